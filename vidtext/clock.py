@@ -1,0 +1,61 @@
+"""Seconds ↔ clock text. The only place that formats or parses it.
+
+Inside the project time is float seconds; clock text exists at the edges alone.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from vidtext.errors import OptionError
+
+_CLOCK = re.compile(r"(?:(?:(?P<hours>\d+):)?(?P<minutes>\d{1,2}):)?(?P<seconds>\d+(?:[.,]\d+)?)")
+_SIXTY = 60
+
+
+def to_milliseconds(seconds: float) -> int:
+    """Round seconds to whole milliseconds, halves up, so that a time has one spelling in every format."""
+    return math.floor(seconds * 1000 + 0.5)
+
+
+def format_clock(seconds: float) -> str:
+    """Write seconds for a person: `7.5` → `0:07.5`, `75` → `1:15`, `3723.45` → `1:02:03.45`.
+
+    Milliseconds are kept, closing zeros are not. Negative times do not exist in a video and raise `OptionError`.
+    """
+    hours, minutes, whole, milliseconds = _split(seconds)
+    fraction = f".{milliseconds:03d}".rstrip("0") if milliseconds else ""
+    head = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    return f"{head}:{whole:02d}{fraction}"
+
+
+def format_timestamp(seconds: float, *, decimal_mark: str = ".") -> str:
+    """Write seconds as subtitle files do: `HH:MM:SS.mmm`, with SRT's comma as `decimal_mark`."""
+    hours, minutes, whole, milliseconds = _split(seconds)
+    return f"{hours:02d}:{minutes:02d}:{whole:02d}{decimal_mark}{milliseconds:03d}"
+
+
+def parse_clock(text: str) -> float:
+    """Read `90`, `1:30`, `0:01:30.5` or `00:01:30,500` as seconds.
+
+    Raises:
+        OptionError: the text is not a time, or its minutes or seconds are 60 or more behind a colon.
+    """
+    match = _CLOCK.fullmatch(text.strip())
+    if match is None:
+        raise OptionError(f"{text!r} is not a time. Write seconds (90), minutes (1:30) or hours (1:02:03.5).")
+    seconds = float(match["seconds"].replace(",", "."))
+    minutes = int(match["minutes"] or 0)
+    if (match["minutes"] and seconds >= _SIXTY) or (match["hours"] and minutes >= _SIXTY):
+        raise OptionError(f"{text!r} is not a time: minutes and seconds go up to 59.")
+    return int(match["hours"] or 0) * _SIXTY * _SIXTY + minutes * _SIXTY + seconds
+
+
+def _split(seconds: float) -> tuple[int, int, int, int]:
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise OptionError(f"{seconds!r} is not a time in a video: times are finite and not negative.")
+    whole_seconds, milliseconds = divmod(to_milliseconds(seconds), 1000)
+    whole_minutes, whole = divmod(whole_seconds, _SIXTY)
+    hours, minutes = divmod(whole_minutes, _SIXTY)
+    return hours, minutes, whole, milliseconds

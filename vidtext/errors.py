@@ -1,0 +1,87 @@
+"""The errors that a person may meet.
+
+Every message says what was given, what is allowed and what to do next. ::
+
+    VidtextError
+    ├── OptionError          an option has a value that is not allowed (also a ValueError)
+    ├── SourceError          what was given as the video cannot be fetched or read
+    │   ├── SourceRefusedError      the address or place is not allowed
+    │   └── SourceTooLargeError     more bytes than the limit
+    ├── MediaError           the file is there but gives no usable video
+    │   ├── UnreadableMediaError    empty, not a video, damaged before its first frame, or an unknown codec
+    │   ├── NoVideoStreamError      sound or data only
+    │   └── MediaTooLargeError      longer, or with larger frames, than the limit
+    ├── ModelError           a model cannot do the work
+    │   ├── UnknownModelError       no such name
+    │   └── ModelUnavailableError   a known model that cannot be loaded now
+    └── CancelledError       the person, or the end of their visit, stopped the work
+
+The page shows such an error as a toast, the API as a JSON body, the command line as one line and the class's
+`exit_code`. Any other exception is a defect and stays loud.
+"""
+
+from __future__ import annotations
+
+
+class VidtextError(Exception):
+    """The root: catching it catches all that a person can mend."""
+
+    exit_code = 1
+
+
+class OptionError(VidtextError, ValueError):
+    """An option has a value that is not allowed."""
+
+    exit_code = 2
+
+
+class SourceError(VidtextError):
+    """What was given as the video cannot be fetched or read."""
+
+    exit_code = 3
+
+
+class SourceRefusedError(SourceError):
+    """The address or place is not allowed."""
+
+
+class SourceTooLargeError(SourceError):
+    """The source has more bytes than `Settings.max_source_bytes`."""
+
+
+class MediaError(VidtextError):
+    """The file is there but gives no usable video."""
+
+    exit_code = 4
+
+
+class UnreadableMediaError(MediaError):
+    """The file is empty, is not a video, is damaged before its first frame, or has a codec that cannot be decoded."""
+
+
+class NoVideoStreamError(MediaError):
+    """The file holds no pictures."""
+
+
+class MediaTooLargeError(MediaError):
+    """The video is longer, or its frames are larger, than the settings allow."""
+
+
+class ModelError(VidtextError):
+    """A model cannot do the work."""
+
+    exit_code = 5
+
+
+class UnknownModelError(ModelError):
+    """No model has this name."""
+
+
+class ModelUnavailableError(ModelError):
+    """The model is known but cannot be loaded now."""
+
+
+class CancelledError(VidtextError):
+    """The work was stopped on request."""
+
+    exit_code = 130  # what a shell gives for a process that Ctrl-C ended (128 + SIGINT)

@@ -1,0 +1,101 @@
+"""Every limit and default in one frozen value, with its unit in its name."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vidtext.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ENVIRONMENT_PREFIX = "VIDTEXT_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Limits and defaults. `Settings()` is right for a laptop and for a small public demo.
+
+    `Settings.from_env(os.environ)` reads `VIDTEXT_MAX_SOURCE_BYTES=…` and so on, one variable a field.
+    """
+
+    max_source_bytes: int = 1 << 30
+    """The largest file, download or decoded base64 text that is taken in."""
+
+    max_duration_seconds: float = 4 * 3600.0
+    """The longest video that is taken in."""
+
+    max_frame_pixels: int = 8192 * 4352
+    """The largest frame, width × height: level 6.2 of H.264 and HEVC (8192×4320 in whole macroblocks)."""
+
+    max_frames: int = 768
+    """The most frames that one call of `sample` hands out."""
+
+    max_windows: int = 3000
+    """The most windows of one temporal captioning."""
+
+    max_new_tokens: int = 256
+    """The most tokens that a caption may be asked to have."""
+
+    url_timeout_seconds: float = 60.0
+    """The longest that a download may take in all."""
+
+    url_max_redirects: int = 5
+    """The most redirects that a download follows."""
+
+    hub_timeout_seconds: float = 3.0
+    """How long to wait for the model hub's first answer before it counts as not reachable."""
+
+    default_model: str = "auto"
+    """The model that is used where none is named."""
+
+    window_batch: int = 4
+    """How many windows go through the captioner at once."""
+
+    thumbnail_edge_pixels: int = 160
+    """The shortest edge of the frames that are kept for a person to see, where the model needs less."""
+
+    preview_height_pixels: int = 360
+    """The height of the preview that is made of a video that browsers cannot play."""
+
+    preview_max_seconds: float = 600.0
+    """How much of such a video the preview shows."""
+
+    page_concurrency: int = 2
+    """How many visitors' jobs run at the same time."""
+
+    page_queue_length: int = 64
+    """How many jobs may wait before the page says that it is full."""
+
+    keep_files_seconds: float = 3600.0
+    """How long uploads and results stay on disk when their visitor does not leave earlier."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, int | float) and not value > 0:
+                raise OptionError(f"{field.name} is {value!r}; it must be greater than 0.")
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the fields that the mapping sets.
+
+        Raises:
+            OptionError: a variable's text does not fit its field, or names no field.
+        """
+        kinds = {field.name: type(field.default) for field in dataclasses.fields(cls)}
+        given: dict[str, int | float | str] = {}
+        for variable, text in environment.items():
+            if not variable.startswith(ENVIRONMENT_PREFIX):
+                continue
+            name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+            if name not in kinds:
+                known = ", ".join(ENVIRONMENT_PREFIX + known.upper() for known in kinds)
+                raise OptionError(f"{variable} is not a setting. The settings are {known}.")
+            try:
+                given[name] = kinds[name](text)
+            except ValueError:
+                raise OptionError(f"{variable}={text!r} is not a valid {kinds[name].__name__}.") from None
+        return cls(**given)  # type: ignore[arg-type]  # the kinds come from the fields themselves
