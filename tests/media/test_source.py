@@ -373,7 +373,6 @@ class TestDownloads:
             "file:///etc/passwd",
             "http://u:p@127.0.0.1/",
             "//127.0.0.1:22/",
-            "http://[::1",
         ],
     )
     def test_redirect_to_where_nothing_is_fetched_from(self, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -405,6 +404,9 @@ class TestDownloads:
         self.fails("gzip", SourceError, "gzip-compressed")
         self.fails("cut", SourceError, "could not be downloaded")
         self.fails("nothing", UnreadableMediaError, "empty")
+
+    def test_a_broken_redirect(self) -> None:
+        self.fails("to?http://[::1", SourceError, "could not be downloaded: Invalid URL in location")
 
     def test_connection_refused(self) -> None:
         with pytest.raises(SourceError, match="could not be downloaded: All connection attempts failed"):

@@ -83,7 +83,7 @@ async def _fetch(url: httpx.URL, file: BinaryIO, *, settings: Settings, meter: _
             "came). Try again, or download the video yourself and give the file."
         ) from None
     except httpx.HTTPError as error:
-        reason = str(error) or type(error).__name__
+        reason = str(error).rstrip(".") or type(error).__name__
         raise SourceError(
             f"{_shown(url)} could not be downloaded: {reason}. Check that the address opens in a browser."
         ) from error
@@ -162,8 +162,8 @@ def _check_size(size_bytes: int, max_bytes: int) -> None:
 
 def _redirected(url: httpx.URL, location: str) -> httpx.URL:
     try:
-        return _allowed_url(url.join(location))
-    except (httpx.InvalidURL, SourceRefusedError) as error:
+        return _allowed_url(url.join(location))  # a valid one: httpx has looked at it
+    except SourceRefusedError as error:
         raise SourceRefusedError(f"{_shown(url)} redirects to where nothing is fetched from: {error}") from None
 
 
