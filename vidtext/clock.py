@@ -10,7 +10,8 @@ import re
 
 from vidtext.errors import OptionError
 
-_CLOCK = re.compile(r"(?:(?:(?P<hours>\d+):)?(?P<minutes>\d{1,2}):)?(?P<seconds>\d+(?:[.,]\d+)?)")
+# Nine digits are thirty years of seconds; more would only overflow.
+_CLOCK = re.compile(r"(?:(?:(?P<hours>\d{1,9}):)?(?P<minutes>\d{1,2}):)?(?P<seconds>\d{1,9}(?:[.,]\d+)?)")
 _SIXTY = 60
 
 
