@@ -33,6 +33,9 @@ class Settings:
     max_frames: int = 768
     """The most frames that one call of `sample` hands out."""
 
+    max_frames_bytes: int = 512 << 20
+    """The most memory that the frames of one call of `sample` take; larger ones are shrunk, and a note says so."""
+
     max_windows: int = 3000
     """The most windows of one temporal captioning."""
 

@@ -1,0 +1,237 @@
+"""An open video: one container, its one picture stream, the clock that its frames are shown by, and its keyframes."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+from av.stream import Disposition
+
+from vidtext.errors import NoVideoStreamError, UnreadableMediaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+CONTAINERS = "mov,matroska,avi,flv,mpegts,mpeg,ogg,gif,asf,mxf,dv,ivf,nut,rm"
+"""FFmpeg's names of the containers that are opened. Playlists (hls, concat, dash) are not among them: they name other
+files and addresses, which an upload must never do. Single images and raw streams without times are not videos."""
+
+DECODER_THREADS = 4
+"""Frame threads in the decoder. More of them decode no faster at the few frames behind each seek, and each one delays
+the first frame after it by one."""
+
+_WHOLE_INDEX = ("mov", "avi")
+"""Containers whose index lists every packet as soon as they are open (not so for fragmented MP4, see `keyframes`)."""
+
+_INDEX_AFTER_SEEK = ("matroska", "flv")
+"""Containers that read their list of keyframes at the first seek."""
+
+
+@dataclass(frozen=True)
+class Keyframe:
+    """A frame that decoding can start at: when it is shown, and where to seek to reach it (both in stream ticks)."""
+
+    tick: int
+    seek_tick: int
+
+
+@dataclass
+class VideoFile:
+    """What `open_video` hands out. Times inside are ticks of the stream's time base; `seconds` turns them outward.
+
+    Attributes:
+        counted: frames are timed by counting them. AVI stores no presentation times: with B-frames, the times that a
+            demuxer makes up for it are out of order, while the frames themselves come in the right order.
+    """
+
+    path: Path
+    container: InputContainer
+    stream: VideoStream
+    counted: bool
+    first_frame: VideoFrame
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds a tick."""
+        assert self.stream.time_base is not None  # noqa: S101  a demuxed stream always has one
+        return self.stream.time_base
+
+    @property
+    def first_tick(self) -> int:
+        """When the first frame is shown: the zero of all times outside."""
+        return 0 if self.counted else tick_of(self.first_frame)
+
+    @property
+    def format_name(self) -> str:
+        """FFmpeg's first name of the container."""
+        return self.container.format.name.split(",")[0]
+
+    def seconds(self, tick: int) -> float:
+        """Return the time of a tick, counted from the first frame that is shown."""
+        return float((tick - self.first_tick) * self.time_base)
+
+    def tick(self, seconds: float) -> int:
+        """Return the last tick that is not later than a time; a millionth of a tick late still counts as on time."""
+        return self.first_tick + int(seconds / self.time_base + 1e-6)
+
+    def packets(self, seek_tick: int | None = None) -> Iterator[Packet]:
+        """Yield the stream's packets from the start, or from the keyframe at `seek_tick`, until the file ends or breaks.
+
+        A file that breaks off is read as far as it goes; a note says so.
+        """
+        self._seek(seek_tick)
+        try:
+            for packet in self.container.demux(self.stream):
+                if packet.size:
+                    yield packet
+        except av.FFmpegError as error:
+            self.note(f"The file is damaged: reading stopped early ({error.strerror}).")
+
+    def _seek(self, seek_tick: int | None) -> None:
+        if seek_tick is not None:
+            try:
+                self.container.seek(seek_tick, stream=self.stream, backward=True)
+            except av.FFmpegError:  # some containers refuse a place behind their end; then the start is right, too
+                seek_tick = None
+        if seek_tick is None:
+            self.container.seek(0)
+
+    def note(self, text: str) -> None:
+        """Keep one sentence for the person, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def stop_tick(self) -> int | None:
+        """Read the last packets of the file for when the last frame stops being shown; None if no packet says so.
+
+        Containers without a whole index learn where their keyframes are by this.
+        """
+        far = (self.stream.start_time or 0) + int((self._header_seconds() or 0) / self.time_base)
+        stops = [_stop_tick(packet) for packet in self.packets(far)] or [_stop_tick(p) for p in self.packets()]
+        known = [stop for stop in stops if stop is not None]
+        return max(known, default=None)
+
+    def _header_seconds(self) -> float | None:
+        if self.stream.duration:
+            return float(self.stream.duration * self.time_base)
+        return self.container.duration / av.time_base if self.container.duration else None
+
+    def keyframes(self) -> list[Keyframe]:
+        """List the keyframes in order, from the container's index where it has one, else by reading all packets."""
+        ticks = self._indexed_keyframes()
+        if ticks is None:
+            found = [packet for packet in self.packets() if packet.is_keyframe]
+            return [Keyframe(p.pts, p.pts if p.dts is None else p.dts) for p in found if p.pts is not None]
+        if not ticks:
+            return []
+        # An index holds decode times; what lies between them and the times of showing is the same for all keyframes.
+        first = next(self.packets(), None)
+        shift = first.pts - ticks[0] if first is not None and first.pts is not None and not self.counted else 0
+        return [Keyframe(tick + shift, tick) for tick in ticks]
+
+    def _indexed_keyframes(self) -> list[int] | None:
+        if self.format_name in _INDEX_AFTER_SEEK:
+            self.stop_tick()
+        entries = list(self.stream.index_entries)
+        if self.format_name in _WHOLE_INDEX and self._reaches_end(entries):
+            return [entry.timestamp for entry in entries if entry.is_keyframe]
+        if self.format_name in _INDEX_AFTER_SEEK and entries:
+            return [entry.timestamp for entry in entries if entry.is_keyframe]
+        return None
+
+    def _reaches_end(self, entries: list[av.index.IndexEntry]) -> bool:
+        """Tell a whole index from that of a fragmented MP4, which ends with the first fragment."""
+        if not entries or not self.stream.duration:
+            return bool(entries) and self.format_name == "avi"
+        return entries[-1].timestamp - entries[0].timestamp >= 0.9 * self.stream.duration or len(entries) == 1
+
+
+def tick_of(frame: VideoFrame) -> int:
+    """Return when a frame is shown; where the stream gives no presentation time, its decode time is that."""
+    tick = frame.pts if frame.pts is not None else frame.dts
+    return 0 if tick is None else tick
+
+
+def _stop_tick(packet: Packet) -> int | None:
+    return None if packet.pts is None else packet.pts + (packet.duration or 0)
+
+
+@contextmanager
+def open_video(path: Path) -> Iterator[VideoFile]:
+    """Open a video file and decode its first frame.
+
+    Raises:
+        UnreadableMediaError: it is not a video, its codec is not known, or no frame of it can be decoded.
+        NoVideoStreamError: it holds sound or data only.
+    """
+    # The log level of FFmpeg stays as it is: with frame threads, a damaged stream and PyAV's logging, freeing the
+    # container can wait for ever.
+    try:
+        container = av.open(
+            str(path), options={"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}, metadata_errors="replace"
+        )
+    except av.FFmpegError as error:
+        raise UnreadableMediaError(_why_not(path, error)) from error
+    with container:
+        stream = _picture_stream(container)
+        if stream.codec_context is None:
+            raise UnreadableMediaError(
+                "The video's codec is not known here. Convert it to H.264, HEVC, VP9 or AV1 and try again."
+            )
+        stream.codec_context.thread_type = "AUTO"
+        stream.codec_context.thread_count = DECODER_THREADS
+        counted = container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
+        yield VideoFile(path, container, stream, counted, _first_frame(container, stream))
+
+
+def _why_not(path: Path, error: av.FFmpegError) -> str:
+    if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
+        return f"{path.name} cannot be opened: {error.strerror}."
+    if path.stat().st_size == 0:
+        return f"{path.name} is empty (0 bytes). Choose another file, or export the video again."
+    return (
+        f"{path.name} is not a video that can be read: it is another kind of file, or damaged or cut off before its "
+        "first frame. MP4, MOV, MKV, WebM, AVI, FLV, MPEG, OGG and GIF can be read."
+    )
+
+
+def _picture_stream(container: InputContainer) -> VideoStream:
+    moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    best = container.streams.best("video")
+    if not moving or best is None:
+        kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+        raise NoVideoStreamError(f"The file holds no pictures ({kinds} only). Choose a file with a video in it.")
+    return best if best in moving else moving[0]  # type: ignore[return-value]  # best("video") is a VideoStream
+
+
+def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame:
+    errors = 0
+    packets = itertools.chain(container.demux(stream))
+    while True:
+        try:
+            packet = next(packets)
+            for frame in stream.codec_context.decode(packet if packet.size else None):
+                return frame
+            if not packet.size:
+                break
+        except StopIteration:
+            break
+        except av.FFmpegError:
+            errors += 1
+            if errors > 1000:  # noqa: PLR2004  a stream that is damaged for that long has no first frame
+                break
+    raise UnreadableMediaError(
+        "No frame of the video can be decoded: the file is damaged or cut off before its first frame. "
+        "Export or download it again."
+    )
