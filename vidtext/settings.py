@@ -88,7 +88,9 @@ class Settings:
         Raises:
             OptionError: a variable's text does not fit its field, or names no field.
         """
-        kinds = {field.name: type(field.default) for field in dataclasses.fields(cls)}
+        kinds: dict[str, type[int | float | str]] = {
+            field.name: type(getattr(cls, field.name)) for field in dataclasses.fields(cls)
+        }
         given: dict[str, int | float | str] = {}
         for variable, text in environment.items():
             if not variable.startswith(ENVIRONMENT_PREFIX):

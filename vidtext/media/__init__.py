@@ -1,0 +1,1 @@
+"""Pixels in: sources, headers, times, frames."""

@@ -21,11 +21,12 @@ from vidtext.media.picture import to_picture
 from vidtext.media.video_file import tick_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     import numpy as np
     from av.packet import Packet
     from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
     from vidtext.job import Job
@@ -66,10 +67,15 @@ class Run:
     keyframe: Keyframe | None
     ticks: tuple[int, ...]
 
+    @property
+    def seek_tick(self) -> int | None:
+        """Where to seek to, None for the start of the file."""
+        return self.keyframe.seek_tick if self.keyframe else None
+
 
 def decode(
     video: VideoFile, seconds: Sequence[float], *, width: int, height: int, snap: Snap, job: Job
-) -> Iterator[Picture]:
+) -> Generator[Picture, None, None]:
     """Yield one picture for each wanted time, in order, as soon as it is decoded.
 
     Args:
@@ -183,7 +189,7 @@ def _shown_frames(video: VideoFile, run: Run, job: Job) -> Iterator[_Shown]:
     until: dict[int, int | None] = {}
     covered: set[int] = set()  # indices of the ticks whose frame went into the decoder
     behind = 0
-    for packet, next_tick, second_tick in _with_following(video.packets(run.keyframe and run.keyframe.seek_tick)):
+    for packet, next_tick, second_tick in _with_following(video.packets(run.seek_tick)):
         job.check()
         tick = packet.pts
         behind += tick is not None and tick > run.ticks[-1]
@@ -204,17 +210,19 @@ def _shown_frames(video: VideoFile, run: Run, job: Job) -> Iterator[_Shown]:
 def _counted_frames(video: VideoFile, run: Run, job: Job) -> Iterator[_Shown]:
     tick = run.keyframe.tick if run.keyframe else 0
     _skip(video, everything=True)
-    for packet in itertools.chain(video.packets(run.keyframe and run.keyframe.seek_tick), (None,)):
+    for packet in itertools.chain(video.packets(run.seek_tick), (None,)):
         job.check()
         for frame in _decoded(video, packet):
             yield _Shown(frame, tick, tick + 1)
             tick += 1
 
 
-def _with_following(packets: Iterator[Packet]) -> Iterator[tuple[Packet, int | None, int | None]]:
+def _with_following(
+    packets: Iterator[Packet[VideoStream]],
+) -> Iterator[tuple[Packet[VideoStream], int | None, int | None]]:
     """Yield each packet with the times at which the next two frames come on screen (None: not known, or none does)."""
     around: deque[int] = deque(maxlen=2 * LOOKAHEAD_PACKETS)
-    ahead: deque[Packet] = deque()
+    ahead: deque[Packet[VideoStream]] = deque()
     for packet in itertools.chain(packets, itertools.repeat(None, LOOKAHEAD_PACKETS)):
         if packet is not None:
             ahead.append(packet)
@@ -222,8 +230,8 @@ def _with_following(packets: Iterator[Packet]) -> Iterator[tuple[Packet, int | N
                 around.append(packet.pts)
         if ahead and (packet is None or len(ahead) > LOOKAHEAD_PACKETS):
             head = ahead.popleft()
-            later = sorted(tick for tick in around if head.pts is not None and tick > head.pts)[:2]
-            yield head, *([*later, None, None][:2])
+            later = sorted(tick for tick in around if head.pts is not None and tick > head.pts)
+            yield head, later[0] if later else None, later[1] if len(later) > 1 else None
 
 
 def _indices_within(ticks: Sequence[int], start: int, stop: int | None) -> range:
@@ -234,7 +242,7 @@ def _skip(video: VideoFile, *, everything: bool) -> None:
     video.stream.codec_context.skip_frame = "DEFAULT" if everything else "NONREF"
 
 
-def _decoded(video: VideoFile, packet: Packet | None) -> list[VideoFrame]:
+def _decoded(video: VideoFile, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
     """Decode a packet, or empty the decoder; a packet that is damaged gives nothing and a note."""
     try:
         return video.stream.codec_context.decode(packet)

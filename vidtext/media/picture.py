@@ -56,5 +56,6 @@ def _converted(frame: VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
         dst_colorspace=matrix,
         interpolation=_AVERAGE,
     )
-    pixels = small.to_ndarray()
-    return hdr_to_sdr(pixels, hlg=frame.color_trc == ColorTrc.ARIB_STD_B67) if hdr else pixels
+    if hdr:
+        return hdr_to_sdr(small.to_ndarray().astype(np.uint16), hlg=frame.color_trc == ColorTrc.ARIB_STD_B67)
+    return small.to_ndarray().astype(np.uint8)

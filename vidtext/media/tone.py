@@ -22,7 +22,7 @@ _BT2020_TO_BT709 = np.array(  # ITU-R BT.2087, linear light
 
 def hdr_to_sdr(signal: NDArray[np.uint16], *, hlg: bool) -> NDArray[np.uint8]:
     """Turn `(H, W, 3)` uint16 RGB signals, PQ or HLG coded in BT.2020, into `(H, W, 3)` uint8 sRGB."""
-    coded = signal.astype(np.float32) / 65535
+    coded = signal.astype(np.float32) / np.float32(65535)
     nits = _hlg_nits(coded) if hlg else _pq_nits(coded)
     linear = np.maximum(nits / REFERENCE_WHITE_NITS @ _BT2020_TO_BT709.T, 0)
     return np.round(_srgb(_compressed(linear)) * 255).astype(np.uint8)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
@@ -15,6 +14,7 @@ from vidtext.errors import NoVideoStreamError, UnreadableMediaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from fractions import Fraction
     from pathlib import Path
 
     from av.container import InputContainer
@@ -85,8 +85,8 @@ class VideoFile:
         """Return the last tick that is not later than a time; a millionth of a tick late still counts as on time."""
         return self.first_tick + int(seconds / self.time_base + 1e-6)
 
-    def packets(self, seek_tick: int | None = None) -> Iterator[Packet]:
-        """Yield the stream's packets from the start, or from the keyframe at `seek_tick`, until the file ends or breaks.
+    def packets(self, seek_tick: int | None = None) -> Iterator[Packet[VideoStream]]:
+        """Yield the stream's packets from the start, or from the keyframe at `seek_tick`, until the file ends.
 
         A file that breaks off is read as far as it goes; a note says so.
         """
@@ -163,7 +163,7 @@ def tick_of(frame: VideoFrame) -> int:
     return 0 if tick is None else tick
 
 
-def _stop_tick(packet: Packet) -> int | None:
+def _stop_tick(packet: Packet[VideoStream]) -> int | None:
     return None if packet.pts is None else packet.pts + (packet.duration or 0)
 
 
@@ -212,7 +212,7 @@ def _picture_stream(container: InputContainer) -> VideoStream:
     if not moving or best is None:
         kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
         raise NoVideoStreamError(f"The file holds no pictures ({kinds} only). Choose a file with a video in it.")
-    return best if best in moving else moving[0]  # type: ignore[return-value]  # best("video") is a VideoStream
+    return best if best in moving else moving[0]
 
 
 def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame:

@@ -65,7 +65,7 @@ class Captioner(Protocol):
 
     @property
     def device(self) -> str:
-        """Where it runs: "cpu", "cuda:0", …"""
+        """Where it runs, in torch's words, such as `cpu` or `cuda`."""
         ...
 
     def caption(self, clips: Sequence[Frames], options: GenerationOptions, job: Job) -> list[str]:

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+import time
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from vidtext.clock import format_clock
+from vidtext.errors import OptionError
+from vidtext.job import Job
+from vidtext.media.decode import Picture, decode
+from vidtext.media.frames import Frames
+from vidtext.media.probe import inspect
+from vidtext.media.resize import shrunk_size
+from vidtext.media.sample import pick
+from vidtext.media.sampling import TimeRange, choose_range, split, uniform_seconds
+from vidtext.media.source import open_source
+from vidtext.media.video_file import open_video
+from vidtext.models.base import GenerationOptions, ModelCard
+from vidtext.models.loading import load_resolved, resolve
+from vidtext.settings import Settings
+from vidtext.text.timed import Segment, TimedText
+
 if TYPE_CHECKING:
-    from vidtext.media.frames import Frames
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
     from vidtext.media.resize import Fit
-    from vidtext.models.base import ModelCard
-    from vidtext.text.timed import TimedText
+    from vidtext.media.source import Source
 
 
 @dataclass(frozen=True)
@@ -54,3 +75,151 @@ class CaptionResult:
     windows_done: int
     windows_total: int
     seconds_taken: float
+
+
+@dataclass
+class _Footage:
+    """What is captioned, opened: its length, what is wrong with it so far, and a way to its frames."""
+
+    duration_seconds: float
+    notes: list[str]
+    read: Callable[[Sequence[float], int, Job], Generator[Picture, None, None]]
+
+
+def caption(
+    source: Source,
+    *,
+    model: str | None = None,
+    every_seconds: float | None = None,
+    start_seconds: float | None = None,
+    stop_seconds: float | None = None,
+    fit: Fit | None = None,
+    max_new_tokens: int = 30,
+    settings: Settings | None = None,
+    job: Job | None = None,
+) -> TimedText:
+    """Caption a video: one segment for all of it, or one for each window of `every_seconds`.
+
+    The arguments are those of `CaptionOptions`; `model` is `settings.default_model` unless told.
+
+    Raises:
+        OptionError: an option is not allowed, or the range lies outside the video.
+        SourceError: the source cannot be fetched or read.
+        MediaError: it is not a usable video, or larger than the settings allow.
+        ModelError: the model is not known or cannot be loaded.
+        CancelledError: the job was stopped.
+    """
+    settings = settings or Settings()
+    options = CaptionOptions(
+        model=model or settings.default_model,
+        every_seconds=every_seconds,
+        start_seconds=start_seconds,
+        stop_seconds=stop_seconds,
+        fit=fit,
+        max_new_tokens=max_new_tokens,
+    )
+    *_, last = caption_stream(source, options, settings=settings, job=job or Job())
+    return last.text
+
+
+def caption_stream(source: Source, options: CaptionOptions, *, settings: Settings, job: Job) -> Iterator[CaptionResult]:
+    """Caption a video, yielding what is finished as it comes; the last result is the whole.
+
+    Neighbouring windows that say the same become one segment. Stopping the job, or closing the iterator, ends the
+    decoding and the generation. Raises as `caption` does.
+    """
+    began = time.monotonic()
+    if options.max_new_tokens > settings.max_new_tokens:
+        raise OptionError(f"max_new_tokens is {options.max_new_tokens}; up to {settings.max_new_tokens} are allowed.")
+    writing = GenerationOptions(max_new_tokens=options.max_new_tokens, fit=options.fit)
+    with _open_footage(source, settings, job) as footage:
+        windows = _windows(footage, options, settings)
+        job.report("loading the model", 0, 1)
+        resolution = resolve(options.model, settings)
+        captioner = load_resolved(resolution)
+        card = captioner.card
+        if resolution.note:
+            footage.notes.append(resolution.note)
+        wanted = [second for window in windows for second in uniform_seconds(card.frames_per_clip, window)]
+        edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
+        text = TimedText((), model=card.id)
+        done = 0
+        with closing(footage.read(wanted, edge, job)) as pictures:
+            for batch in _batches(windows, settings.window_batch):
+                clips = [_clip(pictures, card.frames_per_clip, (done, len(windows)), job) for _ in batch]
+                for window, words in zip(batch, captioner.caption(clips, writing, job), strict=True):
+                    text = text.followed_by(Segment(window.start_seconds, window.stop_seconds, _sentence(words)))
+                done += len(batch)
+                yield CaptionResult(
+                    text=replace(text, notes=tuple(footage.notes)),
+                    clips=tuple(clips),
+                    card=card,
+                    device=captioner.device,
+                    windows_done=done,
+                    windows_total=len(windows),
+                    seconds_taken=time.monotonic() - began,
+                )
+
+
+@contextmanager
+def _open_footage(source: Source, settings: Settings, job: Job) -> Iterator[_Footage]:
+    with open_source(source, settings=settings, job=job) as opened:
+        if isinstance(opened, Frames):
+            yield _given_frames(opened)
+            return
+        with open_video(opened.path) as video:
+            info = inspect(video, settings)
+
+            def read(seconds: Sequence[float], edge: int, job: Job) -> Generator[Picture, None, None]:
+                width, height = shrunk_size(info.width, info.height, shortest_edge=edge)
+                return decode(video, seconds, width=width, height=height, snap="exact", job=job)
+
+            yield _Footage(info.duration_seconds, video.notes, read)
+
+
+def _given_frames(frames: Frames) -> _Footage:
+    def read(seconds: Sequence[float], edge: int, job: Job) -> Generator[Picture, None, None]:  # noqa: ARG001  all there
+        chosen = pick(frames, seconds)
+        for pixels, second in zip(chosen.pixels, chosen.seconds, strict=True):
+            yield Picture(pixels, float(second))
+
+    return _Footage(float(frames.seconds[-1]), list(frames.notes), read)
+
+
+def _windows(footage: _Footage, options: CaptionOptions, settings: Settings) -> list[TimeRange]:
+    duration = footage.duration_seconds
+    span = choose_range(duration, start_seconds=options.start_seconds, stop_seconds=options.stop_seconds)
+    if options.stop_seconds is not None and options.stop_seconds > duration:
+        footage.notes.append(f"The range was cut at the end of the video, {format_clock(duration)}.")
+    if options.every_seconds is None:
+        return [span]
+    if options.every_seconds > 0 and span.duration_seconds / options.every_seconds > settings.max_windows:
+        shortest = span.duration_seconds / settings.max_windows
+        raise OptionError(
+            f"One caption every {options.every_seconds:g} s makes more than {settings.max_windows} of them. "
+            f"Choose {format_clock(shortest)} or more, or a shorter range."
+        )
+    return split(span, every_seconds=options.every_seconds)
+
+
+def _batches(windows: Sequence[TimeRange], size: int) -> Iterator[Sequence[TimeRange]]:
+    """Divide windows into batches; the first has one alone, so that there is something to read soon."""
+    yield windows[:1]
+    for start in range(1, len(windows), size):
+        yield windows[start : start + size]
+
+
+def _clip(pictures: Iterator[Picture], frames: int, windows: tuple[int, int], job: Job) -> Frames:
+    """Take the next clip from the stream of pictures."""
+    taken = []
+    for picture in itertools.islice(pictures, frames):
+        taken.append(picture)
+        job.report("reading frames", windows[0] * frames + len(taken), windows[1] * frames)
+    return Frames(np.stack([picture.pixels for picture in taken]), np.array([picture.seconds for picture in taken]))
+
+
+def _sentence(words: str) -> str:
+    """Begin with a capital letter and end with a full stop, as the models' training captions do not always."""
+    if not words:
+        return words
+    return words[0].upper() + words[1:] + ("" if words[-1] in ".!?" else ".")

@@ -1,0 +1,1 @@
+"""Words out: timed text and its formats."""

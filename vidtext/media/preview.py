@@ -1,0 +1,205 @@
+"""Something a browser can play: which files are, and a quick MP4 of those that are not."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+from av.audio.stream import AudioStream
+from av.video.stream import VideoStream
+
+from vidtext.job import Job
+from vidtext.media.preview_tracks import CannotCopyError, CopiedTrack, EncodedPictures, EncodedSound, Packets
+from vidtext.media.probe import inspect
+from vidtext.media.video_file import CONTAINERS, open_video
+from vidtext.settings import Settings
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from av.container import InputContainer, OutputContainer
+
+    from vidtext.media.video_file import VideoFile
+
+_8_BIT_420 = frozenset({"yuv420p", "yuvj420p"})
+_MP4_SUFFIXES = frozenset({".mp4", ".m4v", ".mov"})
+_MP4_PICTURES = frozenset({"h264", "av1", "libdav1d"})
+_MP4_SOUND = frozenset({"aac", "mp3", "mp3float"})
+_WEBM_PICTURES = frozenset({"vp8", "libvpx", "vp9", "libvpx-vp9", "av1", "libdav1d"})
+_WEBM_SOUND = frozenset({"opus", "libopus", "vorbis", "libvorbis"})
+_EBML_HEAD_BYTES = 64  # holds the document type: "webm" or "matroska"
+_LATEST_START_SECONDS = 0.1
+_TIMED_CONTAINERS = ("mov", "matroska", "flv")  # their packets of sound have times and no headers of their own
+_OPEN_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}  # as `open_video` does
+_DAMAGED = "The file is damaged: what could not be decoded is missing from the preview."
+
+
+def plays_in_browsers(path: Path) -> bool:
+    """Whether Chromium, Firefox and Safari all play the file, at the times that vidtext counts.
+
+    True for H.264 or AV1 with AAC or MP3 in MP4 or MOV, and for VP8, VP9 or AV1 with Opus or Vorbis in WebM, with
+    8-bit 4:2:0 pictures, under a name that tells the container. False where in doubt, and for a file that starts late:
+    a player counts its times from zero, vidtext from the first frame.
+
+    Raises:
+        UnreadableMediaError: it is not a video, or no frame of it can be decoded.
+        NoVideoStreamError: it holds sound or data only.
+    """
+    with open_video(path) as video:
+        if video.first_frame.format.name not in _8_BIT_420 or _first_seconds(video) > _LATEST_START_SECONDS:
+            return False
+        pictures, sound = _playable_codecs(video)
+        tracks = video.container.streams.audio
+        return video.stream.codec_context.name in pictures and all(_codec_name(track) in sound for track in tracks)
+
+
+def make_preview(
+    path: Path, destination: Path, *, settings: Settings | None = None, job: Job | None = None
+) -> tuple[str, ...]:
+    """Write an MP4 that browsers play, and return what is different in it, a sentence each.
+
+    Its first frame is shown at 0, and each frame when vidtext says that it is shown. H.264 and AAC or MP3 are copied;
+    other pictures become small H.264 with fewer frames, other sound becomes AAC. What can be decoded of a damaged file
+    is in it.
+
+    Args:
+        path: any video that vidtext reads.
+        destination: where the MP4 is to be; it appears there when it is whole, and not at all after an error.
+        settings: the height, and how many seconds at most.
+        job: is told "making the preview", seconds done, seconds in all, and may stop it.
+
+    Raises:
+        UnreadableMediaError: it is not a video, or no frame of it can be decoded.
+        NoVideoStreamError: it holds sound or data only.
+        MediaTooLargeError: it is larger or longer than the settings allow.
+        CancelledError: the job was stopped.
+    """
+    settings, job = settings or Settings(), job or Job()
+    plan, notes = _plan(path, settings)
+    with tempfile.TemporaryDirectory(prefix=".preview-", dir=destination.parent) as folder:
+        part = Path(folder, "preview.mp4")
+        try:
+            damaged = _write(path, part, plan, job)
+        except (av.FFmpegError, CannotCopyError):
+            if not plan.copies:
+                raise
+            damaged = _write(path, part, dataclasses.replace(plan, copies=False), job)
+        part.replace(destination)
+    return (*notes, _DAMAGED) if damaged else notes
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What the preview will be: the facts about the video that its writing needs."""
+
+    stream_index: int
+    copies: bool
+    width: int
+    height: int
+    first_tick: int
+    first_seconds: Fraction
+    stop_seconds: float
+    counted: bool
+
+
+def _plan(path: Path, settings: Settings) -> tuple[_Plan, tuple[str, ...]]:
+    """Return the plan, and a note if it leaves a part of the video out."""
+    with open_video(path) as video:
+        info = inspect(video, settings)
+        height = min(info.height, settings.preview_height_pixels)
+        plan = _Plan(
+            stream_index=video.stream.index,
+            copies=_can_copy(video),
+            width=_even(info.width * height / info.height),
+            height=_even(height),
+            first_tick=video.first_tick,
+            first_seconds=_first_seconds(video),
+            stop_seconds=min(info.duration_seconds, settings.preview_max_seconds),
+            counted=video.counted,
+        )
+    if plan.stop_seconds == info.duration_seconds:
+        return plan, ()
+    return plan, (f"The preview shows the first {plan.stop_seconds / 60:g} minutes.",)
+
+
+def _even(pixels: float) -> int:
+    """Round to a whole number of chroma samples, which 4:2:0 has one of for each two pixels."""
+    return max(2, round(pixels / 2) * 2)
+
+
+def _first_seconds(video: VideoFile) -> Fraction:
+    """When the file itself says that its first frame is shown."""
+    return video.first_tick * video.time_base
+
+
+def _can_copy(video: VideoFile) -> bool:
+    """Whether an MP4 can take the pictures as they are."""
+    stream = video.stream
+    return (
+        stream.codec_context.name == "h264"
+        and video.first_frame.format.name in _8_BIT_420
+        and video.format_name != "avi"  # has no times of its own
+        # The shape of the pixels is copied with the codec's parameters, not where the container alone gives it.
+        and (stream.sample_aspect_ratio or 1) == (stream.codec_context.sample_aspect_ratio or 1)
+    )
+
+
+def _playable_codecs(video: VideoFile) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the codecs of pictures and of sound that browsers play in the file's container."""
+    suffix = video.path.suffix.lower()
+    if video.format_name == "mov" and suffix in _MP4_SUFFIXES:
+        return _MP4_PICTURES, _MP4_SOUND
+    if video.format_name == "matroska" and suffix == ".webm":
+        with video.path.open("rb") as file:
+            if b"webm" in file.read(_EBML_HEAD_BYTES):
+                return _WEBM_PICTURES, _WEBM_SOUND
+    return frozenset(), frozenset()
+
+
+def _codec_name(track: AudioStream) -> str:
+    return track.codec_context.name if track.codec_context is not None else "unknown"
+
+
+def _write(path: Path, part: Path, plan: _Plan, job: Job) -> bool:
+    """Write the preview, and return whether the file proved to be damaged."""
+    total = math.ceil(plan.stop_seconds)
+    with (
+        av.open(str(path), options=_OPEN_OPTIONS, metadata_errors="replace") as source,
+        av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as target,
+    ):
+        pictures = _picture_track(target, source, plan)
+        sound = _sound_track(target, source, plan)
+        tracks = {track.source.index: track for track in (pictures, sound) if track is not None}
+        packets = Packets(source, [track.source for track in tracks.values()])
+        for packet in packets:
+            job.report("making the preview", min(int(pictures.seconds), total), total)
+            tracks[packet.stream_index].take(packet)
+            if pictures.seconds >= plan.stop_seconds:
+                break
+        for track in tracks.values():
+            track.finish(plan.stop_seconds)
+        return packets.damaged or any(track.damaged for track in tracks.values())
+
+
+def _picture_track(target: OutputContainer, source: InputContainer, plan: _Plan) -> CopiedTrack | EncodedPictures:
+    stream = source.streams[plan.stream_index]
+    assert isinstance(stream, VideoStream)  # noqa: S101  the plan was made for it
+    if plan.copies:
+        return CopiedTrack(target, stream, first_seconds=plan.first_seconds)
+    return EncodedPictures(
+        target, stream, width=plan.width, height=plan.height, first_tick=plan.first_tick, counted=plan.counted
+    )
+
+
+def _sound_track(target: OutputContainer, source: InputContainer, plan: _Plan) -> CopiedTrack | EncodedSound | None:
+    stream = source.streams.best("audio")
+    if not isinstance(stream, AudioStream) or stream.codec_context is None:
+        return None
+    if stream.codec_context.name in _MP4_SOUND and source.format.name.startswith(_TIMED_CONTAINERS):
+        return CopiedTrack(target, stream, first_seconds=plan.first_seconds)
+    return EncodedSound(target, stream, first_seconds=plan.first_seconds)

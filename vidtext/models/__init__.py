@@ -1,0 +1,1 @@
+"""Models: what they are, how they are loaded, and how they write."""

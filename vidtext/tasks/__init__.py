@@ -1,0 +1,1 @@
+"""Tasks: plain functions that put the lower floors together."""
