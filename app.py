@@ -1,0 +1,15 @@
+"""The web demo: `python app.py`, or a Hugging Face Space."""
+
+import os
+
+import spaces  # noqa: F401  (before anything touches CUDA)
+
+from vidtext.settings import Settings
+from vidtext.ui.look import launch_options
+from vidtext.ui.page import build_page
+
+settings = Settings.from_env(os.environ)
+demo = build_page(settings)
+
+if __name__ == "__main__":
+    demo.launch(**launch_options(settings))

@@ -1,0 +1,1 @@
+"""The page: a video on the left, what its tabs say of it on the right."""

@@ -1,0 +1,102 @@
+"""The JSON endpoint `/caption` of the page, the only thing on it that programs may call."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from vidtext.errors import SourceRefusedError, UnknownModelError
+from vidtext.job import Job
+from vidtext.media.source import LocalFile, open_source
+from vidtext.tasks.caption import CaptionOptions
+from vidtext.ui.toasts import plain_words
+
+if TYPE_CHECKING:
+    from vidtext.settings import Settings
+    from vidtext.ui.services import Services
+    from vidtext.ui.visitors import Visitors
+
+
+def add_caption_endpoint(*, settings: Settings, services: Services, visitors: Visitors) -> None:
+    """Put the endpoint into the Blocks that are being built."""
+
+    def caption(  # noqa: PLR0917  (Gradio makes the endpoint's parameters of these)
+        video: str | dict[str, Any],
+        request: gr.Request,
+        every_seconds: float | None = None,
+        model: str = settings.default_model,
+        max_new_tokens: int = 30,
+        start_seconds: float | None = None,
+        stop_seconds: float | None = None,
+    ) -> dict[str, Any]:
+        """Say what a video shows.
+
+        With Python: `Client(address).predict(handle_file("clip.mp4"), every_seconds=5, api_name="/caption")`.
+        With curl: `POST /gradio_api/call/caption` with `{"data": ["https://…/clip.mp4", 5]}`, then `GET` the same path
+        with `/` and the `event_id` of the answer at its end.
+
+        Args:
+            video: an uploaded file, or the text of an http(s) address or a data: URI.
+            every_seconds: one caption for each stretch of this length; null for one caption in all.
+            model: "auto", or the name of a model that the page offers.
+            max_new_tokens: the most tokens of a caption.
+            start_seconds: where to start; null is the video's start.
+            stop_seconds: where to stop; null is the video's end.
+            request: comes from Gradio.
+
+        Returns:
+            {"caption", "segments": [{"start_seconds", "stop_seconds", "text"}], "model", "notes"}
+        """
+        options = CaptionOptions(
+            model=model,
+            every_seconds=every_seconds,
+            start_seconds=start_seconds,
+            stop_seconds=stop_seconds,
+            max_new_tokens=max_new_tokens,
+        )
+        job = Job()
+        visitors.of(request).take_on("endpoint", job)
+        with plain_words(), ExitStack() as stack:
+            _check_model(model, services)
+            path = _path_of(video, settings, job, stack)
+            *_, last = services.caption_stream(path, options, settings=settings, job=job)
+        text = last.text
+        return {
+            "caption": text.text,
+            "segments": [
+                {"start_seconds": part.start_seconds, "stop_seconds": part.stop_seconds, "text": part.text}
+                for part in text.segments
+            ],
+            "model": text.model,
+            "notes": list(text.notes),
+        }
+
+    gr.api(
+        caption,
+        api_name="caption",
+        concurrency_id="work",
+        concurrency_limit=settings.page_concurrency,
+    )
+
+
+def _check_model(model: str, services: Services) -> None:
+    """Refuse what is not offered: a caller in the same process may name a folder, a stranger may not."""
+    offered = dict.fromkeys(("auto", *services.models))
+    if model not in offered:
+        raise UnknownModelError(f"There is no model {model!r}. Choose one of {', '.join(offered)}.")
+
+
+def _path_of(video: str | dict[str, Any], settings: Settings, job: Job, stack: ExitStack) -> Path:
+    """Return a file that holds the video, for as long as the stack is open. Text never names a file of this machine."""
+    if isinstance(video, dict):
+        path = Path(str(video.get("path"))).resolve()
+        if not path.is_relative_to(Path(get_upload_folder()).resolve()):
+            raise SourceRefusedError("This file was not uploaded here. Upload it first, or give its address.")
+        return path
+    file = stack.enter_context(open_source(video, settings=settings, job=job, local_paths=False))
+    assert isinstance(file, LocalFile)  # noqa: S101  (text never becomes Frames)
+    return file.path

@@ -1,0 +1,39 @@
+"""What the page says of the models: which one is at work, where, and what it can see."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vidtext.models.base import ModelCard
+
+_GIGABYTE = 1e9
+_MEGABYTE = 1e6
+
+
+def model_html(card: ModelCard, *, device: str, note: str) -> str:
+    """Return the line in the header: the model's name, its device, what it sees, and why it was taken."""
+    why = f'<p class="vt-why">{escape(note)}</p>' if note else ""
+    return f'<p class="vt-model"><b>{escape(display_name(card))}</b> · {escape(device)}<br>{escape(card.sees)}</p>{why}'
+
+
+def display_name(card: ModelCard) -> str:
+    """Return what to call a model before people."""
+    return "Embedded model" if card.id == "embedded" else card.id.rsplit("/", 1)[-1]
+
+
+def model_choices(models: Mapping[str, ModelCard]) -> list[tuple[str, str]]:
+    """Return label and name of every model to offer, the automatic choice first."""
+    named = [(f"{name}{_size(card.weight_bytes)}", name) for name, card in models.items() if name != "auto"]
+    return [("Automatic: the best one at hand", "auto"), *named]
+
+
+def _size(weight_bytes: int) -> str:
+    if weight_bytes <= 0:
+        return ""
+    if weight_bytes >= _GIGABYTE / 10:
+        return f" · {weight_bytes / _GIGABYTE:.1f} GB, downloads once"
+    return f" · {weight_bytes / _MEGABYTE:.0f} MB"

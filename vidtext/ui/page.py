@@ -1,0 +1,99 @@
+"""The page as a whole: header, the video, and the tabs. A new tab is a file beside this one and a line in `TABS`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from vidtext.job import Job
+from vidtext.ui.caption_tab import build_caption_tab
+from vidtext.ui.endpoint import add_caption_endpoint
+from vidtext.ui.example_clips import find_examples
+from vidtext.ui.model_line import model_html
+from vidtext.ui.services import real_services
+from vidtext.ui.toasts import plain_words
+from vidtext.ui.video_panel import VideoPanel, build_video_panel
+from vidtext.ui.videos import load_file
+from vidtext.ui.visitors import Visitors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vidtext.settings import Settings
+    from vidtext.ui.services import Services
+
+_CLEANING_PERIOD_SECONDS = 600
+
+_HEADER = """<header class="vt-header">
+<h1>vidtext</h1><p>Turns video into words, with the times that they belong to.</p>
+</header>"""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a tab finds on the page.
+
+    Attributes:
+        panel: the video and the frames' strip.
+        model_line: the line in the header; `describe_model` writes it for the name of a model.
+    """
+
+    panel: VideoPanel
+    model_line: gr.HTML
+    describe_model: Callable[[str], str]
+    settings: Settings
+    services: Services
+    visitors: Visitors
+
+
+TABS: dict[str, Callable[[Surroundings], None]] = {
+    "Caption": build_caption_tab,
+}
+
+
+def build_page(settings: Settings, services: Services | None = None) -> gr.Blocks:
+    """Build the page; `launch_options` of `vidtext.ui.look` dress it when it is launched."""
+    services = services or real_services()
+    cache_folder = Path(get_upload_folder())
+    examples = find_examples()
+    first = next(load_file(examples[0].path, name=examples[0].title, folder=cache_folder, settings=settings, job=Job()))
+    visitors = Visitors(cache_folder, first)
+
+    def describe_model(name: str) -> str:
+        with plain_words():
+            resolution = services.resolve(name, settings)
+        return model_html(resolution.card, device=services.device(), note=resolution.note)
+
+    with gr.Blocks(
+        title="vidtext: video into words",
+        analytics_enabled=False,
+        fill_width=True,
+        delete_cache=(_CLEANING_PERIOD_SECONDS, int(settings.keep_files_seconds)),
+    ) as page:
+        with gr.Row(elem_id="vt-top"):
+            gr.HTML(_HEADER, elem_id="vt-brand")
+            model_line = gr.HTML("", elem_id="vt-model-line")
+        with gr.Row(elem_id="vt-main"):
+            with gr.Column(elem_id="vt-left", scale=11):
+                panel = build_video_panel(examples, first, settings=settings, visitors=visitors)
+            with gr.Column(elem_id="vt-right", scale=10):
+                around = Surroundings(panel, model_line, describe_model, settings, services, visitors)
+                with gr.Tabs():
+                    for name, build in TABS.items():
+                        with gr.Tab(name):
+                            build(around)
+        page.load(
+            lambda: describe_model(settings.default_model),
+            None,
+            model_line,
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        page.unload(visitors.leave)
+        add_caption_endpoint(settings=settings, services=services, visitors=visitors)
+    return page.queue(max_size=settings.page_queue_length, default_concurrency_limit=settings.page_concurrency)

@@ -1,0 +1,100 @@
+"""Work in a thread of its own, so that the page can report and stop it between two results."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from vidtext.job import Job, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+Made = TypeVar("Made")
+
+_SHORTEST_PAUSE_SECONDS = 0.1
+"""A browser need not hear of progress more often."""
+
+_LOOK_UP_SECONDS = 0.25
+"""How soon a stopped job is noticed while its work says nothing."""
+
+
+@dataclass(frozen=True)
+class Update(Generic[Made]):
+    """What came since the update before.
+
+    Attributes:
+        progress: the newest report, None if there was none.
+        made: all results, in their order.
+    """
+
+    progress: Progress | None
+    made: tuple[Made, ...]
+
+
+@dataclass(frozen=True)
+class _End:
+    error: BaseException | None
+
+
+class Work(Generic[Made]):
+    """An iterator's work, run in a thread and followed through `updates`.
+
+    Attributes:
+        job: what the work is given; stopping it ends the work and `updates`.
+    """
+
+    def __init__(self, start: Callable[[Job], Iterator[Made]]) -> None:
+        self._start = start
+        self._reports: queue.SimpleQueue[Progress | Made | _End] = queue.SimpleQueue()
+        self.job = Job(on_progress=self._reports.put)
+
+    def updates(self) -> Generator[Update[Made]]:
+        """Run the work and yield what comes, no more often than a person can see.
+
+        Closing this generator stops the job. An exception of the work is raised here.
+        """
+        threading.Thread(target=self._run, name="vidtext-page-work", daemon=True).start()
+        try:
+            end = None
+            while end is None:
+                progress, made, end = self._collect()
+                if progress or made:
+                    yield Update(progress, tuple(made))
+            if end.error is not None:
+                raise end.error
+        finally:
+            self.job.stop()
+
+    def _collect(self) -> tuple[Progress | None, list[Made], _End | None]:
+        progress: Progress | None = None
+        made: list[Made] = []
+        deadline = time.monotonic() + _SHORTEST_PAUSE_SECONDS
+        while (left := deadline - time.monotonic()) > 0 or not (progress or made):
+            try:
+                report = self._reports.get(timeout=left if left > 0 else _LOOK_UP_SECONDS)
+            except queue.Empty:
+                if self.job.stopped:
+                    return progress, made, _End(None)
+                continue
+            if isinstance(report, _End):
+                return progress, made, report
+            if isinstance(report, Progress):
+                progress = report
+            else:
+                made.append(report)
+        return progress, made, None
+
+    def _run(self) -> None:
+        try:
+            with contextlib.closing(self._start(self.job)) as results:  # type: ignore[type-var]  # a generator
+                for result in results:
+                    self._reports.put(result)
+        except BaseException as error:  # noqa: BLE001  (it is raised again by whoever follows)
+            self._reports.put(_End(error))
+        else:
+            self._reports.put(_End(None))
