@@ -1,0 +1,17 @@
+"""The model card that lies beside the weights."""
+
+from pathlib import Path
+from string import Template
+
+from training.evaluate import EVALUATION_SEEDS, Score, table
+
+TEMPLATE = Path(__file__).with_name("card.md")
+
+
+def write_card(folder: Path, scores: dict[str, list[Score]]) -> None:
+    """Write README.md into a checkpoint's folder, with the table of the given scores."""
+    weight_bytes = (folder / "model.safetensors").stat().st_size
+    text = Template(TEMPLATE.read_text()).substitute(
+        megabytes=f"{weight_bytes / 1e6:.1f}", table=table(scores), clips=len(EVALUATION_SEEDS)
+    )
+    (folder / "README.md").write_text(text)

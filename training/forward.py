@@ -1,0 +1,77 @@
+"""The same computation as GitForCausalLM, arranged for training on a CPU: all frames at once, fused attention."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+from transformers import GitForCausalLM
+
+from training.model import FRAMES, HEADS, PATCHES, WIDTH
+from training.scenes import ACTOR_TONES, SHAPES
+
+HELPED_LAYER = 2
+"""The auxiliary heads read the picture's tokens after this many text layers."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Text logits (B, T, vocabulary) and the picture's tokens (B, FRAMES, PATCHES, WIDTH) for the auxiliary heads."""
+
+    logits: torch.Tensor
+    patches: torch.Tensor
+
+
+class AuxiliaryHeads(nn.Module):
+    """Heads that are thrown away after training: where each patch goes, and which shape stands on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flow = nn.Linear(WIDTH, 2)
+        self.colour = nn.Linear(WIDTH, len(ACTOR_TONES))
+        self.shape = nn.Linear(WIDTH, len(SHAPES))
+
+
+def _attend(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None = None
+) -> torch.Tensor:
+    batch, length, width = query.shape
+    heads = [each.view(batch, length, HEADS, width // HEADS).transpose(1, 2) for each in (query, key, value)]
+    seen = functional.scaled_dot_product_attention(*heads, attn_mask=mask)
+    return seen.transpose(1, 2).reshape(batch, length, width)
+
+
+def attention_mask(text_tokens: int) -> torch.Tensor:
+    """Return the boolean mask (L, L): the picture sees the picture, a word sees the picture and the words before it."""
+    pictures = FRAMES * (PATCHES + 1)
+    mask = torch.ones(pictures + text_tokens, pictures + text_tokens, dtype=torch.bool).tril()
+    mask[:pictures, :pictures] = True
+    return mask
+
+
+def forward(model: GitForCausalLM, pixel_values: torch.Tensor, input_ids: torch.Tensor, mask: torch.Tensor) -> Outputs:
+    """Run the model on `pixel_values` (B, FRAMES, 3, H, W) and `input_ids` (B, T), with `attention_mask(T)`."""
+    batch = len(pixel_values)
+    vision = model.git.image_encoder.vision_model
+    hidden = vision.pre_layrnorm(vision.embeddings(pixel_values.flatten(0, 1)))
+    for layer in vision.encoder.layers:
+        normed, attention = layer.layer_norm1(hidden), layer.self_attn
+        seen = _attend(attention.q_proj(normed), attention.k_proj(normed), attention.v_proj(normed))
+        hidden = hidden + attention.out_proj(seen)
+        hidden = hidden + layer.mlp(layer.layer_norm2(hidden))
+    hidden = vision.post_layernorm(hidden).view(batch, FRAMES, PATCHES + 1, WIDTH)
+    times = torch.cat(list(model.git.img_temporal_embedding), dim=0)[None]
+    pictures = model.git.visual_projection((hidden + times).flatten(1, 2))
+    hidden = torch.cat([pictures, model.git.embeddings(input_ids).to(pictures.dtype)], dim=1)
+    patches = hidden
+    for index, layer in enumerate(model.git.encoder.layer):
+        attention = layer.attention.self
+        seen = _attend(attention.query(hidden), attention.key(hidden), attention.value(hidden), mask)
+        hidden = layer.feed_forward_chunk(layer.attention.output(seen, hidden))
+        if index + 1 == HELPED_LAYER:
+            patches = hidden
+    count = FRAMES * (PATCHES + 1)
+    return Outputs(
+        logits=model.output(hidden[:, count:]),
+        patches=patches[:, :count].view(batch, FRAMES, PATCHES + 1, WIDTH)[:, :, 1:],
+    )
