@@ -39,7 +39,7 @@ _OPEN_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}  
 _DAMAGED = "The file is damaged: what could not be decoded is missing from the preview."
 
 
-def plays_in_browsers(path: Path) -> bool:
+def plays_in_browsers(path: Path, *, settings: Settings | None = None) -> bool:
     """Whether Chromium, Firefox and Safari all play the file, at the times that vidtext counts.
 
     True for H.264 or AV1 with AAC or MP3 in MP4 or MOV, and for VP8, VP9 or AV1 with Opus or Vorbis in WebM, with
@@ -49,8 +49,9 @@ def plays_in_browsers(path: Path) -> bool:
     Raises:
         UnreadableMediaError: it is not a video, or no frame of it can be decoded.
         NoVideoStreamError: it holds sound or data only.
+        MediaTooLargeError: its frames are larger than the settings allow.
     """
-    with open_video(path) as video:
+    with open_video(path, settings or Settings()) as video:
         if video.first_frame.format.name not in _8_BIT_420 or _first_seconds(video) > _LATEST_START_SECONDS:
             return False
         pictures, sound = _playable_codecs(video)
@@ -86,9 +87,10 @@ def make_preview(
         try:
             damaged = _write(path, part, plan, job)
         except (av.FFmpegError, CannotCopyError):
-            if not plan.copies:
+            if not (plan.copies_pictures or plan.copies_sound):
                 raise
-            damaged = _write(path, part, dataclasses.replace(plan, copies=False), job)
+            decoded = dataclasses.replace(plan, copies_pictures=False, copies_sound=False)
+            damaged = _write(path, part, decoded, job)
         part.replace(destination)
     return (*notes, _DAMAGED) if damaged else notes
 
@@ -98,7 +100,8 @@ class _Plan:
     """What the preview will be: the facts about the video that its writing needs."""
 
     stream_index: int
-    copies: bool
+    copies_pictures: bool
+    copies_sound: bool
     width: int
     height: int
     first_tick: int
@@ -109,20 +112,21 @@ class _Plan:
 
 def _plan(path: Path, settings: Settings) -> tuple[_Plan, tuple[str, ...]]:
     """Return the plan, and a note if it leaves a part of the video out."""
-    with open_video(path) as video:
+    with open_video(path, settings) as video:
         info = inspect(video, settings)
         height = min(info.height, settings.preview_height_pixels)
         plan = _Plan(
             stream_index=video.stream.index,
-            copies=_can_copy(video),
+            copies_pictures=_can_copy_pictures(video),
+            copies_sound=_can_copy_sound(video),
             width=_even(info.width * height / info.height),
             height=_even(height),
             first_tick=video.first_tick,
             first_seconds=_first_seconds(video),
-            stop_seconds=min(info.duration_seconds, settings.preview_max_seconds),
+            stop_seconds=min(info.duration_seconds or math.inf, settings.preview_max_seconds),
             counted=video.counted,
         )
-    if plan.stop_seconds == info.duration_seconds:
+    if info.duration_seconds <= settings.preview_max_seconds:
         return plan, ()
     return plan, (f"The preview shows the first {plan.stop_seconds / 60:g} minutes.",)
 
@@ -137,7 +141,7 @@ def _first_seconds(video: VideoFile) -> Fraction:
     return video.first_tick * video.time_base
 
 
-def _can_copy(video: VideoFile) -> bool:
+def _can_copy_pictures(video: VideoFile) -> bool:
     """Whether an MP4 can take the pictures as they are."""
     stream = video.stream
     return (
@@ -146,6 +150,14 @@ def _can_copy(video: VideoFile) -> bool:
         and video.format_name != "avi"  # has no times of its own
         # The shape of the pixels is copied with the codec's parameters, not where the container alone gives it.
         and (stream.sample_aspect_ratio or 1) == (stream.codec_context.sample_aspect_ratio or 1)
+    )
+
+
+def _can_copy_sound(video: VideoFile) -> bool:
+    """Whether an MP4 can take the sound as it is."""
+    track = video.container.streams.best("audio")
+    return (
+        isinstance(track, AudioStream) and _codec_name(track) in _MP4_SOUND and video.format_name in _TIMED_CONTAINERS
     )
 
 
@@ -180,19 +192,25 @@ def _write(path: Path, part: Path, plan: _Plan, job: Job) -> bool:
             job.report("making the preview", min(int(pictures.seconds), total), total)
             tracks[packet.stream_index].take(packet)
             if pictures.seconds >= plan.stop_seconds:
-                break
+                break  # the sound that comes after it goes with pictures that are not shown
         for track in tracks.values():
-            track.finish(plan.stop_seconds)
+            track.finish()
         return packets.damaged or any(track.damaged for track in tracks.values())
 
 
 def _picture_track(target: OutputContainer, source: InputContainer, plan: _Plan) -> CopiedTrack | EncodedPictures:
     stream = source.streams[plan.stream_index]
     assert isinstance(stream, VideoStream)  # noqa: S101  the plan was made for it
-    if plan.copies:
+    if plan.copies_pictures:
         return CopiedTrack(target, stream, first_seconds=plan.first_seconds)
     return EncodedPictures(
-        target, stream, width=plan.width, height=plan.height, first_tick=plan.first_tick, counted=plan.counted
+        target,
+        stream,
+        width=plan.width,
+        height=plan.height,
+        first_tick=plan.first_tick,
+        stop_seconds=plan.stop_seconds,
+        counted=plan.counted,
     )
 
 
@@ -200,6 +218,6 @@ def _sound_track(target: OutputContainer, source: InputContainer, plan: _Plan) -
     stream = source.streams.best("audio")
     if not isinstance(stream, AudioStream) or stream.codec_context is None:
         return None
-    if stream.codec_context.name in _MP4_SOUND and source.format.name.startswith(_TIMED_CONTAINERS):
+    if plan.copies_sound:
         return CopiedTrack(target, stream, first_seconds=plan.first_seconds)
     return EncodedSound(target, stream, first_seconds=plan.first_seconds)

@@ -52,7 +52,10 @@ class Packets:
 
 
 class CopiedTrack:
-    """A track that goes into the MP4 as it is, from its first keyframe on."""
+    """A track that goes into the MP4 as it is, from its first keyframe on.
+
+    Pictures before the first one shown are copied too, since others may need them; the MP4's edit list hides them.
+    """
 
     def __init__(self, target: OutputContainer, source: AudioStream | VideoStream, *, first_seconds: Fraction) -> None:
         self.seconds = 0.0
@@ -62,27 +65,54 @@ class CopiedTrack:
         self._time_base = source.time_base or Fraction(1)
         self._shift = round(first_seconds / self._time_base)
         self._started = False
+        self._waiting: list[Packet[Any]] = []
         self._stream = target.add_stream_from_template(source, opaque=True)
 
     def take(self, packet: Packet[Any]) -> None:
-        """Copy a packet. What belongs to pictures before the first one shown is left out."""
-        self._started = self._started or packet.is_keyframe
-        if packet.pts is None or packet.dts is None:
+        """Copy a packet.
+
+        Raises:
+            CannotCopyError: it does not say when it is shown.
+        """
+        if packet.pts is None:
             raise CannotCopyError
-        if not self._started or packet.pts < self._shift:
+        early = packet.pts < self._shift and self.source.type == "audio"
+        self._started = self._started or packet.is_keyframe
+        if early or not self._started:
             return
+        self._waiting.append(packet)
+        if packet.dts is None:
+            return
+        for index, waiting in enumerate(reversed(self._waiting)):
+            if waiting.dts is None:
+                waiting.dts = packet.dts - index * self._step
+        for waiting in self._waiting:
+            self._copy(waiting)
+        self._waiting.clear()
+
+    def finish(self) -> None:
+        """Raise `CannotCopyError` if packets are left that never learned when they are to be decoded."""
+        if self._waiting:
+            raise CannotCopyError
+
+    @property
+    def _step(self) -> int:
+        """Ticks from one packet to the next. Matroska has no decode times, so the first ones must be made up."""
+        rate = self.source.average_rate if self.source.type == "video" else None
+        return max(1, round(1 / (rate * self._time_base))) if rate else 1
+
+    def _copy(self, packet: Packet[Any]) -> None:
+        assert packet.pts is not None  # noqa: S101  `take` lets no other through
+        assert packet.dts is not None  # noqa: S101
         packet.pts -= self._shift
         packet.dts -= self._shift
         self.seconds = float(packet.dts * self._time_base)
         packet.stream = self._stream
         self._target.mux_one(packet)
 
-    def finish(self, stop_seconds: float) -> None:
-        """Nothing is held back."""
-
 
 class CannotCopyError(Exception):
-    """A packet does not say when it is shown; the track must be decoded to find out."""
+    """Packets do not say when they are decoded and shown; the track must be decoded to find out."""
 
 
 class EncodedPictures:
@@ -93,7 +123,15 @@ class EncodedPictures:
     """
 
     def __init__(
-        self, target: OutputContainer, source: VideoStream, *, width: int, height: int, first_tick: int, counted: bool
+        self,
+        target: OutputContainer,
+        source: VideoStream,
+        *,
+        width: int,
+        height: int,
+        first_tick: int,
+        stop_seconds: float,
+        counted: bool,
     ) -> None:
         self.seconds = 0.0
         self.damaged = False
@@ -101,6 +139,7 @@ class EncodedPictures:
         self.source = source
         self._time_base = source.time_base or Fraction(1)
         self._first_tick = first_tick
+        self._stop_seconds = stop_seconds
         self._counted = counted
         self._count = 0
         self._held: VideoFrame | None = None
@@ -127,17 +166,19 @@ class EncodedPictures:
             tick = self._count if self._counted else tick_of(frame)
             self._count += 1
             seconds = float((tick - self._first_tick) * self._time_base)
+            if self.seconds >= self._stop_seconds:
+                return
             if seconds < 0 or (self._held is not None and seconds <= self.seconds):
                 continue  # before the first one, or in an order that no player could show
             if self._held is not None:
                 self._settle(self._held, seconds)
             self._held, self.seconds = frame, seconds
 
-    def finish(self, stop_seconds: float) -> None:
-        """Write what is held back; the last picture stays until `stop_seconds`."""
+    def finish(self) -> None:
+        """Write what is held back; the last picture stays until the preview stops."""
         self.take(None)
-        if self._held is not None:
-            self._encode(self._held, shown_seconds=max(_GAP_SECONDS, stop_seconds - self.seconds))
+        if self._held is not None and (self.seconds < self._stop_seconds or self._kept_seconds is None):
+            self._encode(self._held, shown_seconds=max(1 / _TICKS_A_SECOND, self._stop_seconds - self.seconds))
         self._target.mux(self._stream.encode(None))
 
     def _settle(self, frame: VideoFrame, until_seconds: float) -> None:
@@ -177,9 +218,8 @@ class EncodedSound:
         except (av.FFmpegError, ValueError):  # ValueError: the sound changes its form on the way
             self.damaged = True
 
-    def finish(self, stop_seconds: float) -> None:
+    def finish(self) -> None:
         """Write what is held back."""
-        del stop_seconds  # sound ends where it ends
         self.take(None)
         if self._next_sample is not None:
             self._target.mux(self._stream.encode(None))
