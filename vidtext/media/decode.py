@@ -184,7 +184,7 @@ def _frame_seconds(video: VideoFile, frame: VideoFrame) -> float:
 def _shown_frames(video: VideoFile, run: Run, job: Job) -> Iterator[_Shown]:
     """Decode the run's frames in the order of showing; of those that nobody wants or refers to, not all."""
     if video.counted:
-        yield from _counted_frames(video, run, job)
+        yield from _counted_frames(video, job)
         return
     until: dict[int, int | None] = {}
     covered: set[int] = set()  # indices of the ticks whose frame went into the decoder
@@ -207,10 +207,11 @@ def _shown_frames(video: VideoFile, run: Run, job: Job) -> Iterator[_Shown]:
         yield _Shown(frame, tick_of(frame), until.get(tick_of(frame)))
 
 
-def _counted_frames(video: VideoFile, run: Run, job: Job) -> Iterator[_Shown]:
-    tick = run.keyframe.tick if run.keyframe else 0
+def _counted_frames(video: VideoFile, job: Job) -> Iterator[_Shown]:
+    """Decode all frames from the start of the file, the n-th being shown at tick n."""
+    tick = 0
     _skip(video, everything=True)
-    for packet in itertools.chain(video.packets(run.seek_tick), (None,)):
+    for packet in itertools.chain(video.packets(), (None,)):
         job.check()
         for frame in _decoded(video, packet):
             yield _Shown(frame, tick, tick + 1)

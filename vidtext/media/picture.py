@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 _HD_LINES = 720
 """From this height on, video that does not name its colour matrix is BT.709, below it BT.601: what players assume."""
 
-_AVERAGE = Interpolation.AREA | Interpolation.FULL_CHR_H_INT
+_AVERAGE = Interpolation.AREA | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 """Averages all pixels that fall together, chroma at full width: within a third of a grey level of converting first and
-shrinking with OpenCV's INTER_AREA. Without the second flag, edges are off by ten levels and everything is darker by one
-or two."""
+shrinking with OpenCV's INTER_AREA. Without the second flag edges are off by ten levels; without the third, frames that
+keep their size are darker by one or two."""
 
 _HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 

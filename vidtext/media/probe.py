@@ -66,22 +66,17 @@ def probe(source: Source, *, settings: Settings | None = None) -> VideoInfo:
     with open_source(source, settings=settings) as file:
         if isinstance(file, Frames):
             raise OptionError("Frames have no headers to probe; give a file, bytes or an address.")
-        with open_video(file.path) as video:
+        with open_video(file.path, settings) as video:
             return inspect(video, settings)
 
 
 def inspect(video: VideoFile, settings: Settings) -> VideoInfo:
-    """Tell what an open video is, and refuse it if it is larger than the settings allow.
+    """Tell what an open video is, and refuse it if it is longer than the settings allow.
 
     Raises:
-        MediaTooLargeError: its frames have more pixels, or it is longer, than the settings allow.
+        MediaTooLargeError: it is longer than the settings allow.
     """
     frame = video.first_frame
-    if frame.width * frame.height > settings.max_frame_pixels:
-        raise MediaTooLargeError(
-            f"The video's frames have {frame.width}×{frame.height} pixels; up to {settings.max_frame_pixels:,} pixels "
-            "a frame are allowed. Make it smaller and try again."
-        )
     duration = _duration_seconds(video)
     if duration > settings.max_duration_seconds:
         raise MediaTooLargeError(

@@ -83,7 +83,7 @@ def sample(
     with open_source(source, settings=settings, job=job) as opened:
         if isinstance(opened, Frames):
             return pick(opened, choose(float(opened.seconds[-1])))
-        with open_video(opened.path) as video:
+        with open_video(opened.path, settings) as video:
             info = inspect(video, settings)
             times = choose(info.duration_seconds)
             width, height = _size(info.width, info.height, len(times), size, settings)

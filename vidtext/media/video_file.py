@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import av
 from av.stream import Disposition
 
-from vidtext.errors import NoVideoStreamError, UnreadableMediaError
+from vidtext.errors import MediaTooLargeError, NoVideoStreamError, UnreadableMediaError
+from vidtext.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,9 @@ files and addresses, which an upload must never do. Single images and raw stream
 DECODER_THREADS = 4
 """Frame threads in the decoder. More of them decode no faster at the few frames behind each seek, and each one delays
 the first frame after it by one."""
+
+TAIL_SECONDS = 3.0
+"""How much of the end is read to find the last frame: packets are stored up to 16 frames away from where they show."""
 
 _WHOLE_INDEX = ("mov", "avi")
 """Containers whose index lists every packet as soon as they are open (not so for fragmented MP4, see `keyframes`)."""
@@ -117,10 +121,19 @@ class VideoFile:
 
         Containers without a whole index learn where their keyframes are by this.
         """
-        far = (self.stream.start_time or 0) + int((self._header_seconds() or 0) / self.time_base)
-        stops = [_stop_tick(packet) for packet in self.packets(far)] or [_stop_tick(p) for p in self.packets()]
-        known = [stop for stop in stops if stop is not None]
-        return max(known, default=None)
+        until_end = max(0.0, (self._header_seconds() or 0.0) - TAIL_SECONDS)
+        far = (self.stream.start_time or 0) + int(until_end / self.time_base)
+        ends = self._end_ticks(self.packets(far)) or self._end_ticks(self.packets())
+        return max(ends, default=None)
+
+    def _end_ticks(self, packets: Iterator[Packet[VideoStream]]) -> list[int]:
+        return [packet.pts + (packet.duration or self._frame_ticks) for packet in packets if packet.pts is not None]
+
+    @property
+    def _frame_ticks(self) -> int:
+        """How long a frame is shown on average, for packets that do not say it."""
+        rate = self.stream.average_rate
+        return round(1 / (rate * self.time_base)) if rate else 0
 
     def _header_seconds(self) -> float | None:
         if self.stream.duration:
@@ -128,7 +141,12 @@ class VideoFile:
         return self.container.duration / av.time_base if self.container.duration else None
 
     def keyframes(self) -> list[Keyframe]:
-        """List the keyframes in order, from the container's index where it has one, else by reading all packets."""
+        """List the keyframes in order, from the container's index where it has one, else by reading all packets.
+
+        Frames that are timed by counting can only be counted from the start: then no keyframe is a place to start at.
+        """
+        if self.counted:
+            return []
         ticks = self._indexed_keyframes()
         if ticks is None:
             found = [packet for packet in self.packets() if packet.is_keyframe]
@@ -137,7 +155,7 @@ class VideoFile:
             return []
         # An index holds decode times; what lies between them and the times of showing is the same for all keyframes.
         first = next(self.packets(), None)
-        shift = first.pts - ticks[0] if first is not None and first.pts is not None and not self.counted else 0
+        shift = first.pts - ticks[0] if first is not None and first.pts is not None else 0
         return [Keyframe(tick + shift, tick) for tick in ticks]
 
     def _indexed_keyframes(self) -> list[int] | None:
@@ -163,17 +181,14 @@ def tick_of(frame: VideoFrame) -> int:
     return 0 if tick is None else tick
 
 
-def _stop_tick(packet: Packet[VideoStream]) -> int | None:
-    return None if packet.pts is None else packet.pts + (packet.duration or 0)
-
-
 @contextmanager
-def open_video(path: Path) -> Iterator[VideoFile]:
+def open_video(path: Path, settings: Settings | None = None) -> Iterator[VideoFile]:
     """Open a video file and decode its first frame.
 
     Raises:
         UnreadableMediaError: it is not a video, its codec is not known, or no frame of it can be decoded.
         NoVideoStreamError: it holds sound or data only.
+        MediaTooLargeError: its frames have more pixels than the settings allow; none is decoded then.
     """
     # The log level of FFmpeg stays as it is: with frame threads, a damaged stream and PyAV's logging, freeing the
     # container can wait for ever.
@@ -189,10 +204,26 @@ def open_video(path: Path) -> Iterator[VideoFile]:
             raise UnreadableMediaError(
                 "The video's codec is not known here. Convert it to H.264, HEVC, VP9 or AV1 and try again."
             )
+        _refuse_large_frames(stream, (settings or Settings()).max_frame_pixels)
         stream.codec_context.thread_type = "AUTO"
         stream.codec_context.thread_count = DECODER_THREADS
         counted = container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
         yield VideoFile(path, container, stream, counted, _first_frame(container, stream))
+
+
+def _refuse_large_frames(stream: VideoStream, max_pixels: int) -> None:
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > max_pixels:
+        raise MediaTooLargeError(
+            f"The video's frames have {width}×{height} pixels; up to {max_pixels:,} pixels a frame are allowed. "
+            "Make it smaller and try again."
+        )
+    if width * height == 0:  # so FFmpeg reports what is missing, and what is above its own 268 million pixels
+        raise UnreadableMediaError(
+            f"The header names no frame size, or one far above the {max_pixels:,} pixels that are allowed. "
+            "Export the video again, or make it smaller."
+        )
+    stream.codec_context.options = {"max_pixels": str(max_pixels)}  # frames may grow behind the header
 
 
 def _why_not(path: Path, error: av.FFmpegError) -> str:

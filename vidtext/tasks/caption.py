@@ -167,7 +167,7 @@ def _open_footage(source: Source, settings: Settings, job: Job) -> Iterator[_Foo
         if isinstance(opened, Frames):
             yield _given_frames(opened)
             return
-        with open_video(opened.path) as video:
+        with open_video(opened.path, settings) as video:
             info = inspect(video, settings)
 
             def read(seconds: Sequence[float], edge: int, job: Job) -> Generator[Picture, None, None]:
