@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 from av.audio.stream import AudioStream
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from vidtext.errors import CancelledError, NoVideoStreamError, UnreadableMediaError
@@ -171,6 +172,25 @@ class TestWhatPlays:
 
     def test_a_late_start_would_be_shown_at_other_times(self, tmp_path: Path) -> None:
         assert not plays_in_browsers(write(tmp_path / "a.mp4", start=5.0))
+
+    def test_another_track_would_be_shown(self, tmp_path: Path, preview: Path) -> None:
+        clip = tmp_path / "a.mp4"
+        with av.open(str(clip), "w") as file:
+            tracks = [file.add_stream("libx264", rate=RATE) for _ in range(2)]
+            for track, size in zip(tracks, (64, 128), strict=True):
+                assert isinstance(track, VideoStream)
+                track.width, track.height, track.pix_fmt = size, size, "yuv420p"
+            tracks[1].disposition = Disposition.default
+            for track, size in zip(tracks, (64, 128), strict=True):
+                assert isinstance(track, VideoStream)
+                for shade in range(5):
+                    grey = np.full((size, size, 3), level(shade), np.uint8)
+                    file.mux(track.encode(av.VideoFrame.from_ndarray(grey, "rgb24")))
+                file.mux(track.encode(None))
+        assert not plays_in_browsers(clip)
+        make_preview(clip, preview)
+        assert play(preview).width == 128
+        assert plays_in_browsers(preview)
 
 
 class TestCopies:

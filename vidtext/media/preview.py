@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import av
 from av.audio.stream import AudioStream
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from vidtext.job import Job
@@ -43,8 +44,9 @@ def plays_in_browsers(path: Path, *, settings: Settings | None = None) -> bool:
     """Whether Chromium, Firefox and Safari all play the file, at the times that vidtext counts.
 
     True for H.264 or AV1 with AAC or MP3 in MP4 or MOV, and for VP8, VP9 or AV1 with Opus or Vorbis in WebM, with
-    8-bit 4:2:0 pictures, under a name that tells the container. False where in doubt, and for a file that starts late:
-    a player counts its times from zero, vidtext from the first frame.
+    8-bit 4:2:0 pictures, under a name that tells the container. False where in doubt; for a file that starts late,
+    since a player counts its times from zero and vidtext from the first frame; and where a player would show another
+    picture track than the one that vidtext reads.
 
     Raises:
         UnreadableMediaError: it is not a video, or no frame of it can be decoded.
@@ -53,6 +55,8 @@ def plays_in_browsers(path: Path, *, settings: Settings | None = None) -> bool:
     """
     with open_video(path, settings or Settings()) as video:
         if video.first_frame.format.name not in _8_BIT_420 or _first_seconds(video) > _LATEST_START_SECONDS:
+            return False
+        if video.stream.index != min(track.index for track in video.container.streams.video if not _is_cover(track)):
             return False
         pictures, sound = _playable_codecs(video)
         tracks = video.container.streams.audio
@@ -171,6 +175,10 @@ def _playable_codecs(video: VideoFile) -> tuple[frozenset[str], frozenset[str]]:
             if b"webm" in file.read(_EBML_HEAD_BYTES):
                 return _WEBM_PICTURES, _WEBM_SOUND
     return frozenset(), frozenset()
+
+
+def _is_cover(track: VideoStream) -> bool:
+    return bool(track.disposition & Disposition.attached_pic)
 
 
 def _codec_name(track: AudioStream) -> str:
