@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from vidtext.ui.visitors import Visitor, Visitors
 
 ONE = "One caption"
-MANY = "One every few seconds"
+MANY = "Every few seconds"
 
 _DEFAULT_EVERY_SECONDS = 5
 _DEFAULT_NEW_TOKENS = 30
@@ -58,12 +58,10 @@ def build_caption_tab(around: Surroundings) -> None:
         mode = gr.Radio([ONE, MANY], value=ONE, label="Captions", show_label=False, elem_id="vt-mode", container=False)
         every = gr.Number(
             _DEFAULT_EVERY_SECONDS,
-            label="Seconds",
+            label="Seconds from one caption to the next",
             minimum=0.1,
             visible=False,
             elem_id="vt-every",
-            min_width=110,
-            scale=0,
         )
     with gr.Row(elem_classes="vt-action"):
         go = gr.Button("Caption", variant="primary", elem_id="vt-caption-go")
@@ -91,12 +89,12 @@ def build_caption_tab(around: Surroundings) -> None:
             filterable=False,
             elem_id="vt-fit",
         )
-        tokens = gr.Slider(
-            1,
-            settings.max_new_tokens,
-            value=_DEFAULT_NEW_TOKENS,
-            step=1,
+        tokens = gr.Number(
+            _DEFAULT_NEW_TOKENS,
             label="Longest caption, in tokens",
+            minimum=1,
+            maximum=settings.max_new_tokens,
+            precision=0,
             elem_id="vt-tokens",
         )
 
@@ -133,7 +131,7 @@ class _Form:
     stop: gr.Textbox
     model: gr.Dropdown
     fit: gr.Dropdown
-    tokens: gr.Slider
+    tokens: gr.Number
 
     def components(self) -> set[Component]:
         """Return all of them."""
@@ -151,7 +149,7 @@ class _Form:
             start_seconds=_seconds(values[self.start]),
             stop_seconds=_seconds(values[self.stop]),
             fit=values[self.fit] or None,
-            max_new_tokens=int(values[self.tokens]),
+            max_new_tokens=values[self.tokens] or _DEFAULT_NEW_TOKENS,
         )
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _CLEANING_PERIOD_SECONDS = 600
 
 _HEADER = """<header class="vt-header">
-<h1>vidtext</h1><p>Turns video into words, with the times that they belong to.</p>
+<h1>vidtext</h1><p>Video into words, with the times they belong to.</p>
 </header>"""
 
 

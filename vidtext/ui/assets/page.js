@@ -6,33 +6,42 @@
   let subtitlesOn = true;
   let track = null;
   let trackOwner = null;
-  let shownCues = "";
+  let trackTexts = [];
+
+  function textsWithTimes() {
+    return [...document.querySelectorAll("[data-cue-start]")]
+      .map((element) => ({
+        start: Number(element.dataset.cueStart),
+        stop: Number(element.dataset.cueStop),
+        text: element.querySelector(".vt-text")?.textContent ?? "",
+      }))
+      .filter(({ start, stop, text }) => stop > start && text);
+  }
 
   function showSubtitles() {
     const video = player();
     if (!video) return;
-    const texts = [...document.querySelectorAll("[data-cue-start]")].map((element) => ({
-      start: Number(element.dataset.cueStart),
-      stop: Number(element.dataset.cueStop),
-      text: element.querySelector(".vt-text")?.textContent ?? "",
-    }));
-    const wanted = JSON.stringify(texts);
     if (video !== trackOwner) {
       track = video.addTextTrack("captions", "Captions", "en");
+      track.mode = "hidden"; // one that is "disabled" shows its cues to nobody, not even to this script
       trackOwner = video;
-      shownCues = "";
+      trackTexts = [];
     }
-    if (wanted !== shownCues) {
-      track.mode = "showing";
-      [...(track.cues ?? [])].forEach((cue) => track.removeCue(cue));
-      texts
-        .filter(({ start, stop, text }) => stop > start && text)
-        .forEach(({ start, stop, text }) => {
-          track.addCue(new VTTCue(start, stop, text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")));
-        });
-      shownCues = wanted;
+    const texts = textsWithTimes().map((text) => JSON.stringify(text));
+    // Cues that stay are left alone: Chromium goes on showing a cue that is taken away while it is on the screen.
+    const same = texts.findIndex((text, index) => text !== trackTexts[index]);
+    const kept = same === -1 ? Math.min(texts.length, trackTexts.length) : same;
+    if (kept < trackTexts.length || kept < texts.length) {
+      [...track.cues].slice(kept).forEach((cue) => track.removeCue(cue));
+      texts.slice(kept).forEach((text) => {
+        const cue = JSON.parse(text);
+        // Chromium shows both cues at the very time at which one stops and the next starts, where a seek leads to.
+        track.addCue(new VTTCue(cue.start, cue.stop - 0.001, cue.text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")));
+      });
+      trackTexts = texts;
     }
-    track.mode = subtitlesOn ? "showing" : "hidden";
+    const mode = subtitlesOn ? "showing" : "hidden";
+    if (track.mode !== mode) track.mode = mode;
     document.querySelectorAll("[data-subtitles]").forEach((button) => {
       button.setAttribute("aria-pressed", String(subtitlesOn));
       button.textContent = subtitlesOn ? "Subtitles on" : "Subtitles off";
@@ -40,7 +49,8 @@
   }
 
   function markWhatPlays() {
-    const now = player()?.currentTime ?? 0;
+    const video = player();
+    const now = video && (video.currentTime > 0 || !video.paused) ? video.currentTime : -1;
     document.querySelectorAll("li[data-cue-start]").forEach((row) => {
       const plays = Number(row.dataset.cueStart) <= now && now < Number(row.dataset.cueStop);
       row.classList.toggle("vt-plays", plays);
@@ -141,6 +151,7 @@
       scheduled = false;
       dress();
       showSubtitles();
+      markWhatPlays();
       keepFocus();
     });
   }).observe(document.documentElement, { childList: true, subtree: true });
