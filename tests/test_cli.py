@@ -14,6 +14,7 @@ import av
 import numpy as np
 import pytest
 
+from tests.models.checkpoints import save_tiny_git
 from vidtext import cli
 from vidtext.errors import MediaError, ModelError, SourceError, UnknownModelError, VidtextError
 from vidtext.job import Job
@@ -25,7 +26,7 @@ from vidtext.text.timed import Segment, TimedText
 
 CARD = ModelCard("fake", "git", "MIT", 6, 224, "crop", 64, 0, "Nothing.")
 WINDOWS = (Segment(0, 5, "a man walks"), Segment(5, 10, "a dog runs"), Segment(10, 12, "an empty street"))
-TXT = "[0:00–0:05] a man walks\n[0:05–0:10] a dog runs\n[0:10–0:12] an empty street\n"  # noqa: RUF001
+TXT = "[0:00–0:05] a man walks\n[0:05–0:10] a dog runs\n[0:10–0:12] an empty street\n"
 TXT_OF_TWO = "".join(TXT.splitlines(keepends=True)[:2])
 
 Step = Callable[[int, Job], None]
@@ -55,6 +56,7 @@ class FakeStream:
 def stream(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeStream]:
     fake = FakeStream()
     monkeypatch.setattr("vidtext.tasks.caption.caption_stream", fake)
+    monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # main would set it for the rest of the tests
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield fake
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -427,6 +429,14 @@ class TestProbe:
 
 class TestProcess:
     """What only a process of its own shows."""
+
+    def test_captions_a_video(self, clip: Path, tmp_path: Path) -> None:
+        done = vidtext("caption", clip, "--every", "1", "--format", "json", "--model", save_tiny_git(tmp_path / "git"))
+        assert (done.returncode, done.stderr) == (0, b"")
+        segments = json.loads(done.stdout)["segments"]
+        assert segments[0]["start_seconds"] == 0
+        assert segments[-1]["stop_seconds"] == pytest.approx(2)
+        assert all(segment["text"] for segment in segments)
 
     @pytest.mark.parametrize(
         ("arguments", "exit_code", "said"),

@@ -135,7 +135,7 @@ def _caption(arguments: argparse.Namespace, settings: Settings) -> None:
     finished: CaptionResult | None = None
     try:
         with _at_work() as job:
-            from vidtext.tasks.caption import caption_stream  # noqa: PLC0415  seconds of imports
+            from vidtext.tasks.caption import caption_stream
 
             for result in caption_stream(source, _chosen(arguments, settings), settings=settings, job=job):
                 finished = result
@@ -150,7 +150,7 @@ def _caption(arguments: argparse.Namespace, settings: Settings) -> None:
 
 
 def _chosen(arguments: argparse.Namespace, settings: Settings) -> CaptionOptions:
-    from vidtext.tasks.caption import CaptionOptions  # noqa: PLC0415  seconds of imports
+    from vidtext.tasks.caption import CaptionOptions
 
     options = CaptionOptions(
         model=arguments.model or settings.default_model,
@@ -167,7 +167,7 @@ def _chosen(arguments: argparse.Namespace, settings: Settings) -> CaptionOptions
 def _probe(arguments: argparse.Namespace, settings: Settings) -> None:
     source = _source(arguments.video, settings)
     with contextlib.redirect_stdout(sys.stderr):
-        from vidtext.media.probe import probe  # noqa: PLC0415  imports FFmpeg
+        from vidtext.media.probe import probe
 
         info = probe(source, settings=settings)
     facts = dataclasses.asdict(info)
@@ -198,6 +198,8 @@ def _at_work() -> Iterator[Job]:
     Whatever the libraries print meanwhile stays off the result.
     """
     watched = sys.stderr.isatty()
+    if not watched:  # transformers and the hub draw their bars into log files as well
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     job = Job(_show) if watched else Job()
     before = signal.getsignal(signal.SIGINT)
 

@@ -52,7 +52,7 @@ def test_times_that_no_video_has_are_refused(seconds: tuple[float, float]) -> No
 
 
 def test_the_repr_shows_shape_and_times_but_no_pixels() -> None:
-    assert repr(Frames(black(2, height=360, width=640), times(0.5, 12.3456))) == "Frames(2 × 640×360, 0.500–12.346 s)"  # noqa: RUF001
+    assert repr(Frames(black(2, height=360, width=640), times(0.5, 12.3456))) == "Frames(2 × 640×360, 0.500–12.346 s)"
 
 
 class TestPart:

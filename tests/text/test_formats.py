@@ -97,7 +97,7 @@ STORY_TXT = """\
 [0:00–0:05] A red circle moves left.
 [0:05–0:07.5] It says "3 < 4 & 5 > 4", then bounces.
 [10:00:00–10:00:00] Ten hours later: мяч, 球, كرة.
-"""  # noqa: RUF001
+"""
 
 WHOLE = {"srt": STORY_SRT, "vtt": STORY_VTT, "json": STORY_JSON, "csv": STORY_CSV, "txt": STORY_TXT}
 EMPTY = {
@@ -159,7 +159,7 @@ def test_blank_lines_and_arrows_do_not_break_vtt() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r=1", "\n=1", "\0=1", "＝1", '=HYPERLINK("http://x.test","y")'],  # noqa: RUF001
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r=1", "\n=1", "\0=1", "＝1", '=HYPERLINK("http://x.test","y")'],
 )
 def test_csv_defuses_formulas(text: str) -> None:
     row = list(csv.reader(io.StringIO(FORMATS["csv"](TimedText((Segment(0, 1, text),))), newline="")))[1]
@@ -174,7 +174,7 @@ def test_csv_leaves_other_text_alone(text: str) -> None:
 
 def test_txt_has_one_line_for_each_segment() -> None:
     text = TimedText((Segment(0, 0, "one\r\ntwo\n\nthree"), Segment(3599.9996, 3600.5, "")))
-    assert FORMATS["txt"](text) == "[0:00–0:00] one two three\n[1:00:00–1:00:00.5] \n"  # noqa: RUF001
+    assert FORMATS["txt"](text) == "[0:00–0:00] one two three\n[1:00:00–1:00:00.5] \n"
 
 
 # Times.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from vidtext.text.timed import TimedText
 
-_FORMULA = re.compile(r"[\s\0]*[=+\-@＝＋－＠]")  # noqa: RUF001  (Excel takes the full-width forms for formulas too)
+_FORMULA = re.compile(r"[\s\0]*[=+\-@＝＋－＠]")
 
 
 def render(text: TimedText, format_name: str) -> str:
@@ -107,9 +107,9 @@ def _to_csv(text: TimedText) -> str:
 
 
 def _to_txt(text: TimedText) -> str:
-    """Write one line a segment: `[0:00–0:05] text`."""  # noqa: RUF002  (an en dash stands between the ends of a range)
+    """Write one line a segment: `[0:00–0:05] text`."""
     return "".join(
-        f"[{format_clock(segment.start_seconds)}–{format_clock(segment.stop_seconds)}] {_one_line(segment.text)}\n"  # noqa: RUF001
+        f"[{format_clock(segment.start_seconds)}–{format_clock(segment.stop_seconds)}] {_one_line(segment.text)}\n"
         for segment in text.segments
     )
 
