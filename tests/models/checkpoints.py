@@ -17,11 +17,32 @@ from transformers import (
     VideoMAEImageProcessor,
 )
 
-WORDS = "[PAD] [UNK] [CLS] [SEP] [MASK] a red blue circle square moves left right , .".split()
+WORDS = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    "a",
+    "red",
+    "blue",
+    "circle",
+    "square",
+    "moves",
+    "left",
+    "right",
+    ",",
+    ".",
+]
 
 
-def save_tiny_git(folder: Path, *, processor: Literal["clip", "videomae"] = "clip", frames: int = 6) -> Path:
-    """Save a random GIT that captions clips of 32×32 pixels, with the processor of one of the published kinds."""
+def save_tiny_git(
+    folder: Path, *, processor: Literal["clip", "videomae"] = "clip", frames: int = 6, hub_layout: bool = False
+) -> Path:
+    """Save a random GIT that captions clips of 32×32 pixels, with the processor of one of the published kinds.
+
+    `hub_layout` writes the image processor into a file of its own, as the published checkpoints have it.
+    """
     torch.manual_seed(0)
     vision = GitVisionConfig(
         hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2, image_size=32, patch_size=16
@@ -42,7 +63,11 @@ def save_tiny_git(folder: Path, *, processor: Literal["clip", "videomae"] = "cli
     GitForCausalLM(config).save_pretrained(folder)
     kind = CLIPImageProcessor if processor == "clip" else VideoMAEImageProcessor
     size = {"do_center_crop": True, "size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}
-    GitProcessor(kind(**size), _tokenizer()).save_pretrained(folder)
+    if hub_layout:
+        kind(**size).save_pretrained(folder)
+        _tokenizer().save_pretrained(folder)
+    else:
+        GitProcessor(kind(**size), _tokenizer()).save_pretrained(folder)
     return folder
 
 

@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from vidtext.job import Job
 from vidtext.media.preview_tracks import CannotCopyError, CopiedTrack, EncodedPictures, EncodedSound, Packets
 from vidtext.media.probe import inspect
-from vidtext.media.video_file import CONTAINERS, open_video
+from vidtext.media.video_file import OPEN_OPTIONS, open_video
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ _WEBM_SOUND = frozenset({"opus", "libopus", "vorbis", "libvorbis"})
 _EBML_HEAD_BYTES = 64  # holds the document type: "webm" or "matroska"
 _LATEST_START_SECONDS = 0.1
 _TIMED_CONTAINERS = ("mov", "matroska", "flv")  # their packets of sound have times and no headers of their own
-_OPEN_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}  # as `open_video` does
 _DAMAGED = "The file is damaged: what could not be decoded is missing from the preview."
 
 
@@ -189,7 +188,7 @@ def _write(path: Path, part: Path, plan: _Plan, job: Job) -> bool:
     """Write the preview, and return whether the file proved to be damaged."""
     total = math.ceil(plan.stop_seconds)
     with (
-        av.open(str(path), options=_OPEN_OPTIONS, metadata_errors="replace") as source,
+        av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace") as source,
         av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as target,
     ):
         pictures = _picture_track(target, source, plan)

@@ -27,6 +27,9 @@ CONTAINERS = "mov,matroska,avi,flv,mpegts,mpeg,ogg,gif,asf,mxf,dv,ivf,nut,rm"
 """FFmpeg's names of the containers that are opened. Playlists (hls, concat, dash) are not among them: they name other
 files and addresses, which an upload must never do. Single images and raw streams without times are not videos."""
 
+OPEN_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
+"""How anything that somebody gave is opened."""
+
 DECODER_THREADS = 4
 """Frame threads in the decoder. More of them decode no faster at the few frames behind each seek, and each one delays
 the first frame after it by one."""
@@ -193,9 +196,7 @@ def open_video(path: Path, settings: Settings | None = None) -> Iterator[VideoFi
     # The log level of FFmpeg stays as it is: with frame threads, a damaged stream and PyAV's logging, freeing the
     # container can wait for ever.
     try:
-        container = av.open(
-            str(path), options={"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}, metadata_errors="replace"
-        )
+        container = av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace")
     except av.FFmpegError as error:
         raise UnreadableMediaError(_why_not(path, error)) from error
     with container:
@@ -240,8 +241,10 @@ def _why_not(path: Path, error: av.FFmpegError) -> str:
 def _picture_stream(container: InputContainer) -> VideoStream:
     moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     best = container.streams.best("video")
+    if not container.streams:
+        raise UnreadableMediaError("The file is damaged or cut off: nothing of what it holds can be found any more.")
     if not moving or best is None:
-        kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+        kinds = ", ".join(sorted({stream.type for stream in container.streams}))
         raise NoVideoStreamError(f"The file holds no pictures ({kinds} only). Choose a file with a video in it.")
     return best if best in moving else moving[0]
 

@@ -125,6 +125,7 @@ def load_checkpoint(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorM
         ModelUnavailableError: the files are damaged, or not of a model that writes text about images.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
     try:
@@ -137,7 +138,7 @@ def load_checkpoint(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorM
             local_files_only=True,
             trust_remote_code=False,
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelUnavailableError(
             f"The model in {Path(checkpoint.folder).name} cannot be loaded: {str(error).splitlines()[0]}"
         ) from error

@@ -146,7 +146,10 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
         done = 0
         with closing(footage.read(wanted, edge, job)) as pictures:
             for batch in _batches(windows, settings.window_batch):
-                clips = [_clip(pictures, card.frames_per_clip, (done, len(windows)), job) for _ in batch]
+                clips = [
+                    _clip(pictures, card.frames_per_clip, (done + index, len(windows)), job)
+                    for index in range(len(batch))
+                ]
                 for window, words in zip(batch, captioner.caption(clips, writing, job), strict=True):
                     text = text.followed_by(Segment(window.start_seconds, window.stop_seconds, _sentence(words)))
                 done += len(batch)

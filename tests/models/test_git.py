@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoProcessor, CLIPImageProcessor, GitForCausalLM
+
+from tests.models.checkpoints import save_tiny_git
+from vidtext.errors import CancelledError, OptionError
+from vidtext.job import Job
+from vidtext.media.frames import Frames
+from vidtext.models.base import Captioner, GenerationOptions
+from vidtext.models.git import pixel_values
+from vidtext.models.loading import load_model
+
+
+def clip(seed: int, frames: int = 6, edge: int = 32) -> Frames:
+    pixels = np.random.default_rng(seed).integers(0, 255, (frames, edge, edge, 3)).astype(np.uint8)
+    return Frames(pixels, np.arange(frames, dtype=np.float64))
+
+
+@pytest.fixture(scope="module", params=["clip", "videomae"])
+def folder(request, tmp_path_factory) -> Path:
+    return save_tiny_git(tmp_path_factory.mktemp("git"), processor=request.param)
+
+
+@pytest.fixture
+def captioner(folder: Path) -> Captioner:
+    return load_model(str(folder))
+
+
+def test_the_card_is_read_off_the_folder(captioner: Captioner, folder: Path) -> None:
+    card = captioner.card
+
+    assert (card.frames_per_clip, card.frame_edge_pixels, card.fit, card.context_tokens) == (6, 32, "crop", 24)
+    assert card.weight_bytes == (folder / "model.safetensors").stat().st_size
+
+
+def test_words_equal_those_of_the_model_used_by_hand(captioner: Captioner, folder: Path) -> None:
+    one = clip(1)
+    model = GitForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer = AutoProcessor.from_pretrained(folder).tokenizer
+    images = CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    mean, std = (_normalization(folder)[key] for key in ("mean", "std"))
+    images.image_mean, images.image_std = mean, std
+    values = images(images=list(one.pixels), return_tensors="pt")["pixel_values"][None]
+    written = model.generate(pixel_values=values, max_new_tokens=12)
+    expected = tokenizer.batch_decode(written, skip_special_tokens=True)[0]
+
+    words = captioner.caption([one], GenerationOptions(max_new_tokens=12), Job())[0]
+
+    assert words.replace(" ", "") == expected.replace(" ", "")
+    assert " ." not in words
+
+
+def _normalization(folder: Path) -> dict[str, list[float]]:
+    processor = AutoProcessor.from_pretrained(folder).image_processor
+    return {"mean": list(processor.image_mean), "std": list(processor.image_std)}
+
+
+def test_a_clip_is_one_item_of_six_frames_in_their_order(folder: Path) -> None:
+    processor = AutoProcessor.from_pretrained(folder)
+    bright = np.stack([np.full((6, 32, 32, 3), 10 * number, dtype=np.uint8) for number in range(2)])
+    bright += np.arange(6, dtype=np.uint8)[None, :, None, None, None] * 30
+
+    values = pixel_values(processor, bright)
+
+    assert values.shape == (2, 6, 3, 32, 32)
+    means = values.mean(dim=(2, 3, 4))
+    assert (means.diff(dim=1) > 0).all()
+    assert (means[1] > means[0]).all()
+
+
+def test_a_batch_says_what_one_by_one_says(captioner: Captioner) -> None:
+    clips = [clip(seed) for seed in range(4)]
+    options = GenerationOptions(max_new_tokens=10)
+
+    together = captioner.caption(clips, options, Job())
+
+    assert together == [captioner.caption([one], options, Job())[0] for one in clips]
+
+
+def test_the_order_of_frames_reaches_the_model(captioner: Captioner) -> None:
+    one = clip(3)
+    backwards = replace(one, pixels=one.pixels[::-1].copy())
+    model_inputs = [captioner.caption([each], GenerationOptions(max_new_tokens=15), Job()) for each in (one, backwards)]
+
+    assert model_inputs[0] == captioner.caption([clip(3)], GenerationOptions(max_new_tokens=15), Job())
+
+
+def test_another_number_of_frames_is_refused(captioner: Captioner) -> None:
+    with pytest.raises(OptionError, match="takes clips of 6 frames; got one of 5"):
+        captioner.caption([clip(0, frames=5)], GenerationOptions(), Job())
+
+
+def test_stopping_ends_the_generation_within_a_token(captioner: Captioner, monkeypatch) -> None:
+    monkeypatch.setattr("vidtext.models.git._tidied", lambda text: pytest.fail("the generation went on to its end"))
+    tokens: list[int] = []
+
+    def watch(progress) -> None:
+        tokens.append(progress.done)
+        if progress.done == 2:
+            job.stop()
+
+    job = Job(on_progress=watch)
+
+    with pytest.raises(CancelledError):
+        captioner.caption([clip(0)], GenerationOptions(max_new_tokens=20), job)
+
+    assert tokens[-1] == 2
+    assert not [thread for thread in threading.enumerate() if thread.name == "generate"]
+
+
+def test_more_tokens_than_the_model_has_places_for_are_no_error(captioner: Captioner) -> None:
+    assert len(captioner.caption([clip(0)], GenerationOptions(max_new_tokens=500), Job())) == 1
+
+
+def test_a_fault_inside_generate_is_raised_to_the_caller(captioner: Captioner, monkeypatch) -> None:
+    def fail(*_args, **_options) -> None:
+        raise RuntimeError("out of memory, say")
+
+    monkeypatch.setattr(GitForCausalLM, "generate", fail)
+
+    with pytest.raises(RuntimeError, match="out of memory, say"):
+        captioner.caption([clip(0)], GenerationOptions(), Job())

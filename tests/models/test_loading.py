@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import torch
+
+from tests.models.checkpoints import save_tiny_git
+from tests.models.hub import FakeHub
+from vidtext.errors import ModelUnavailableError, UnknownModelError
+from vidtext.models.catalog import FULL_CAPTIONER, MODELS
+from vidtext.models.loading import load_checkpoint, load_model, resolve
+from vidtext.settings import Settings
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(UnknownModelError, match=r"no model 'gpt-7'.*auto, embedded, microsoft/git-base-vatex"):
+        load_model("gpt-7")
+
+
+def test_a_folder_of_another_family_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+
+    with pytest.raises(UnknownModelError, match="holds a 'llama' model; only GIT"):
+        load_model(str(tmp_path))
+
+
+def test_pickled_weights_are_never_loaded(tmp_path: Path) -> None:
+    folder = save_tiny_git(tmp_path / "git")
+    (folder / "model.safetensors").unlink()
+    torch.save({}, folder / "pytorch_model.bin")
+
+    with pytest.raises(ModelUnavailableError, match="cannot be loaded"):
+        load_model(str(folder))
+
+
+def test_a_weights_file_cut_in_half_is_told(tmp_path: Path) -> None:
+    folder = save_tiny_git(tmp_path / "git")
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
+
+    with pytest.raises(ModelUnavailableError, match="cannot be loaded"):
+        load_model(str(folder))
+
+
+def test_two_who_ask_at_once_load_once(tmp_path: Path, monkeypatch) -> None:
+    folder = save_tiny_git(tmp_path / "git")
+    before = load_checkpoint.cache_info().misses
+    threads = [Thread(target=load_model, args=(str(folder),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert load_checkpoint.cache_info().misses == before + 1
+
+
+def test_without_hub_or_cache_auto_is_embedded_and_says_why() -> None:
+    resolution = resolve("auto", Settings())
+
+    assert resolution.card.id == "embedded"
+    assert FULL_CAPTIONER in resolution.note
+    assert "HF_HUB_OFFLINE" in resolution.note
+
+
+def test_without_hub_or_cache_a_full_model_is_refused_with_the_reason() -> None:
+    with pytest.raises(
+        ModelUnavailableError, match=f"{FULL_CAPTIONER} is not on this machine, and the hub is switched"
+    ):
+        load_model(FULL_CAPTIONER)
+
+
+ASK = """
+import json, sys, time
+import vidtext
+from vidtext.models.loading import resolve
+settings = vidtext.Settings(hub_timeout_seconds=1.0)
+resolution = resolve("auto", settings)
+captioner = vidtext.load_model("auto", settings=settings)
+again = resolve("auto", settings)
+print(json.dumps([resolution.card.id, resolution.note, captioner.card.id, again.folder and str(again.folder)]))
+"""
+
+
+def ask(endpoint: str, home: Path, **more: str) -> list[str]:
+    """Load "auto" in a process of its own whose hub is at `endpoint`."""
+    environment = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_OFFLINE": "0", **more}
+    done = subprocess.run(
+        [sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert more.get("HF_TOKEN", "no token at all") not in done.stdout + done.stderr
+    answer: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def test_auto_downloads_the_full_model_where_the_hub_has_it_and_finds_it_offline_later(tmp_path: Path) -> None:
+    folder = save_tiny_git(tmp_path / "git", hub_layout=True)
+    (folder / "pytorch_model.bin").write_bytes(b"a pickle that nobody wants")
+    (folder / "modeling_evil.py").write_text("raise SystemExit('remote code ran')")
+    home = tmp_path / "home"
+    with FakeHub(FULL_CAPTIONER, folder) as hub:
+        first = ask(hub.address, home, HF_TOKEN="hf_secretsecretsecret")
+
+    assert first[:3] == [FULL_CAPTIONER, "", FULL_CAPTIONER]
+    assert "pytorch_model.bin" not in hub.served
+    assert "modeling_evil.py" not in hub.served
+    assert "model.safetensors" in hub.served
+
+    second = ask(hub.address, home)  # the hub is gone; the cache is not
+
+    assert second[:3] == [FULL_CAPTIONER, "", FULL_CAPTIONER]
+    assert second[3]
+
+
+def test_a_hub_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    with FakeHub(FULL_CAPTIONER, tmp_path, silent=True) as hub:
+        answer = ask(hub.address, tmp_path / "home")
+
+    assert answer[0] == answer[2] == "embedded"
+    assert "cannot be reached" in answer[1]
+
+
+def test_cards_name_what_a_person_must_know() -> None:
+    for name, card in MODELS.items():
+        assert card.id == name
+        assert card.sees.endswith(".")
+        assert card.licence
+        assert card.frames_per_clip == 6

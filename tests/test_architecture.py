@@ -1,0 +1,107 @@
+"""The house keeps its floors: a room imports only from lower ones, and importing the module costs nothing."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import vidtext
+
+ROOT = Path(vidtext.__file__).parent
+
+FLOORS = {
+    "errors": 0, "clock": 0, "settings": 0, "job": 0,
+    "media": 1, "text": 1,
+    "compute": 2,
+    "models": 3,
+    "tasks": 4,
+    "cli": 5,
+    "ui": 6,
+}  # fmt: skip
+ENTRANCES = {"vidtext", "vidtext.__main__"}
+
+
+def modules() -> dict[str, Path]:
+    named = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT.parent).with_suffix("").parts
+        named[".".join(parts).removesuffix(".__init__")] = path
+    return named
+
+
+def imports(name: str, *, at_import: bool = False) -> set[str]:
+    """Name the modules of vidtext that a module imports: anywhere, or only those that are loaded along with it."""
+    tree = ast.parse(modules()[name].read_text("utf-8"))
+    if at_import:
+        lazy = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        lazy += [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
+        inside = {id(child) for node in lazy for child in ast.walk(node)}
+    else:
+        inside = set()
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in inside:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name} imports relatively"
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names} & modules().keys()
+            found |= submodules or {str(node.module)}
+    return {each for each in found if each.split(".")[0] == "vidtext"}
+
+
+def room(module: str) -> str:
+    return module.split(".")[1]
+
+
+@pytest.mark.parametrize("name", sorted(modules().keys() - ENTRANCES))
+def test_a_room_imports_from_its_own_floor_or_below(name: str) -> None:
+    for imported in imports(name) - ENTRANCES:
+        same_room = room(imported) == room(name)
+        assert same_room or FLOORS[room(imported)] <= FLOORS[room(name)], (
+            f"{name} imports {imported}, which is above it"
+        )
+
+
+def test_media_and_text_know_nothing_of_each_other() -> None:
+    for name in modules():
+        if name.startswith("vidtext.media"):
+            assert not any(each.startswith("vidtext.text") for each in imports(name))
+        if name.startswith("vidtext.text"):
+            assert not any(each.startswith("vidtext.media") for each in imports(name))
+
+
+def test_no_circle() -> None:
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " → ".join([*path, name])
+        if name not in done:
+            for imported in imports(name, at_import=True) & modules().keys():
+                visit(imported, (*path, name))
+            done.add(name)
+
+    for name in modules():
+        visit(name, ())
+
+
+@pytest.mark.parametrize("statement", ["import vidtext", "import vidtext.cli", "import vidtext.ui"])
+def test_importing_loads_nothing_heavy(statement: str) -> None:
+    check = f"import sys; {statement}; print(sorted({{'torch', 'transformers', 'gradio'}} & sys.modules.keys()))"
+
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_public_names_are_those_that_exist() -> None:
+    assert sorted(vidtext.__all__) == vidtext.__all__ == dir(vidtext)
+    for name in vidtext.__all__:
+        assert getattr(vidtext, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'captoin'"):
+        vidtext.captoin  # noqa: B018
