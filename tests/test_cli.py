@@ -318,6 +318,12 @@ class TestOutput:
         assert capsys.readouterr() == ("", "")
         assert [path.name for path in tmp_path.iterdir()] == [name]
 
+    def test_may_exist_where_the_video_is_no_file(self, stream: FakeStream, tmp_path: Path) -> None:
+        (tmp_path / "a.txt").touch()
+        address = "data:video/mp4;base64," + 5000 * "A"
+        assert cli.main(["caption", address, "--output", str(tmp_path / "a.txt")]) == 0
+        assert stream.calls[0][0] == address
+
     @pytest.mark.usefixtures("stream")
     def test_a_format_that_was_named_wins(self, tmp_path: Path) -> None:
         assert cli.main(["caption", "clip.mp4", "--format", "csv", "--output", str(tmp_path / "a.txt")]) == 0
@@ -354,6 +360,7 @@ class TestOutput:
         [
             ("missing/a.txt", "cannot be written: No such file or directory."),
             ("file/a.txt", "cannot be written: Not a directory."),
+            (300 * "a", "cannot be written: File name too long."),
             (".", "is not an ordinary file."),
             ("/dev/null", "is not an ordinary file."),
             ("clip.mp4", "is the video itself."),

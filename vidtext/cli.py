@@ -232,19 +232,25 @@ def _check_output(output: Path, video: str) -> None:
     Raises:
         OptionError: it cannot, or the output is no ordinary file, or it is the video itself.
     """
-    if output.exists():
-        if not output.is_file():
-            raise OptionError(f"--output {output} is not an ordinary file. Leave it out to write to standard output.")
-        if Path(video).exists() and output.samefile(video):
-            raise OptionError(f"--output {output} is the video itself. Choose another name.")
-        if not os.access(output, os.W_OK):
-            raise OptionError(f"--output {output} may not be written. Choose another name.")
     try:
+        if output.exists() and not output.is_file():
+            raise OptionError(f"--output {output} is not an ordinary file. Leave it out to write to standard output.")
+        if output.exists() and not os.access(output, os.W_OK):
+            raise OptionError(f"--output {output} may not be written. Choose another name.")
+        if output.exists() and _is_same_file(output, video):
+            raise OptionError(f"--output {output} is the video itself. Choose another name.")
         part = _part(output)
         part.touch(exist_ok=False)
         part.unlink()
     except OSError as error:
         raise OptionError(f"--output {output} cannot be written: {error.strerror}.") from None
+
+
+def _is_same_file(output: Path, video: str) -> bool:
+    try:
+        return output.samefile(video)
+    except OSError:  # the video is an address, or does not exist
+        return False
 
 
 def _replace(output: Path, document: str) -> None:
