@@ -35,7 +35,8 @@ MANY = "Every few seconds"
 _DEFAULT_EVERY_SECONDS = 5
 _DEFAULT_NEW_TOKENS = 30
 _EMPTY = "Press Caption: a sentence that says what the video shows will stand here."
-_CLEARED = "New video. Press Caption to say what it shows; results of the one before were cleared."
+_NO_VIDEO = "Bring a video in on the other side, then press Caption."
+_CLEARED = "The results of the video before were cleared. Press Caption to say what this one shows."
 
 _FIT_LABELS = {
     "crop": "Middle square, sides cut off",
@@ -111,7 +112,8 @@ def build_caption_tab(around: Surroundings) -> None:
         concurrency_limit=settings.page_concurrency,
         **quiet,
     )
-    run.then(_ready, None, [go, stop, status], queue=False, **quiet)
+    run.success(_ready, None, [go, stop, status], queue=False, **quiet)
+    run.failure(_ready, None, [go, stop, status], queue=False, **quiet)
     stop.click(handlers.stop, None, [go, stop, status, result, live], queue=False, cancels=[run], **quiet)
     panel.video_key.change(handlers.clear, None, [result, panel.strip, panel.strip_note, live], queue=False, **quiet)
 
@@ -182,11 +184,7 @@ class _Handlers:
                 visitor.caption = result
                 new_pictures, note = _pictures(result)
                 pictures += new_pictures
-            doing = (
-                view.status_html(view.progress_text(update.progress), progress=update.progress)
-                if update.progress
-                else gr.skip()
-            )
+            doing = view.captioning_html(update.progress, visitor.caption) if update.progress else gr.skip()
             if not update.made:
                 yield doing, gr.skip(), gr.skip(), gr.skip(), gr.skip()
                 continue
@@ -213,8 +211,9 @@ class _Handlers:
         """Drop the results of the video before."""
         visitor = self.visitors.of(request)
         visitor.stop("caption")
-        visitor.caption = None
-        return view.empty_html(_CLEARED if visitor.video else _EMPTY), "", "", ""
+        had_results, visitor.caption = visitor.caption is not None, None
+        message = _NO_VIDEO if visitor.video is None else _CLEARED if had_results else _EMPTY
+        return view.empty_html(message), "", "", ""
 
 
 def _pictures(result: CaptionResult) -> tuple[str, str]:

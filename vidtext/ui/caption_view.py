@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from vidtext.clock import format_clock
+from vidtext.job import Progress
 from vidtext.text.formats import FORMATS
 from vidtext.ui.model_line import display_name
 
 if TYPE_CHECKING:
-    from vidtext.job import Progress
     from vidtext.tasks.caption import CaptionResult
     from vidtext.text.timed import Segment
 
@@ -52,6 +52,14 @@ def progress_text(progress: Progress) -> str:
     if progress.doing.startswith("downloading"):
         return f"{doing}, {_PERCENT * progress.done // progress.total} %" if progress.total else doing
     return f"{doing}, {progress.done} of {progress.total}" if progress.total > 1 else doing
+
+
+def captioning_html(progress: Progress, result: CaptionResult | None) -> str:
+    """Return the status of a captioning: the step, and once there are captions of many, how many are written."""
+    if result is None or result.windows_total == 1:
+        return status_html(progress_text(progress), progress=progress)
+    text = f"{result.windows_done} of {result.windows_total} captions, {progress.doing}"
+    return status_html(text, progress=Progress(progress.doing, result.windows_done, result.windows_total))
 
 
 def caption_html(result: CaptionResult, *, name: str, finished: bool, stopped: bool = False) -> str:

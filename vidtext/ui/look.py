@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from vidtext.ui.example_clips import find_examples
+
 if TYPE_CHECKING:
     from vidtext.settings import Settings
 
@@ -48,6 +50,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "theme": _theme(),
         "css": _style_sheet(),
         "head": _head(),
+        "allowed_paths": [str(example.path) for example in find_examples()],
         "max_file_size": settings.max_source_bytes,
         "footer_links": ["api", "settings"],
         "run_history": False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from vidtext.errors import ModelError, OptionError, VidtextError
+from vidtext.errors import VidtextError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,5 @@ def plain_words() -> Iterator[None]:
     try:
         yield
     except VidtextError as error:
-        title = {OptionError: "Please check the options", ModelError: "The model cannot be used"}
-        kind = next((title[cls] for cls in title if isinstance(error, cls)), "This video cannot be used")
         # Gradio puts the message into the page as HTML.
-        raise gr.Error(escape(str(error)), title=kind, duration=_TOAST_SECONDS, print_exception=False) from None
+        raise gr.Error(escape(str(error)), duration=_TOAST_SECONDS, print_exception=False) from None

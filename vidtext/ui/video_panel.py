@@ -182,10 +182,8 @@ class _Handlers:
     def fetch(self, address: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         visitor = self.visitors.of(request)
         with plain_words():
-            if not address.strip():
-                raise SourceError(
-                    "There is no link yet. Paste the address of a video file, such as https://…/clip.mp4."
-                )
+            if not address.strip().lower().startswith(("http://", "https://")):
+                raise SourceError("Paste the address of a video file: it starts with http:// or https://.")
         yield from self._load(
             visitor,
             lambda job: load_address(address.strip(), folder=visitor.folder, settings=self.settings, job=job),

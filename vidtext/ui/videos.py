@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 _SUFFIXES = {"mov": ".mp4", "matroska": ".webm"}
 """What a browser wants to see at the end of the name; the others are shown through a preview."""
 
+_CODEC_NAMES = {
+    "h264": "H.264",
+    "mpeg2video": "MPEG-2",
+    "mpeg4": "MPEG-4",
+    "rawvideo": "uncompressed",
+    "theora": "Theora",
+}
+
 _PREVIEW_NOTE = "Browsers cannot play this file: the player shows a preview, the model reads the original."
 
 
@@ -89,6 +97,6 @@ def describe(video: LoadedVideo) -> tuple[str, ...]:
         video.name,
         format_clock(round(info.duration_seconds, 1)),
         f"{info.width}×{info.height}",
-        info.codec,
+        _CODEC_NAMES.get(info.codec, info.codec.upper()),
         "sound" if info.has_audio else "no sound",
     )

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from vidtext.errors import CancelledError
 from vidtext.job import Job, Progress
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Work(Generic[Made]):
     def updates(self) -> Generator[Update[Made]]:
         """Run the work and yield what comes, no more often than a person can see.
 
-        Closing this generator stops the job. An exception of the work is raised here.
+        Closing this generator stops the job; stopping the job ends this generator. An exception of the work is raised
+        here.
         """
         threading.Thread(target=self._run, name="vidtext-page-work", daemon=True).start()
         try:
@@ -65,7 +67,7 @@ class Work(Generic[Made]):
                 progress, made, end = self._collect()
                 if progress or made:
                     yield Update(progress, tuple(made))
-            if end.error is not None:
+            if end.error is not None and not (self.job.stopped and isinstance(end.error, CancelledError)):
                 raise end.error
         finally:
             self.job.stop()
