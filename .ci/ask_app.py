@@ -1,0 +1,50 @@
+"""Ask the running app for a caption through its own HTTP API, as a stranger would: standard library alone.
+
+Exits with 0 when the caption is there, with 1 while nobody answers yet.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.error
+import urllib.request
+import uuid
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def main(address: str) -> int:
+    try:
+        uploaded = upload(address, sorted(EXAMPLES.glob("*.mp4"))[0])
+    except (urllib.error.URLError, ConnectionError):
+        return 1
+    call = f"{address}/gradio_api/call/caption"
+    data = {"data": [{"path": uploaded, "meta": {"_type": "gradio.FileData"}}]}
+    event = json.load(post(call, json.dumps(data).encode(), "application/json"))["event_id"]
+    with urllib.request.urlopen(f"{call}/{event}", timeout=300) as stream:
+        answer = stream.read().decode()
+    print(answer)
+    if "event: complete" not in answer:
+        raise SystemExit("the app answered with an error")
+    caption = json.loads(answer.split("data: ", 1)[1])[0]
+    assert caption["caption"].strip(), caption
+    assert caption["segments"], caption
+    return 0
+
+
+def upload(address: str, file: Path) -> str:
+    boundary = uuid.uuid4().hex
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{file.name}"\r\n\r\n'
+    body = head.encode() + file.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+    paths: list[str] = json.load(post(f"{address}/gradio_api/upload", body, f"multipart/form-data; boundary={boundary}"))
+    return paths[0]
+
+
+def post(url: str, body: bytes, kind: str):  # noqa: ANN201
+    return urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": kind}), timeout=60)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
