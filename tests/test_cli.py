@@ -1,3 +1,4 @@
+import errno
 import io
 import json
 import os
@@ -375,6 +376,21 @@ class TestOutput:
         assert said in capsys.readouterr().err
         assert stream.calls == []
         assert Path("clip.mp4").read_bytes() == b"a video"
+
+    @pytest.mark.usefixtures("stream")
+    def test_leaves_the_old_file_and_no_part_of_the_new_one_when_the_disk_is_full(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def fill(path: Path, data: bytes) -> None:
+            with path.open("wb") as file:
+                file.write(data[:10])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        (tmp_path / "a.txt").write_text("old")
+        monkeypatch.setattr(Path, "write_bytes", fill)
+        assert cli.main(["caption", "clip.mp4", "--output", str(tmp_path / "a.txt")]) == 1
+        assert capsys.readouterr().err == f"vidtext: {tmp_path / 'a.txt'} cannot be written: No space left on device.\n"
+        assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.txt", "old")]
 
     def test_is_not_written_when_nothing_was_finished(self, stream: FakeStream, tmp_path: Path) -> None:
         stream.before_window = lambda _, job: fail_at_third(ModelError("No."))(2, job)
