@@ -17,7 +17,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 
 def main(address: str) -> int:
     try:
-        uploaded = upload(address, sorted(EXAMPLES.glob("*.mp4"))[0])
+        uploaded = upload(address, min(EXAMPLES.glob("*.mp4")))
     except (urllib.error.URLError, ConnectionError):
         return 1
     call = f"{address}/gradio_api/call/caption"
@@ -38,11 +38,12 @@ def upload(address: str, file: Path) -> str:
     boundary = uuid.uuid4().hex
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{file.name}"\r\n\r\n'
     body = head.encode() + file.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
-    paths: list[str] = json.load(post(f"{address}/gradio_api/upload", body, f"multipart/form-data; boundary={boundary}"))
+    kind = f"multipart/form-data; boundary={boundary}"
+    paths: list[str] = json.load(post(f"{address}/gradio_api/upload", body, kind))
     return paths[0]
 
 
-def post(url: str, body: bytes, kind: str):  # noqa: ANN201
+def post(url: str, body: bytes, kind: str):
     return urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": kind}), timeout=60)
 
 

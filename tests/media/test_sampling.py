@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -42,7 +43,7 @@ def test_windows_meet(duration: float, every: float) -> None:
 
     assert windows[0].start_seconds == 0
     assert windows[-1].stop_seconds == duration
-    for earlier, later in zip(windows, windows[1:], strict=False):
+    for earlier, later in itertools.pairwise(windows):
         assert earlier.stop_seconds == later.start_seconds
         assert earlier.duration_seconds > 0
 

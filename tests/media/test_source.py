@@ -448,7 +448,7 @@ def only_for(name: str, answers: list[list[Answer]]) -> Callable[..., list[Answe
     real = socket.getaddrinfo
     left = list(answers)
 
-    def resolve(host: str | bytes, *arguments: Any, **options: Any) -> list[Answer]:  # noqa: ANN401  as it is called
+    def resolve(host: str | bytes, *arguments: Any, **options: Any) -> list[Answer]:
         text = host.decode() if isinstance(host, bytes) else host
         return left.pop(0) if text == name else real(host, *arguments, **options)
 

@@ -18,6 +18,7 @@ class FakeHub:
 
     def __init__(self, name: str, folder: Path, *, silent: bool = False) -> None:
         self.served: set[str] = set()
+        self._name, self._folder = name, folder
         self._closing = threading.Event()
         hub = self
 
@@ -36,34 +37,33 @@ class FakeHub:
                     hub._closing.wait()
                     return
                 path = self.path.split("?")[0]
-                if path.startswith(f"/api/models/{name}/tree/"):
-                    files = [{"type": "file", "path": file.name, "size": 1, "oid": "0"} for file in folder.iterdir()]
-                    self._send(json.dumps(files).encode(), body=body)
-                    return
-                if path.startswith(f"/api/models/{name}"):
-                    siblings = [{"rfilename": file.name} for file in sorted(folder.iterdir())]
-                    info = {"id": name, "modelId": name, "sha": COMMIT, "private": False, "siblings": siblings}
-                    self._send(json.dumps(info | {"tags": [], "downloads": 0, "likes": 0}).encode(), body=body)
-                    return
-                file = folder / path.rsplit("/", 1)[-1]
-                if not path.startswith(f"/{name}/resolve/") or not file.is_file():
+                content = hub._content(path)
+                if content is None:
                     self.send_error(404)
                     return
-                if body:
-                    hub.served.add(file.name)
-                self._send(file.read_bytes(), body=body)
-
-            def _send(self, content: bytes, *, body: bool) -> None:
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(content)))
                 self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
                 self.send_header("X-Repo-Commit", COMMIT)
                 self.end_headers()
                 if body:
+                    hub.served.add(path.rsplit("/", 1)[-1])
                     self.wfile.write(content)
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self._server.server_port}"
+
+    def _content(self, path: str) -> bytes | None:
+        files = sorted(self._folder.iterdir())
+        if path.startswith(f"/api/models/{self._name}/tree/"):
+            tree = [{"type": "file", "path": file.name, "size": 1, "oid": "0"} for file in files]
+            return json.dumps(tree).encode()
+        if path.startswith(f"/api/models/{self._name}"):
+            siblings = [{"rfilename": file.name} for file in files]
+            info = {"id": self._name, "modelId": self._name, "sha": COMMIT, "private": False, "siblings": siblings}
+            return json.dumps(info | {"tags": [], "downloads": 0, "likes": 0}).encode()
+        file = self._folder / path.rsplit("/", 1)[-1]
+        return file.read_bytes() if path.startswith(f"/{self._name}/resolve/") and file.is_file() else None
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

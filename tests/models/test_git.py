@@ -98,7 +98,7 @@ def test_another_number_of_frames_is_refused(captioner: Captioner) -> None:
 
 
 def test_stopping_ends_the_generation_within_a_token(captioner: Captioner, monkeypatch) -> None:
-    monkeypatch.setattr("vidtext.models.git._tidied", lambda text: pytest.fail("the generation went on to its end"))
+    monkeypatch.setattr("vidtext.models.git._tidied", lambda _: pytest.fail("the generation went on to its end"))
     tokens: list[int] = []
 
     def watch(progress) -> None:
@@ -120,7 +120,7 @@ def test_more_tokens_than_the_model_has_places_for_are_no_error(captioner: Capti
 
 
 def test_a_fault_inside_generate_is_raised_to_the_caller(captioner: Captioner, monkeypatch) -> None:
-    def fail(*_args, **_options) -> None:
+    def fail(_model, **_options) -> None:
         raise RuntimeError("out of memory, say")
 
     monkeypatch.setattr(GitForCausalLM, "generate", fail)

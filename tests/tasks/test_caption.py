@@ -44,8 +44,8 @@ class Reader:
 @pytest.fixture
 def reader(monkeypatch) -> Reader:
     made = Reader()
-    monkeypatch.setattr(task, "resolve", lambda name, settings: Resolution(CARD, None, f"asked for {name}"))
-    monkeypatch.setattr(task, "load_resolved", lambda resolution: made)
+    monkeypatch.setattr(task, "resolve", lambda name, _settings: Resolution(CARD, None, f"asked for {name}"))
+    monkeypatch.setattr(task, "load_resolved", lambda _: made)
     return made
 
 
@@ -101,14 +101,13 @@ def test_results_come_as_they_are_made_the_first_one_alone(reader: Reader, clip:
 
 def test_stopping_keeps_what_is_finished(reader: Reader, clip: Path) -> None:
     job = Job()
-    finished = []
+    stream = caption_stream(clip, CaptionOptions(every_seconds=1), settings=Settings(window_batch=1), job=job)
+
+    finished = [next(stream), next(stream)]
+    job.stop()
 
     with pytest.raises(CancelledError):
-        for result in caption_stream(clip, CaptionOptions(every_seconds=1), settings=Settings(window_batch=1), job=job):
-            finished.append(result)
-            if result.windows_done == 2:
-                job.stop()
-
+        next(stream)
     assert len(finished[-1].text.segments) == 2
     assert reader.batches == [1, 1]
 
