@@ -24,7 +24,7 @@ SHARD_CLIPS = 500
 
 @dataclass(frozen=True)
 class Shard:
-    """SHARD_CLIPS clips or fewer: pixels (N, FRAMES, S, S, 3) uint8, camera (N, FRAMES, 3), actors (N, A, FRAMES, 2)."""
+    """Clips as arrays: pixels (N, FRAMES, S, S, 3) uint8, camera (N, FRAMES, 3), actors (N, A, FRAMES, 2)."""
 
     pixels: Pixels
     camera: NDArray[np.float32]
@@ -94,6 +94,14 @@ def _write_shard(task: tuple[Path, int, Register]) -> None:
     part.rename(path)
 
 
+def read_shard(path: Path) -> Shard:
+    """Read back a shard that `render_shards` has written on this machine."""
+    shard = pickle.loads(path.read_bytes())  # noqa: S301  our own file, never one from elsewhere
+    if not isinstance(shard, Shard):
+        raise TypeError(f"{path} holds no shard")
+    return shard
+
+
 def render_shards(folder: Path, register: Register, clips: int, first_seed: int, processes: int = 2) -> list[Path]:
     """Render `clips` clips of a register into shards and return their paths; shards that exist are kept."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -132,7 +140,8 @@ def mirrored(sample: Sample) -> Sample:
     actors = sample.truth.actors if sample.truth.in_turn else sample.truth.actors[::-1]
     motion = _turned(sample.motion, [-1, 1, 1], (-1, 1))
     if not sample.truth.in_turn and len(actors) > 1:
-        motion = Motion(motion.camera, np.concatenate([motion.actors[: len(actors)][::-1], motion.actors[len(actors) :]]))
+        seen, unused = np.split(motion.actors, [len(actors)])
+        motion = Motion(motion.camera, np.concatenate([seen[::-1], unused]))
     return Sample(sample.pixels[:, :, ::-1], _swap(sample.truth, _MIRRORED, actors), motion)
 
 

@@ -17,7 +17,7 @@ from training.scenes import Register, Truth
 from training.world import render
 
 CHECKPOINT = Path(__file__).parent.parent / "vidtext" / "models" / "embedded" / "captioner"
-EVALUATION_SEEDS = range(0, 600)
+EVALUATION_SEEDS = range(600)
 """For each register; training takes its seeds from one million on."""
 SIZES = ((120, 160), (180, 320), (160, 160), (270, 152))
 """Heights and widths of the clips that are scored, in turn."""
@@ -49,9 +49,7 @@ class Checkpoint:
             frames = [frame for clip in batch for frame in clip]
             pixels = self.processor.image_processor(images=frames, return_tensors="pt")["pixel_values"]
             with torch.inference_mode():
-                tokens = self.model.generate(
-                    pixel_values=pixels.unflatten(0, (len(batch), -1)), max_new_tokens=30
-                )
+                tokens = self.model.generate(pixel_values=pixels.unflatten(0, (len(batch), -1)), max_new_tokens=30)
             texts += [text.strip() for text in self.processor.batch_decode(tokens, skip_special_tokens=True)]
         return texts
 
@@ -80,6 +78,10 @@ def _count(said: Truth | Claims) -> int:
     return sum(actor.count for actor in said.actors)
 
 
+def _camera(truth: Truth) -> list[str]:
+    return [] if truth.change else [truth.camera]
+
+
 ATTRIBUTES: dict[Register, tuple[Attribute, ...]] = {
     "toy": (
         Attribute("how many shapes", lambda truth: [_count(truth)], _count),
@@ -97,11 +99,10 @@ ATTRIBUTES: dict[Register, tuple[Attribute, ...]] = {
     "natural": (
         Attribute("light", lambda truth: truth.look.accepted_lights, lambda claims: claims.light),
         Attribute("main colour", lambda truth: truth.look.accepted_colours, lambda claims: "".join(claims.colours[:1])),
-        Attribute("camera, named or left out", lambda truth: [] if truth.change else [truth.camera], lambda c: c.camera),
-        Attribute("camera, where it is clear", lambda truth: [truth.camera] if truth.camera and not truth.change else [],
-                  lambda claims: claims.camera),
+        Attribute("camera, named or left out", _camera, lambda claims: claims.camera),
+        Attribute("camera, where it is clear", lambda truth: list(filter(None, _camera(truth))), lambda c: c.camera),
         Attribute("grows brighter or darker", lambda truth: [truth.change], lambda claims: claims.change),
-        Attribute("no shape claimed", lambda truth: [()], lambda claims: claims.actors),
+        Attribute("no shape claimed", lambda _: [()], lambda claims: claims.actors),
     ),
 }  # fmt: skip
 

@@ -37,7 +37,9 @@ def tone(name: str, rng: np.random.Generator) -> NDArray[np.float32]:
     return np.asarray(255.0 * value * (1.0 - saturation * shape), dtype=np.float32)
 
 
-def noise(size: tuple[int, int], rng: np.random.Generator, *, coarsest: int = 3, fall: float = 0.6) -> NDArray[np.float32]:
+def noise(
+    size: tuple[int, int], rng: np.random.Generator, *, coarsest: int = 3, fall: float = 0.6
+) -> NDArray[np.float32]:
     """Return smooth 1/f noise (H, W) between 0 and 1, made of octaves that each have `fall` times the strength."""
     height, width = size
     total = np.zeros(size, dtype=np.float32)

@@ -81,7 +81,8 @@ def _unclear_path(frames: int, rng: np.random.Generator) -> tuple[NDArray[np.flo
     elif kind == "roll":
         roll = pace * side[0] * rng.uniform(0.15, 0.8)
     elif kind == "return":
-        path[:, rng.integers(2)] = np.sin(np.linspace(0, rng.uniform(0.85, 2.0) * math.pi, frames)) * rng.uniform(0.1, 0.5)
+        swing = np.sin(np.linspace(0, rng.uniform(0.85, 2.0) * math.pi, frames))
+        path[:, rng.integers(2)] = swing * rng.uniform(0.1, 0.5)
     elif kind == "whip":
         path[:, :2] = pace[:, None] * side * rng.uniform(1.2, 2.2) * np.array([1.0, rng.uniform(0.4, 0.9)])
     else:
@@ -166,7 +167,8 @@ def _put_sprite(frames: Pixels, path: NDArray[np.float64], rng: np.random.Genera
     if rng.random() < 0.5:
         # It stands in the world, so the camera's movement takes it along.
         places = places - (path[:, :2] - path[count // 2, :2])
-    angles, stretch = _wander(count, rng)[:, 0] * rng.uniform(0, 0.3), np.exp(_wander(count, rng) * rng.uniform(0, 0.15))
+    angles = _wander(count, rng)[:, 0] * rng.uniform(0, 0.3)
+    stretch = np.exp(_wander(count, rng) * rng.uniform(0, 0.15))
     for index, frame in enumerate(frames):
         zoom = reach * min(height, width) / (0.6 * side)
         matrix = cv2.getRotationMatrix2D((side / 2, side / 2), math.degrees(angles[index]), zoom)
@@ -245,8 +247,8 @@ def _shot(
         near = rng.uniform(1.15, 1.6)
         front = _canvas_size(path, size, near)
         layer = paint("leaves", front, tones[::-1], rng)
-        cover = (noise(front, rng, coarsest=int(rng.integers(3, 7)), fall=0.4) > rng.uniform(0.62, 0.8)).astype(np.uint8)
-        seen = _look_at(np.dstack([layer, cover * 255]), path, roll, size, near)
+        cover = noise(front, rng, coarsest=int(rng.integers(3, 7)), fall=0.4) > rng.uniform(0.62, 0.8)
+        seen = _look_at(np.dstack([layer, cover.astype(np.uint8) * 255]), path, roll, size, near)
         alpha = seen[..., 3:] > 127
         pixels = np.where(alpha, seen[..., :3], pixels)
     for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.4, 0.3, 0.2, 0.1]))):

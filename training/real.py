@@ -17,8 +17,10 @@ SHORT_PIXELS = 160
 WINDOW_SECONDS = 3.0
 MOST_WINDOWS = 4
 """Windows taken from one file, evenly spread, so that a long one does not count for more than four."""
+LONGEST_SECONDS = 40.0
+"""What comes later in a file is not looked at."""
 FRAMES = 6
-STILL_SHIFT, STILL_ZOOM = 0.02, 0.02
+STILL_SHIFT, STILL_ZOOM = 0.04, 0.04
 """A camera whose picture stays within this part of its width, and this logarithm of magnification, is still."""
 MOVED_SHIFT, MOVED_ZOOM = 0.04, 0.05
 """A claimed movement is right when the picture went at least this far that way, and that way the most."""
@@ -69,13 +71,12 @@ def _small(width: int, height: int) -> tuple[int, int]:
     return max(2, round(width * scale)), max(2, round(height * scale))
 
 
-def windows(path: Path, longest_seconds: float = 150.0) -> list[Window]:
+def windows(path: Path) -> list[Window]:
     """Return up to MOST_WINDOWS windows of WINDOW_SECONDS, or one of the whole clip if it is shorter."""
     frames: list[Pixels] = []
-    stop = longest_seconds
-    times = []
+    times: list[float] = []
     for seconds, picture in read(path):
-        if seconds > stop:
+        if seconds > LONGEST_SECONDS:
             break
         times.append(seconds)
         frames.append(picture)
@@ -94,8 +95,8 @@ def windows(path: Path, longest_seconds: float = 150.0) -> list[Window]:
 def track_camera(frames: Pixels) -> NDArray[np.float64]:
     """Return the camera's path (N, 3) by following corners from frame to frame; NaN after it is lost, as at a cut.
 
-    Columns are as in `Motion.camera`: the way of the view right and down in widths and heights, and the logarithm of its
-    magnification.
+    Columns are as in `Motion.camera`: the way of the view right and down in widths and heights, and the logarithm of
+    its magnification.
     """
     greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
     height, width = greys[0].shape
@@ -132,7 +133,8 @@ def camera_right(claim: str, path: NDArray[np.float64]) -> bool | None:
 
 def score_folder(caption: Callable[[Sequence[Pixels]], list[str]], folder: Path) -> list[Verdict]:
     """Caption windows of every file in a folder that can be decoded."""
-    found = [window for path in sorted(folder.iterdir()) if path.suffix not in (".json", ".md") for window in windows(path)]
+    files = [path for path in sorted(folder.iterdir()) if path.suffix not in (".json", ".md")]
+    found = [window for path in files for window in windows(path)]
     texts = caption([window.six for window in found])
     return [
         Verdict(window.name, text, parse(text), measure_look(window.six), track_camera(window.frames))

@@ -98,7 +98,7 @@ def _background(tone: tuple[int, int, int], size: tuple[int, int], rng: np.rando
 
 
 def _paces(rng: np.random.Generator, instants: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how far along its way something is (0 to 1) at each instant (0 to 1): steady, or starting or ending slow."""
+    """Return how far along its way something is, 0 to 1, at instants from 0 to 1: steady, or slow at both ends."""
     smooth = instants * instants * (3.0 - 2.0 * instants)
     weight = 0.0 if rng.random() < 0.5 else rng.uniform(0.2, 0.8)
     return np.asarray((1.0 - weight) * instants + weight * smooth)
@@ -129,11 +129,12 @@ def _placements(
     for attempt in range(_ATTEMPTS):
         shrink = 1.0 - 0.4 * attempt / _ATTEMPTS
         radii, centres = [], []
-        paces, length, turn = _paces(rng, instants), ways[0] + rng.random(2) * (ways[1] - ways[0]) * shrink**4, rng.uniform(0.42, 0.58)
+        reach_now = (ways[0], ways[0] + (ways[1] - ways[0]) * shrink**4)
+        paces, length, turn = _paces(rng, instants), rng.uniform(*reach_now, 2), rng.uniform(0.42, 0.58)
         radius = rng.uniform(*reach) * shrink
         for index, actor in enumerate(members):
             if scene.actors[0].count == 1:
-                paces, length = _paces(rng, instants), ways[0] + rng.random(2) * (ways[1] - ways[0]) * shrink**4
+                paces, length = _paces(rng, instants), rng.uniform(*reach_now, 2)
                 radius = rng.uniform(*reach) * shrink
             way = _offsets(actor, paces, (float(length[0]), float(length[1])), turn)
             room = radius * shares * (1.0 if index or crowd > 1 else rng.uniform(0.3, 1.1))

@@ -1,9 +1,8 @@
-"""Train the embedded captioner from nothing: ``python -m training.train --out DIR``. Stopped, it goes on where it was."""
+"""Train the embedded captioner: ``python -m training.train --out DIR``. Stopped, it goes on where it was."""
 
 import argparse
 import logging
 import math
-import pickle
 import time
 from pathlib import Path
 
@@ -14,20 +13,20 @@ from transformers import GitForCausalLM, GitProcessor
 
 from training import model as parts
 from training.card import write_card
-from training.dataset import MOST_ACTORS, Sample, Shard, augment, render_shards
+from training.dataset import MOST_ACTORS, Sample, Shard, augment, read_shard, render_shards
 from training.evaluate import score_world
 from training.forward import AuxiliaryHeads, Outputs, attention_mask, forward
 from training.grammar import caption
-from training.scenes import ACTOR_TONES, SHAPES, Motion
+from training.scenes import ACTOR_TONES, SHAPES, Motion, Register
 
 logger = logging.getLogger("training")
 
-NATURAL_CLIPS, TOY_CLIPS = 20_000, 27_000
+CLIPS: dict[Register, int] = {"natural": 20_000, "toy": 27_000}
 """Clips rendered ahead, about five minutes on two cores; each is met several times, turned over differently."""
 FIRST_TRAINING_SEED = 1_000_000
 """Seeds below are never trained on: evaluation, tests and examples take theirs there."""
 NATURAL_PART = 0.55
-STEPS = 7_000
+STEPS = 5_000
 BATCH = 32
 PEAK_RATE, LAST_RATE, WARM_UP_STEPS = 1e-3, 2e-5, 300
 AIMED_RATE_PART = 0.2
@@ -162,8 +161,7 @@ class Trainer:
             betas=(0.9, 0.98),
             fused=True,
         )
-        visible = attention_mask(parts.MAX_TEXT_TOKENS - 1)
-        self.mask = torch.zeros(visible.shape, dtype=torch.bfloat16).masked_fill(~visible, -1e4)
+        self.mask = attention_mask(parts.MAX_TEXT_TOKENS - 1).to(torch.bfloat16)
         self.compute = torch.compile(forward)
         if state_path.exists():
             self._load()
@@ -231,10 +229,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_flush_denormal(True)
     started = time.monotonic()
-    clips = {"natural": NATURAL_CLIPS, "toy": TOY_CLIPS}
     shards = {
-        register: [pickle.loads(path.read_bytes()) for path in render_shards(options.work, register, count, FIRST_TRAINING_SEED)]
-        for register, count in clips.items()
+        register: [read_shard(path) for path in render_shards(options.work, register, count, FIRST_TRAINING_SEED)]
+        for register, count in CLIPS.items()
     }
     logger.info("rendered in %.0f s", time.monotonic() - started)
     processor = parts.make_processor()
@@ -244,7 +241,8 @@ def main() -> None:
         sums += trainer.advance()
         if trainer.step % LOG_EVERY_STEPS == 0:
             pace = LOG_EVERY_STEPS * BATCH / (time.monotonic() - since)
-            logger.info("step %d words %.3f flow %.3f actors %.3f, %.0f clips/s", trainer.step, *sums / LOG_EVERY_STEPS, pace)
+            means = sums / LOG_EVERY_STEPS
+            logger.info("step %d words %.3f flow %.3f actors %.3f, %.0f clips/s", trainer.step, *means, pace)
             sums, since = np.zeros(3), time.monotonic()
         if trainer.step % SAVE_EVERY_STEPS == 0:
             trainer.save()

@@ -4,7 +4,7 @@ import pytest
 
 from training.grammar import Claims, caption, parse
 from training.palette import COLOUR_NAMES, Look
-from training.scenes import Actor, Truth
+from training.scenes import Actor, Register, Truth
 from training.world import render
 
 
@@ -45,7 +45,7 @@ SENTENCES = [
     ),
     (
         "First a red circle appears, then an orange square, on a white background.",
-        Truth("toy", BLUE, background="white", actors=(Actor("red", "circle"), Actor("orange", "square")), in_turn=True),
+        Truth("toy", BLUE, "", "", "white", (Actor("red", "circle"), Actor("orange", "square")), in_turn=True),
     ),
     (
         "A dark scene, mostly blue; the camera pans to the left.",
@@ -63,12 +63,12 @@ SENTENCES = [
 
 
 @pytest.mark.parametrize(("sentence", "truth"), SENTENCES)
-def test_a_truth_is_told_in_plain_english(sentence, truth):
+def test_a_truth_is_told_in_plain_english(sentence: str, truth: Truth) -> None:
     assert caption(truth) == sentence
 
 
 @pytest.mark.parametrize(("sentence", "truth"), SENTENCES)
-def test_a_sentence_means_what_was_told(sentence, truth):
+def test_a_sentence_means_what_was_told(sentence: str, truth: Truth) -> None:
     claims = parse(sentence.lower().replace(";", " ;"))
     assert (claims.actors, claims.background, claims.in_turn) == (truth.actors, truth.background, truth.in_turn)
     if truth.register == "natural":
@@ -77,11 +77,11 @@ def test_a_sentence_means_what_was_told(sentence, truth):
 
 
 @pytest.mark.parametrize("register", ["toy", "natural"])
-def test_every_rendered_caption_can_be_read_back(register):
+def test_every_rendered_caption_can_be_read_back(register: Register) -> None:
     for seed in range(60):
         clip = render(seed, register=register, size=(48, 64))
         assert parse(clip.caption).actors == clip.truth.actors
 
 
-def test_a_sentence_of_another_model_claims_nothing():
+def test_a_sentence_of_another_model_claims_nothing() -> None:
     assert parse("a man is playing a guitar") == Claims()

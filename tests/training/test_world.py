@@ -1,6 +1,7 @@
 """The world against truths that it did not produce: where coloured pixels are, what a second decoder finds."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from training.dataset import Sample, flipped, mirrored, reversed_in_time, transposed
 from training.palette import COLOUR_NAMES, name_colours
-from training.scenes import Actor, NaturalScene, ToyScene
+from training.scenes import Action, Actor, Camera, NaturalScene, Register, ToyScene
 from training.world import render, render_film, render_scene, write_video
 
 
@@ -19,10 +20,8 @@ def red_centres(pixels: np.ndarray) -> np.ndarray:
     return np.array([np.argwhere(mask)[:, ::-1].mean(axis=0) for mask in red])
 
 
-@pytest.mark.parametrize(
-    ("action", "axis", "sign"), [("right", 0, 1), ("left", 0, -1), ("down", 1, 1), ("up", 1, -1)]
-)
-def test_a_red_circle_goes_where_its_caption_says(action, axis, sign):
+@pytest.mark.parametrize(("action", "axis", "sign"), [("right", 0, 1), ("left", 0, -1), ("down", 1, 1), ("up", 1, -1)])
+def test_a_red_circle_goes_where_its_caption_says(action: Action, axis: int, sign: int) -> None:
     clip = render_scene(ToyScene((Actor("red", "circle", action),), "black"), seed=3)
     steps = np.diff(red_centres(clip.pixels), axis=0)
     assert (sign * steps[:, axis] > 0.5).all()
@@ -30,12 +29,12 @@ def test_a_red_circle_goes_where_its_caption_says(action, axis, sign):
     assert clip.caption.startswith("A red circle moves")
 
 
-def test_a_shape_that_grows_covers_more_from_frame_to_frame():
+def test_a_shape_that_grows_covers_more_from_frame_to_frame() -> None:
     clip = render_scene(ToyScene((Actor("white", "star", "grows"),), "black"), seed=1)
     assert (np.diff((clip.pixels.min(axis=3) > 128).sum(axis=(1, 2))) > 0).all()
 
 
-def test_actors_in_turn_appear_one_after_another():
+def test_actors_in_turn_appear_one_after_another() -> None:
     scene = ToyScene((Actor("white", "circle"), Actor("red", "square")), "black", in_turn=True)
     clip = render_scene(scene, seed=2)
     red = ((clip.pixels[..., 0] > 150) & (clip.pixels[..., 1] < 90)).any(axis=(1, 2))
@@ -44,7 +43,7 @@ def test_actors_in_turn_appear_one_after_another():
 
 
 @pytest.mark.parametrize(("camera", "axis", "sign"), [("right", 1, -1), ("left", 1, 1), ("down", 0, -1), ("up", 0, 1)])
-def test_the_picture_goes_against_the_camera(camera, axis, sign):
+def test_the_picture_goes_against_the_camera(camera: Camera, axis: int, sign: int) -> None:
     clip = render_scene(NaturalScene(camera, "leaves"), seed=5, frames=40)
     greys = clip.pixels.mean(axis=3)
     first, later = np.fft.fft2(greys[18] - greys[18].mean()), np.fft.fft2(greys[22] - greys[22].mean())
@@ -56,21 +55,21 @@ def test_the_picture_goes_against_the_camera(camera, axis, sign):
 
 
 @pytest.mark.parametrize("register", ["toy", "natural"])
-def test_a_seed_always_gives_the_same_clip(register):
+def test_a_seed_always_gives_the_same_clip(register: Register) -> None:
     one, two, other = (render(seed, register=register) for seed in (7, 7, 8))
     assert np.array_equal(one.pixels, two.pixels)
     assert one.caption == two.caption
     assert not np.array_equal(one.pixels, other.pixels)
 
 
-def test_a_clip_has_the_form_that_was_asked_for():
+def test_a_clip_has_the_form_that_was_asked_for() -> None:
     clip = render(4, register="natural", frames=9, size=(90, 160), seconds=4.5)
     assert clip.pixels.shape == (9, 90, 160, 3)
     assert clip.pixels.dtype == np.uint8
     assert clip.seconds.tolist() == [0.5 * index for index in range(9)]
 
 
-def test_natural_clips_never_claim_an_actor():
+def test_natural_clips_never_claim_an_actor() -> None:
     assert not any(render(seed, register="natural").truth.actors for seed in range(40))
 
 
@@ -83,11 +82,11 @@ def test_natural_clips_never_claim_an_actor():
         ((128, 0, 160), "purple"),
     ],
 )  # fmt: skip
-def test_colours_go_by_their_usual_names(rgb, name):
+def test_colours_go_by_their_usual_names(rgb: tuple[int, int, int], name: str) -> None:
     assert COLOUR_NAMES[int(name_colours(np.array(rgb, dtype=np.uint8)))] == name
 
 
-def test_a_mirrored_clip_is_told_mirrored():
+def test_a_mirrored_clip_is_told_mirrored() -> None:
     scene = ToyScene((Actor("red", "circle", "right"), Actor("white", "square", "up")), "black")
     clip = render_scene(scene, seed=1)
     turned = mirrored(Sample(clip.pixels, clip.truth, clip.motion))
@@ -96,7 +95,7 @@ def test_a_mirrored_clip_is_told_mirrored():
     np.testing.assert_allclose(turned.motion.actors[1, :, 0], 1 - clip.motion.actors[0, :, 0])
 
 
-def test_turning_twice_changes_nothing():
+def test_turning_twice_changes_nothing() -> None:
     for seed in range(20):
         clip = render(seed, register="natural" if seed % 2 else "toy", size=(48, 48))
         sample = Sample(clip.pixels, clip.truth, clip.motion)
@@ -106,7 +105,7 @@ def test_turning_twice_changes_nothing():
             assert np.array_equal(again.pixels, sample.pixels)
 
 
-def test_a_film_cuts_where_it_says():
+def test_a_film_cuts_where_it_says() -> None:
     scenes = (ToyScene((Actor("red", "circle"),), "black"), ToyScene((Actor("blue", "star"),), "white"))
     film = render_film(scenes, seconds_each=2.0, frame_rate=5)
     jumps = np.abs(np.diff(film.pixels.mean(axis=(1, 2, 3))))
@@ -114,7 +113,7 @@ def test_a_film_cuts_where_it_says():
     assert film.seconds[int(jumps.argmax()) + 1] == 2.0
 
 
-def test_a_written_video_has_its_rate_and_keyframes(tmp_path):
+def test_a_written_video_has_its_rate_and_keyframes(tmp_path: Path) -> None:
     film = render_film((ToyScene((Actor("red", "circle", "right"),)),), seconds_each=2.0, frame_rate=10)
     write_video(tmp_path / "clip.mp4", film.pixels, frame_rate=Fraction(30000, 1001), keyframe_every=5)
     with av.open(tmp_path / "clip.mp4") as container:
@@ -125,6 +124,6 @@ def test_a_written_video_has_its_rate_and_keyframes(tmp_path):
     assert np.abs(frames[7].to_ndarray(format="rgb24").astype(int) - film.pixels[7]).mean() < 6
 
 
-def test_a_video_of_odd_width_is_refused(tmp_path):
+def test_a_video_of_odd_width_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="even H and W"):
         write_video(tmp_path / "clip.mp4", np.zeros((2, 4, 5, 3), dtype=np.uint8), frame_rate=5)
