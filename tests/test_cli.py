@@ -15,7 +15,8 @@ import av
 import numpy as np
 import pytest
 
-from tests.models.checkpoints import save_tiny_git
+from training.scenes import Actor, ToyScene
+from training.world import render_scene, write_video
 from vidtext import cli
 from vidtext.errors import MediaError, ModelError, SourceError, UnknownModelError, VidtextError
 from vidtext.job import Job
@@ -453,13 +454,24 @@ class TestProbe:
 class TestProcess:
     """What only a process of its own shows."""
 
-    def test_captions_a_video(self, clip: Path, tmp_path: Path) -> None:
-        done = vidtext("caption", clip, "--every", "1", "--format", "json", "--model", save_tiny_git(tmp_path / "git"))
+    def test_captions_a_video_window_by_window(self, tmp_path: Path) -> None:
+        """A red circle goes to the right for three seconds, then a blue one to the left."""
+        scenes = [
+            ToyScene((Actor("red", "circle", "right"),), "black"),
+            ToyScene((Actor("blue", "circle", "left"),), "black"),
+        ]
+        parts = [render_scene(scene, seed=11, frames=36, seconds=3.0).pixels for scene in scenes]
+        write_video(tmp_path / "film.mp4", np.concatenate(parts), frame_rate=12)
+
+        done = vidtext("caption", tmp_path / "film.mp4", "--every", "0:03", "--model", "embedded", "--format", "json")
+
         assert (done.returncode, done.stderr) == (0, b"")
-        segments = json.loads(done.stdout)["segments"]
-        assert segments[0]["start_seconds"] == 0
-        assert segments[-1]["stop_seconds"] == pytest.approx(2)
-        assert all(segment["text"] for segment in segments)
+        document = json.loads(done.stdout)
+        assert [(part["start_seconds"], part["stop_seconds"]) for part in document["segments"]] == [(0, 3), (3, 6)]
+        first, second = (part["text"] for part in document["segments"])
+        assert "red" in first.split()
+        assert "blue" in second.split()
+        assert (document["model"], document["notes"]) == ("embedded", [])
 
     @pytest.mark.parametrize(
         ("arguments", "exit_code", "said"),
