@@ -4,5 +4,10 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
+
 os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when huggingface_hub is imported
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no defect
+hypothesis.settings.load_profile("untimed")
