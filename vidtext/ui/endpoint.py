@@ -36,8 +36,9 @@ def add_caption_endpoint(*, settings: Settings, services: Services, visitors: Vi
         """Say what a video shows.
 
         With Python: `Client(address).predict(handle_file("clip.mp4"), every_seconds=5, api_name="/caption")`.
-        With curl: `POST /gradio_api/call/caption` with `{"data": ["https://…/clip.mp4", 5]}`, then `GET` the same path
-        with `/` and the `event_id` of the answer at its end.
+        With curl: `POST /gradio_api/call/v2/caption` with `{"video": "https://…/clip.mp4", "every_seconds": 5}`, then
+        `GET /gradio_api/call/caption/` and the `event_id` of the answer. A file goes to `/gradio_api/upload` first; its
+        answer's path is then the video: `{"path": "…", "meta": {"_type": "gradio.FileData"}}`.
 
         Args:
             video: an uploaded file, or the text of an http(s) address or a data: URI.

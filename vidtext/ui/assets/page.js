@@ -143,6 +143,17 @@
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
+  // Gradio's upload button does not say that it is at work.
+  const bring = () => document.querySelector("#vt-bring");
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("#vt-bring input[type=file]") && event.target.files.length) {
+      bring().classList.add("vt-uploading");
+    }
+  });
+  new PerformanceObserver((requests) => {
+    if (requests.getEntries().some(({ name }) => name.includes("/upload"))) bring()?.classList.remove("vt-uploading");
+  }).observe({ type: "resource" });
+
   let scheduled = false;
   new MutationObserver(() => {
     if (scheduled) return;

@@ -1,0 +1,96 @@
+"""A page in a process of its own, and the browser that looks at it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
+_START_SECONDS = 90
+
+
+@dataclasses.dataclass(frozen=True)
+class Served:
+    """A page that is being served: its address, the folder for its temporary files, and two logs."""
+
+    address: str
+    files: Path
+    work_log: Path
+    server_log: Path
+
+    def worked(self) -> list[str]:
+        """Return what the scripted captioner did."""
+        return self.work_log.read_text("utf-8").splitlines() if self.work_log.exists() else []
+
+
+def wait_until(happened: Callable[[], object], *, what: str, seconds: float = 20) -> None:
+    """Wait for a state that no browser event tells of."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.05)
+
+
+@contextmanager
+def serve(command: Callable[[int, Path], list[str]], folder: Path, **environment: str) -> Iterator[Served]:
+    """Run a page on a free port until the context ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    served = Served(f"http://127.0.0.1:{port}/", folder / "files", folder / "work.log", folder / "server.log")
+    with served.server_log.open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            [sys.executable, *command(port, served.work_log)],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "GRADIO_SERVER_PORT": str(port),
+                "GRADIO_TEMP_DIR": str(served.files),
+                **environment,
+            },
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_until(
+            lambda: _answers(served.address) or process.poll() is not None, what="the page", seconds=_START_SECONDS
+        )
+        assert process.poll() is None, served.server_log.read_text("utf-8")
+        yield served
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False

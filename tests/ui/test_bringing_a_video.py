@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.media.clips import numbered_clip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+    from tests.ui.serving import Served
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_video_is_recorded(quick: Served, visit: Callable[..., Page]) -> None:
+    page = visit(quick, permissions=["camera", "microphone"])
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.get_by_text("Click to Access Webcam").click()
+    page.get_by_role("button", name="start recording").click()
+    page.wait_for_function("document.querySelector('[data-testid=webcam-video]').currentTime > 2")
+    page.locator("[title='stop recording']").click()
+    expect(page.locator("#vt-video-facts")).to_contain_text("×")
+    page.get_by_role("button", name="Caption", exact=True).click()
+    expect(page.locator(".vt-quotation")).to_be_visible()
+
+
+def test_a_video_is_dropped_while_another_is_shown(quick: Served, visit: Callable[..., Page], tmp_path: Path) -> None:
+    page = visit(quick)
+    clip = numbered_clip(tmp_path / "dropped.mp4", 10)
+    dropped = page.evaluate_handle(
+        "bytes => { const data = new DataTransfer();"
+        "data.items.add(new File([new Uint8Array(bytes)], 'dropped.mp4', { type: 'video/mp4' })); return data }",
+        list(clip.read_bytes()),
+    )
+    page.dispatch_event("#vt-player video", "drop", {"dataTransfer": dropped})
+    expect(page.locator("#vt-video-facts")).to_contain_text("dropped.mp4")
+
+
+def test_nothing_loaded_says_what_to_do(quick: Served, visit: Callable[..., Page]) -> None:
+    page = visit(quick)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#vt-video-facts")).to_contain_text("choose an example")
+    page.get_by_role("button", name="Caption", exact=True).click()
+    expect(page.get_by_test_id("toast-text")).to_contain_text("There is no video yet")
+    page.locator(".vt-example").first.click()
+    expect(page.locator("#vt-player video")).to_be_visible()

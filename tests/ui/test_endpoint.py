@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.media.clips import numbered_clip
+
+if TYPE_CHECKING:
+    from tests.ui.serving import Served
+
+pytestmark = pytest.mark.browser  # it needs the page to be served
+
+
+def call(served: Served, **arguments: Any) -> tuple[str, Any]:
+    """Call `/caption` as one does with curl; return the closing event and its data."""
+    request = urllib.request.Request(
+        f"{served.address}gradio_api/call/v2/caption",
+        json.dumps(arguments).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        event = json.load(answer)["event_id"]
+    with urllib.request.urlopen(f"{served.address}gradio_api/call/caption/{event}", timeout=60) as answer:
+        lines = answer.read().decode().strip().splitlines()
+    return lines[-2].removeprefix("event: "), json.loads(lines[-1].removeprefix("data: "))
+
+
+def upload(served: Served, path: Path) -> dict[str, Any]:
+    boundary = "vidtext"
+    body = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{path.name}"\r\n\r\n'.encode()
+        + path.read_bytes()
+        + f"\r\n--{boundary}--\r\n".encode()
+    )
+    request = urllib.request.Request(
+        f"{served.address}gradio_api/upload", body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return {"path": json.load(answer)[0], "meta": {"_type": "gradio.FileData"}}
+
+
+def test_an_uploaded_video_is_captioned(quick: Served, tmp_path: Path) -> None:
+    event, data = call(quick, video=upload(quick, numbered_clip(tmp_path / "clip.mp4", 40)), every_seconds=2)
+    assert event == "complete"
+    assert data[0]["caption"] == "Sentence 1 of <b>clip.mp4</b>.\nSentence 2 of <b>clip.mp4</b>."
+    assert data[0]["segments"][1] == {
+        "start_seconds": 2.0,
+        "stop_seconds": 4.0,
+        "text": "Sentence 2 of <b>clip.mp4</b>.",
+    }
+    assert data[0]["model"] == "embedded"
+    assert len(data[0]["notes"]) == 1
+
+
+@pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
+def test_a_file_of_the_server_is_not_read(quick: Served, tmp_path: Path, meta: dict[str, Any]) -> None:
+    clip = numbered_clip(tmp_path / "private.mp4", 10)
+    for video in [str(clip), {"path": str(clip), **meta}, {"path": f"{quick.files}/../{clip.name}", **meta}, {}]:
+        assert call(quick, video=video)[0] == "error"
+    assert "private" not in "".join(quick.worked())
+
+
+def test_a_folder_is_not_a_model_for_strangers(quick: Served, tmp_path: Path) -> None:
+    video = upload(quick, numbered_clip(tmp_path / "clip.mp4", 10))
+    event, data = call(quick, video=video, model=str(tmp_path))
+    assert event == "error"
+    assert "There is no model" in json.dumps(data)
+
+
+def test_nothing_else_can_be_called(quick: Served) -> None:
+    with urllib.request.urlopen(f"{quick.address}gradio_api/info", timeout=30) as answer:
+        named = json.load(answer)["named_endpoints"]
+    assert list(named) == ["/caption"]
+    parameters = [parameter["parameter_name"] for parameter in named["/caption"]["parameters"]]
+    assert parameters[:2] == ["video", "every_seconds"]

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+
+    from tests.ui.serving import Served
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+TOO_SMALL = """() => [...document.querySelectorAll("#vt-main button, #vt-main a, #vt-main input, #vt-main textarea")]
+  .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest("[aria-hidden=true]"))
+  .map((e) => (e.matches("input") ? e.closest("label, .wrap-inner") ?? e : e))
+  .filter((e) => e.getBoundingClientRect().height < 40 && e.getBoundingClientRect().height > 0)
+  .map((e) => e.outerHTML.slice(0, 120))"""
+
+CONTRAST = """(selector) => {
+  const channel = (c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+  const weights = [0.2126, 0.7152, 0.0722];
+  const light = (rgb) => weights.reduce((sum, weight, i) => sum + weight * channel(rgb[i] / 255), 0);
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const groundOf = (element) => parse(getComputedStyle(element).backgroundColor);
+  const element = document.querySelector(selector);
+  let ground = element;
+  while (ground.parentElement && groundOf(ground)[3] === 0) ground = ground.parentElement;
+  const [a, b] = [light(parse(getComputedStyle(element).color)), light(groundOf(ground))];
+  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}"""
+
+READ = [".vt-model", ".vt-cues .vt-text", ".vt-time", "#vt-caption-go", "#vt-upload", ".vt-small", ".vt-facts"]
+
+FOCUSED = """() => {
+  const element = document.activeElement;
+  return element.id || element.closest("[id^=vt-]")?.id || element.textContent;
+}"""
+
+NAMELESS = """() => [
+  ...document.querySelectorAll("#vt-main :is(button, a, input:not([type=file]), textarea)"),
+]
+  .filter((e) => e.checkVisibility() && !e.textContent.trim() && !e.ariaLabel && !e.labels?.length && !e.title)
+  .filter((e) => !e.querySelector("img[alt]"))
+  .map((e) => e.outerHTML.slice(0, 120))"""
+
+
+def _caption(page: Page) -> None:
+    page.get_by_role("radio", name="Every few seconds").check()
+    page.get_by_role("button", name="Caption", exact=True).click()
+    expect(page.locator(".vt-actions")).to_be_visible()
+
+
+def test_a_phone_scrolls_one_way_only(quick: Served, visit: Callable[..., Page]) -> None:
+    page = visit(quick, **PHONE)
+    _caption(page)
+    page.get_by_text("More options").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"]  # type: ignore[index]
+
+
+def test_on_a_phone_the_video_stays_in_sight(quick: Served, visit: Callable[..., Page]) -> None:
+    page = visit(quick, **PHONE)
+    _caption(page)
+    page.locator(".vt-cues li").last.scroll_into_view_if_needed()
+    page.evaluate("window.scrollBy(0, 200)")
+    page.wait_for_function("Math.abs(document.querySelector('#vt-player').getBoundingClientRect().top) < 2")
+
+
+def test_on_a_phone_there_is_room_for_a_finger(quick: Served, visit: Callable[..., Page]) -> None:
+    page = visit(quick, **PHONE)
+    _caption(page)
+    page.get_by_text("More options").click()
+    assert page.evaluate(TOO_SMALL) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out_from_their_ground(quick: Served, visit: Callable[..., Page], scheme: str) -> None:
+    page = visit(quick, color_scheme=scheme)
+    assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
+    _caption(page)
+    for selector in READ:
+        assert page.evaluate(CONTRAST, selector) >= 4.5, selector
+
+
+def test_everything_can_be_reached_with_the_keyboard_and_is_named(quick: Served, visit: Callable[..., Page]) -> None:
+    page = visit(quick)
+    _caption(page)
+    page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
+    reached: set[str] = set()
+    for _ in range(90):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate(FOCUSED))
+    wanted = {"vt-upload", "vt-record", "vt-fetch", "vt-caption-go", "vt-strip", "vt-caption-result", "vt-examples"}
+    assert wanted <= reached
+    assert page.evaluate(NAMELESS) == []
+
+
+def test_the_focus_is_seen(quick: Served, visit: Callable[..., Page]) -> None:
+    page = visit(quick)
+    page.locator("#vt-upload").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"

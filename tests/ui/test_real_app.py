@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from gradio_client import Client, handle_file
+from playwright.sync_api import expect
+
+from tests.media.clips import numbered_clip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+    from tests.ui.serving import Served
+
+pytestmark = pytest.mark.browser
+
+
+def test_one_click_gives_words_of_the_embedded_model(real: Served, visit: Callable[..., Page]) -> None:
+    page = visit(real)
+    page.get_by_role("button", name="Caption", exact=True).click()
+    expect(page.locator(".vt-actions")).to_be_visible(timeout=60_000)
+    words = page.locator(".vt-quotation .vt-text").inner_text().split()
+    assert len(words) > 2
+    expect(page.locator("#vt-caption-result .vt-facts")).to_contain_text("Embedded model")
+    expect(page.locator(".vt-frame")).to_have_count(6)
+
+
+def test_a_program_gets_the_same_as_json(real: Served, tmp_path: Path) -> None:
+    client = Client(real.address, verbose=False)
+    answer = client.predict(
+        handle_file(str(numbered_clip(tmp_path / "clip.mp4", 40))), every_seconds=2, api_name="/caption"
+    )
+    client.close()
+    assert answer["model"] == "embedded"
+    assert answer["segments"][0]["start_seconds"] == 0
+    assert answer["segments"][-1]["stop_seconds"] == 4

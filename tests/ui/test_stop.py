@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.ui.serving import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+
+    from tests.ui.serving import Served
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(slow: Served, visit: Callable[..., Page]) -> Page:
+    """A page that is busy with many captions, the first of which is there."""
+    slow.work_log.unlink(missing_ok=True)
+    page = visit(slow)
+    page.get_by_role("radio", name="Every few seconds").check()
+    page.get_by_role("button", name="Caption", exact=True).click()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    expect(page.locator(".vt-cues li")).to_have_count(1)
+    return page
+
+
+def test_stop_keeps_what_is_there(page: Page) -> None:
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Caption", exact=True)).to_be_visible()
+    expect(page.locator(".vt-notes li").first).to_have_text("Stopped after 1 of 7 windows.")
+    expect(page.locator(".vt-cues li")).to_have_count(1)
+    expect(page.get_by_role("link", name="Download as SRT")).to_be_visible()
+    expect(page.locator("#vt-caption-status")).to_have_text("")
+
+
+def test_stop_ends_the_work_itself(page: Page, slow: Served) -> None:
+    page.get_by_role("button", name="Stop").click()
+    wait_until(lambda: slow.worked()[-1] == "ended world.mp4", what="the work to end", seconds=3)
+
+
+def test_a_closed_tab_ends_the_work(page: Page, slow: Served) -> None:
+    page.close()
+    wait_until(lambda: slow.worked()[-1] == "ended world.mp4", what="the work to end")
+    assert len([line for line in slow.worked() if line.startswith("token")]) < 7 * 5
+
+
+def test_another_video_ends_the_work_and_clears_what_was_there(page: Page, slow: Served) -> None:
+    page.locator(".vt-example").last.click()
+    expect(page.get_by_role("button", name="Caption", exact=True)).to_be_visible()
+    expect(page.locator("#vt-caption-result")).to_contain_text("were cleared")
+    expect(page.locator(".vt-frame")).to_have_count(0)
+    wait_until(lambda: slow.worked()[-1] == "ended world.mp4", what="the work to end", seconds=3)
+
+
+def test_progress_moves(page: Page) -> None:
+    bar = page.get_by_role("progressbar")
+    expect(bar).to_have_attribute("aria-valuenow", str(100 * 1 // 7))
+    expect(bar).to_have_attribute("aria-valuenow", str(100 * 2 // 7))
+    expect(page.locator(".vt-doing")).to_contain_text("2 of 7 captions")
+
+
+def test_the_keyboard_follows_the_button(page: Page) -> None:
+    page.wait_for_function("document.activeElement.id === 'vt-caption-stop'")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.id === 'vt-caption-go'")
