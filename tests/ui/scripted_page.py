@@ -13,6 +13,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gradio.media import get_video
+
 from vidtext.media.probe import probe
 from vidtext.media.sample import sample
 from vidtext.media.sampling import choose_range, split
@@ -21,6 +23,7 @@ from vidtext.models.loading import Resolution
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionOptions, CaptionResult
 from vidtext.text.timed import Segment, TimedText
+from vidtext.ui.example_clips import ExampleClip
 from vidtext.ui.look import launch_options
 from vidtext.ui.page import build_page
 from vidtext.ui.services import Services
@@ -98,7 +101,8 @@ def main(port: int, seconds_a_token: float, log: Path) -> None:
         resolve=lambda name, _: resolution if name == "auto" else dataclasses.replace(resolution, note=""),
         device=lambda: "cpu",
     )
-    with closing(build_page(settings, services)) as page:
+    examples = [ExampleClip(Path(get_video("world.mp4")), "Earth at night")]
+    with closing(build_page(settings, services, examples)) as page:
         page.launch(server_port=port, **launch_options(settings))
 
 

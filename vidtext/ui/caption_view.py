@@ -31,17 +31,15 @@ def empty_html(message: str) -> str:
     return f'<p class="vt-empty">{escape(message)}</p>'
 
 
-def status_html(text: str, *, progress: Progress | None = None, waiting: bool = False) -> str:
+def status_html(text: str, *, progress: Progress | None = None) -> str:
     """Return the line under the button: what is being done, and a bar that moves."""
-    if not text:
-        return ""
-    known = progress is not None and progress.total > 0 and not waiting
-    percent = min(_PERCENT, _PERCENT * progress.done // progress.total) if known and progress else 0
-    value = f' aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100"' if known else ""
-    style = f' style="width:{percent}%"' if known else ""
+    percent = min(_PERCENT, _PERCENT * progress.done // progress.total) if progress and progress.total > 0 else None
+    value = "" if percent is None else f' aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100"'
+    style = "" if percent is None else f' style="width:{percent}%"'
+    kind = "vt-bar vt-unknown" if percent is None else "vt-bar"
     return (
         f'<p class="vt-doing">{escape(text)}</p>'
-        f'<div class="vt-bar{"" if known else " vt-unknown"}" role="progressbar" aria-label="Progress"{value}>'
+        f'<div class="{kind}" role="progressbar" aria-label="Progress"{value}>'
         f"<i{style}></i></div>"
     )
 
@@ -59,7 +57,8 @@ def captioning_html(progress: Progress, result: CaptionResult | None) -> str:
     if result is None or result.windows_total == 1:
         return status_html(progress_text(progress), progress=progress)
     text = f"{result.windows_done} of {result.windows_total} captions, {progress.doing}"
-    return status_html(text, progress=Progress(progress.doing, result.windows_done, result.windows_total))
+    status = status_html(text, progress=Progress(progress.doing, result.windows_done, result.windows_total))
+    return f'<div class="vt-flowing">{status}</div>'  # what is shown below is no longer the result before
 
 
 def caption_html(result: CaptionResult, *, name: str, finished: bool, stopped: bool = False) -> str:

@@ -21,9 +21,10 @@ from vidtext.ui.videos import load_file
 from vidtext.ui.visitors import Visitors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from vidtext.settings import Settings
+    from vidtext.ui.example_clips import ExampleClip
     from vidtext.ui.services import Services
 
 _CLEANING_PERIOD_SECONDS = 600
@@ -55,11 +56,17 @@ TABS: dict[str, Callable[[Surroundings], None]] = {
 }
 
 
-def build_page(settings: Settings, services: Services | None = None) -> gr.Blocks:
-    """Build the page; `launch_options` of `vidtext.ui.look` dress it when it is launched."""
+def build_page(settings: Settings, services: Services | None = None, examples: Sequence[ExampleClip] = ()) -> gr.Blocks:
+    """Build the page; `launch_options` of `vidtext.ui.look` dress it when it is launched.
+
+    Args:
+        settings: the limits.
+        services: what does the work, instead of the models.
+        examples: clips to offer, instead of all that `find_examples` finds. A visit starts with the first one.
+    """
     services = services or real_services()
     cache_folder = Path(get_upload_folder())
-    examples = find_examples()
+    examples = examples or find_examples()
     first = next(load_file(examples[0].path, name=examples[0].title, folder=cache_folder, settings=settings, job=Job()))
     visitors = Visitors(cache_folder, first)
 
