@@ -52,7 +52,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "head": _head(),
         "allowed_paths": [str(example.path) for example in find_examples()],
         "max_file_size": settings.max_source_bytes,
-        "footer_links": ["api", "settings"],
+        "footer_links": ["settings"],  # Gradio's page on the API asks for what is switched off here, and says so loudly
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,

@@ -55,6 +55,16 @@
       const plays = Number(row.dataset.cueStart) <= now && now < Number(row.dataset.cueStop);
       row.classList.toggle("vt-plays", plays);
     });
+    const frames = [...document.querySelectorAll(".vt-frame")];
+    const seen = frames.findLast((frame) => Number(frame.dataset.seekSeconds) <= now + 0.001);
+    frames.forEach((frame) => frame.classList.toggle("vt-plays", frame === seen));
+  }
+
+  // Brings the first frame of a stretch of the video into the strip's view.
+  function showFrame(seconds) {
+    const frames = [...document.querySelectorAll(".vt-frame")];
+    const first = frames.find((frame) => Number(frame.dataset.seekSeconds) >= seconds - 0.001);
+    first?.parentElement.scrollTo({ left: first.offsetLeft - first.parentElement.offsetLeft, behavior: "smooth" });
   }
 
   function seek(seconds) {
@@ -75,6 +85,7 @@
     const target = event.target instanceof Element ? event.target : null;
     const timed = target?.closest("[data-seek-seconds]");
     if (timed) seek(Number(timed.dataset.seekSeconds));
+    if (timed?.matches(".vt-time")) showFrame(Number(timed.dataset.seekSeconds));
     const copy = target?.closest("[data-copy]");
     if (copy) copyTexts(copy);
     if (target?.closest("[data-subtitles]")) {

@@ -1,0 +1,79 @@
+"""Take the pictures in docs/screenshots: `python -m tests.ui.screenshots` starts the app and looks at it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import sync_playwright
+
+from tests.ui.serving import CHROMIUM, CHROMIUM_FLAGS, ROOT, Served, serve
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+FOLDER = ROOT / "docs" / "screenshots"
+DESKTOP = {"viewport": {"width": 1360, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+
+
+def opened(browser: Browser, served: Served, **options: Any) -> Page:
+    page = browser.new_context(**options).new_page()
+    page.goto(served.address)
+    page.wait_for_function("document.querySelector('#vt-player video[data-vt]')?.readyState >= 2")
+    page.wait_for_selector(".vt-model")
+    return page
+
+
+def caption(page: Page, *, every_seconds: str | None = None) -> None:
+    if every_seconds:
+        page.locator(".vt-example").nth(1).click()
+        page.wait_for_function("document.querySelector('#vt-video-facts').textContent.includes('four scenes')")
+        page.get_by_role("radio", name="Every few seconds").check()
+        page.get_by_label("Seconds from one caption to the next").fill(every_seconds)
+    page.locator("#vt-caption-go").click()
+    page.wait_for_selector(".vt-actions")
+    page.wait_for_selector("#vt-caption-go")
+    if every_seconds:
+        page.locator(".vt-time").nth(1).click()
+        page.wait_for_function("document.querySelector('#vt-player video').readyState >= 2")
+    page.mouse.move(2, 2)
+
+
+def take(page: Page, name: str) -> None:
+    page.wait_for_function("document.getAnimations().every((each) => each.playState !== 'running')")
+    page.screenshot(path=FOLDER / f"{name}.png")
+
+
+def main() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        bad = Path(folder, "notes.mp4")
+        bad.write_text("not a video")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        with serve(lambda _port, _log: ["app.py"], Path(folder)) as served:
+            page = opened(browser, served, **DESKTOP)
+            take(page, "first-second")
+            caption(page)
+            take(page, "one-caption")
+            page.locator("#vt-bring input[type=file]").set_input_files(bad)
+            page.get_by_test_id("toast-text").wait_for()
+            page.wait_for_function("getComputedStyle(document.querySelector('.toast-body')).opacity === '1'")
+            page.screenshot(path=FOLDER / "bad-file.png")
+            page = opened(browser, served, **DESKTOP)
+            caption(page, every_seconds="5")
+            take(page, "every-few-seconds")
+            page = opened(browser, served, **DESKTOP, color_scheme="dark")
+            caption(page, every_seconds="5")
+            take(page, "dark")
+            page = opened(browser, served, **PHONE)
+            take(page, "phone-first-second")
+            caption(page, every_seconds="5")
+            page.locator(".vt-cues").evaluate("list => list.scrollIntoView({ block: 'center' })")
+            take(page, "phone")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
