@@ -4,6 +4,7 @@ import pickle
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar, cast
 
 import cv2
 import numpy as np
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 
 from training.model import FRAMES, IMAGE_PIXELS
 from training.palette import Pixels
-from training.scenes import Actor, Clip, Motion, Register, Truth
+from training.scenes import Actor, Clip, Direction, Motion, Register, Truth
 from training.world import render
+
+Name = TypeVar("Name", bound=str)
 
 MOST_ACTORS = 3
 SHORT_PIXELS = 96
@@ -62,8 +65,12 @@ def degrade(pixels: Pixels, rng: np.random.Generator) -> Pixels:
         pixels = np.clip(pixels + grain, 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(18, 85))]
-        pixels = np.stack([cv2.imdecode(cv2.imencode(".jpg", frame, quality)[1], cv2.IMREAD_COLOR) for frame in pixels])
+        pixels = np.stack([_through_jpeg(frame, quality) for frame in pixels])
     return pixels
+
+
+def _through_jpeg(frame: Pixels, quality: list[int]) -> Pixels:
+    return np.asarray(cv2.imdecode(cv2.imencode(".jpg", frame, quality)[1], cv2.IMREAD_COLOR), dtype=np.uint8)
 
 
 def training_clip(seed: int, register: Register) -> Clip | None:
@@ -121,12 +128,16 @@ _REVERSED = {**_MIRRORED, **_FLIPPED, "closer": "away", "away": "closer", "brigh
              "grows": "shrinks", "shrinks": "grows"}  # fmt: skip
 
 
+def _renamed(name: Name, names: dict[str, str]) -> Name:
+    """Return what a name becomes; every table maps a kind of name onto itself."""
+    return cast("Name", names.get(name, name))
+
+
 def _swap(truth: Truth, swaps: dict[str, str], actors: tuple[Actor, ...]) -> Truth:
     renamed = tuple(
-        replace(actor, action=swaps.get(actor.action, actor.action), then=swaps.get(actor.then, actor.then))
-        for actor in actors
+        replace(actor, action=_renamed(actor.action, swaps), then=_renamed(actor.then, swaps)) for actor in actors
     )
-    return replace(truth, camera=swaps.get(truth.camera, truth.camera), actors=renamed)
+    return replace(truth, camera=_renamed(truth.camera, swaps), actors=renamed)
 
 
 def _turned(motion: Motion, camera: list[float], actors: tuple[int, int]) -> Motion:
@@ -165,9 +176,8 @@ def reversed_in_time(sample: Sample) -> Sample:
     if truth.in_turn:
         return sample
     actors = tuple(_backwards(actor) for actor in truth.actors)
-    swaps = {"brighter": "darker", "darker": "brighter"}
     turned = replace(
-        truth, camera=_REVERSED.get(truth.camera, truth.camera), change=swaps.get(truth.change, ""), actors=actors
+        truth, camera=_renamed(truth.camera, _REVERSED), change=_renamed(truth.change, _REVERSED), actors=actors
     )
     return Sample(sample.pixels[::-1], turned, Motion(sample.motion.camera[::-1], sample.motion.actors[:, ::-1]))
 
@@ -176,8 +186,8 @@ def _backwards(actor: Actor) -> Actor:
     if actor.action == "turns":
         return replace(actor, colour=actor.then, then=actor.colour)
     if actor.then:
-        return replace(actor, action=_REVERSED[actor.then], then=_REVERSED[actor.action])
-    return replace(actor, action=_REVERSED.get(actor.action, actor.action))
+        return replace(actor, action=cast("Direction", _REVERSED[actor.then]), then=_REVERSED[actor.action])
+    return replace(actor, action=_renamed(actor.action, _REVERSED))
 
 
 def augment(sample: Sample, rng: np.random.Generator) -> Sample:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 from transformers import GitForCausalLM
+from transformers.models.git.modeling_git import GitLayer
 
 from training.model import FRAMES, HEADS, PATCHES, WIDTH
 from training.scenes import ACTOR_TONES, SHAPES
@@ -55,9 +56,15 @@ def attention_mask(text_tokens: int) -> torch.Tensor:
     return torch.zeros(mask.shape).masked_fill(~mask, HIDDEN_SCORE)
 
 
-def forward(model: GitForCausalLM, pixel_values: torch.Tensor, input_ids: torch.Tensor, mask: torch.Tensor) -> Outputs:
-    """Run the model on `pixel_values` (B, FRAMES, 3, H, W) and `input_ids` (B, T), with `attention_mask(T)`."""
-    batch = len(pixel_values)
+def _text_layer(layer: GitLayer, hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    attention = layer.attention.self
+    seen = _attend(attention.query(hidden), attention.key(hidden), attention.value(hidden), mask)
+    out: torch.Tensor = layer.feed_forward_chunk(layer.attention.output(seen, hidden))
+    return out
+
+
+def _embed_pictures(model: GitForCausalLM, pixel_values: torch.Tensor) -> torch.Tensor:
+    """Return the picture's tokens (B, FRAMES * (PATCHES + 1), WIDTH) before the text layers."""
     vision = model.git.image_encoder.vision_model
     hidden = vision.pre_layrnorm(vision.embeddings(pixel_values.flatten(0, 1)))
     for layer in vision.encoder.layers:
@@ -65,19 +72,32 @@ def forward(model: GitForCausalLM, pixel_values: torch.Tensor, input_ids: torch.
         seen = _attend(attention.q_proj(normed), attention.k_proj(normed), attention.v_proj(normed))
         hidden = hidden + attention.out_proj(seen)
         hidden = hidden + layer.mlp(layer.layer_norm2(hidden))
-    hidden = vision.post_layernorm(hidden).view(batch, FRAMES, PATCHES + 1, WIDTH)
+    hidden = vision.post_layernorm(hidden).view(len(pixel_values), FRAMES, PATCHES + 1, WIDTH)
     times = torch.cat(list(model.git.img_temporal_embedding), dim=0)[None]
-    pictures = model.git.visual_projection((hidden + times).flatten(1, 2))
+    pictures: torch.Tensor = model.git.visual_projection((hidden + times).flatten(1, 2))
+    return pictures
+
+
+def _patches(hidden: torch.Tensor) -> torch.Tensor:
+    count = FRAMES * (PATCHES + 1)
+    return hidden[:, :count].view(len(hidden), FRAMES, PATCHES + 1, WIDTH)[:, :, 1:]
+
+
+def forward_pictures(model: GitForCausalLM, pixel_values: torch.Tensor) -> torch.Tensor:
+    """Return the picture's tokens as `forward` does, without spending time on words."""
+    hidden = _embed_pictures(model, pixel_values)
+    for layer in model.git.encoder.layer[:HELPED_LAYER]:
+        hidden = _text_layer(layer, hidden, None)
+    return _patches(hidden)
+
+
+def forward(model: GitForCausalLM, pixel_values: torch.Tensor, input_ids: torch.Tensor, mask: torch.Tensor) -> Outputs:
+    """Run the model on `pixel_values` (B, FRAMES, 3, H, W) and `input_ids` (B, T), with `attention_mask(T)`."""
+    pictures = _embed_pictures(model, pixel_values)
     hidden = torch.cat([pictures, model.git.embeddings(input_ids).to(pictures.dtype)], dim=1)
     patches = hidden
     for index, layer in enumerate(model.git.encoder.layer):
-        attention = layer.attention.self
-        seen = _attend(attention.query(hidden), attention.key(hidden), attention.value(hidden), mask)
-        hidden = layer.feed_forward_chunk(layer.attention.output(seen, hidden))
+        hidden = _text_layer(layer, hidden, mask)
         if index + 1 == HELPED_LAYER:
             patches = hidden
-    count = FRAMES * (PATCHES + 1)
-    return Outputs(
-        logits=model.output(hidden[:, count:]),
-        patches=patches[:, :count].view(batch, FRAMES, PATCHES + 1, WIDTH)[:, :, 1:],
-    )
+    return Outputs(logits=model.output(hidden[:, FRAMES * (PATCHES + 1) :]), patches=_patches(patches))

@@ -1,13 +1,13 @@
 """Truth to caption, and caption back to attributes. No sentence denies anything that cannot be seen."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from training.palette import COLOUR_NAMES
-from training.scenes import ACTOR_TONES, BACKGROUND_TONES, DIRECTIONS, SHAPES, Actor, Truth
+from training.scenes import ACTOR_TONES, BACKGROUND_TONES, DIRECTIONS, SHAPES, Actor, Direction, Truth
 
 COUNT_WORDS = {1: "a", 2: "two", 3: "three"}
-DIRECTION_PHRASES = {"right": "to the right", "left": "to the left", "up": "up", "down": "down"}
+DIRECTION_PHRASES: dict[Direction, str] = {"right": "to the right", "left": "to the left", "up": "up", "down": "down"}
 LIGHT_PHRASES = {"dark": "a dark scene", "moderate": "a moderately lit scene", "bright": "a bright scene"}
 CAMERA_CLAUSES = {
     "still": "the camera stays still",
@@ -45,16 +45,20 @@ def _name(actor: Actor) -> str:
     return f"{COUNT_WORDS[actor.count]} {actor.colour} {actor.shape}s"
 
 
+def _direction(name: str) -> Direction:
+    return next(direction for direction in DIRECTIONS if direction == name)
+
+
 def _predicate(actor: Actor) -> str:
     ending = "s" if actor.count == 1 else ""
     if actor.action == "still":
         return f"stay{ending} still"
     if actor.action == "turns":
         return f"turn{ending} {actor.then}"
-    if actor.action in DIRECTION_PHRASES:
-        turn = f" and then {DIRECTION_PHRASES[actor.then]}" if actor.then else ""
-        return f"move{ending} {DIRECTION_PHRASES[actor.action]}{turn}"
-    return actor.action if actor.count == 1 else actor.action.removesuffix("s")
+    if actor.action in ("grows", "shrinks"):
+        return actor.action if actor.count == 1 else actor.action.removesuffix("s")
+    turn = f" and then {DIRECTION_PHRASES[_direction(actor.then)]}" if actor.then else ""
+    return f"move{ending} {DIRECTION_PHRASES[_direction(actor.action)]}{turn}"
 
 
 def _list(parts: list[str]) -> str:
@@ -92,16 +96,15 @@ _BACKGROUND = re.compile(rf"(?:on|across) a (?P<background>{_SHADE}) background"
 def _actor(match: re.Match[str]) -> Actor:
     counts = {"a": 1, "an": 1, "two": 2, "three": 3}
     directions = {phrase: name for name, phrase in DIRECTION_PHRASES.items()}
-    head = {"colour": match["colour"], "shape": match["shape"]}
-    count = counts[match["count"]]
+    actor = Actor(match["colour"], match["shape"], count=counts[match["count"]])
     if match["where"]:
         then = directions[match["then"]] if match["then"] else ""
-        return Actor(**head, action=directions[match["where"]], then=then, count=count)
+        return replace(actor, action=directions[match["where"]], then=then)
     if match["new"]:
-        return Actor(**head, action="turns", then=match["new"], count=count)
+        return replace(actor, action="turns", then=match["new"])
     if match["size"]:
-        return Actor(**head, action="grows" if match["size"].startswith("grow") else "shrinks", count=count)
-    return Actor(**head, count=count)
+        return replace(actor, action="grows" if match["size"].startswith("grow") else "shrinks")
+    return actor
 
 
 def parse(text: str) -> Claims:

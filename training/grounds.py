@@ -155,4 +155,4 @@ _PAINTERS = {
 
 def paint(ground: Ground, size: tuple[int, int], tones: list[NDArray[np.float32]], rng: np.random.Generator) -> Pixels:
     """Paint a texture (H, W, 3) uint8 RGB; the first of the four tones covers most of it."""
-    return np.clip(_PAINTERS[ground](size, tones, rng), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(_PAINTERS[ground](size, tones, rng), 0, 255), dtype=np.uint8)

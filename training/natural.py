@@ -7,10 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.grounds import HSV_RANGES, noise, paint, tone
-from training.palette import Pixels, frame_lumas, measure_change, measure_look
-from training.scenes import GROUNDS, Camera, Ground, Motion, NaturalScene, Truth
+from training.palette import Light, Pixels, frame_lumas, measure_change, measure_look
+from training.scenes import GROUNDS, Camera, Change, Ground, Motion, NaturalScene, Truth
 
-LUMA_RANGES = {"dark": (4.0, 67.0), "moderate": (83.0, 137.0), "bright": (153.0, 232.0)}
+LIGHTS: tuple[Light, ...] = ("dark", "moderate", "bright")
+LUMA_RANGES: dict[Light, tuple[float, float]] = {
+    "dark": (4.0, 67.0),
+    "moderate": (83.0, 137.0),
+    "bright": (153.0, 232.0),
+}
 """Mean lumas aimed at, clear of the thresholds."""
 CLEAR_SHIFT = (0.14, 1.3)
 """Way of a claimed pan or tilt over the clip, in widths or heights of the view."""
@@ -37,11 +42,12 @@ def random_scene(rng: np.random.Generator) -> NaturalScene:
     names, weights = list(COLOUR_WEIGHTS), np.array(list(COLOUR_WEIGHTS.values()))
     ground = GROUNDS[rng.choice(len(GROUNDS), p=[0.22, 0.3, 0.2, 0.1, 0.1, 0.08])]
     camera = list(CAMERA_WEIGHTS)[rng.choice(len(CAMERA_WEIGHTS), p=list(CAMERA_WEIGHTS.values()))]
-    change = str(rng.choice(["brighter", "darker"])) if rng.random() < 0.07 else ""
+    changes: tuple[Change, ...] = ("brighter", "darker")
+    change = changes[rng.integers(2)] if rng.random() < 0.07 else ""
     return NaturalScene(
         camera="" if change and rng.random() < 0.5 else "still" if change else camera,
         ground=ground,
-        light=str(rng.choice(["dark", "moderate", "bright"])),
+        light=LIGHTS[rng.integers(len(LIGHTS))],
         change=change,
         colour=str(rng.choice(names, p=weights / weights.sum())),
     )
@@ -147,8 +153,9 @@ def _sprite(tones: list[NDArray[np.float32]], side: int, rng: np.random.Generato
     mask = np.zeros((side, side), dtype=np.uint8)
     for _ in range(int(rng.integers(1, 5))):
         centre = rng.uniform(0.3, 0.7, 2) * side
-        axes = rng.uniform(0.1, 0.3, 2) * side
-        cv2.ellipse(mask, centre.astype(int), axes.astype(int), rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA)
+        radii = rng.uniform(0.1, 0.3, 2) * side
+        middle, axes = (int(centre[0]), int(centre[1])), (int(radii[0]), int(radii[1]))
+        cv2.ellipse(mask, middle, axes, rng.uniform(0, 180), 0, 360, 255, -1, cv2.LINE_AA)
     head = (rng.uniform(0.35, 0.65) * side, 0.2 * side)
     cv2.circle(mask, (int(head[0]), int(head[1])), int(rng.uniform(0.06, 0.14) * side), 255, -1, cv2.LINE_AA)
     picture[..., 3] = mask

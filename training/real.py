@@ -36,7 +36,8 @@ class Window:
     @property
     def six(self) -> Pixels:
         """The frames at the middles of six equal parts."""
-        return self.frames[((np.arange(FRAMES) + 0.5) / FRAMES * len(self.frames)).astype(int)]
+        places = ((np.arange(FRAMES) + 0.5) / FRAMES * len(self.frames)).astype(int)
+        return np.asarray(self.frames[places])
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,10 @@ def read(path: Path) -> Iterator[tuple[float, Pixels]]:
     try:
         with av.open(str(path)) as container:
             stream = container.streams.best("video")
-            if stream is None or stream.codec_context is None:
+            if not isinstance(stream, av.VideoStream) or stream.codec_context is None:
                 return
+            rate = float(stream.average_rate or 25)
             for index, frame in enumerate(container.decode(stream)):
-                rate = float(stream.average_rate or 25)
                 picture = frame.reformat(*_small(frame.width, frame.height), format="rgb24", interpolation="AREA")
                 upright = np.rot90(picture.to_ndarray(), frame.rotation // 90)
                 yield index / rate, np.ascontiguousarray(upright)
@@ -105,7 +106,7 @@ def track_camera(frames: Pixels) -> NDArray[np.float64]:
         corners = cv2.goodFeaturesToTrack(greys[index - 1], 300, 0.01, 4)
         step = np.full(3, np.nan)
         if corners is not None and len(corners) >= 12:
-            moved, found, _ = cv2.calcOpticalFlowPyrLK(greys[index - 1], greys[index], corners, None)
+            moved, found, _ = cv2.calcOpticalFlowPyrLK(greys[index - 1], greys[index], corners, corners.copy())
             kept = found.ravel() == 1
             if kept.sum() >= 12:
                 matrix, inliers = cv2.estimateAffinePartial2D(corners[kept], moved[kept], ransacReprojThreshold=1.0)

@@ -94,7 +94,7 @@ def _background(tone: tuple[int, int, int], size: tuple[int, int], rng: np.rando
         angle, strength = rng.uniform(0, 2 * math.pi), rng.uniform(4, 16)
         across, down = np.meshgrid(np.linspace(-0.5, 0.5, width), np.linspace(-0.5, 0.5, height))
         shade[..., 0] = strength * (math.cos(angle) * across + math.sin(angle) * down)
-    return np.clip(base + shade, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(base + shade, 0, 255), dtype=np.uint8)
 
 
 def _paces(rng: np.random.Generator, instants: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from training import model as parts
 from training.card import write_card
 from training.dataset import MOST_ACTORS, Sample, Shard, augment, read_shard, render_shards
 from training.evaluate import score_world
-from training.forward import AuxiliaryHeads, Outputs, attention_mask, forward
+from training.forward import AuxiliaryHeads, attention_mask, forward, forward_pictures
 from training.grammar import caption
 from training.scenes import ACTOR_TONES, SHAPES, Motion, Register
 
@@ -26,15 +26,18 @@ CLIPS: dict[Register, int] = {"natural": 20_000, "toy": 27_000}
 FIRST_TRAINING_SEED = 1_000_000
 """Seeds below are never trained on: evaluation, tests and examples take theirs there."""
 NATURAL_PART = 0.55
-STEPS = 5_000
+STEPS = 3_800
+FLOW_STEPS = 800
+"""Steps at the beginning in which only the auxiliary heads are trained: words are learned sooner than movement, and
+their gradients hide its."""
 BATCH = 32
-PEAK_RATE, LAST_RATE, WARM_UP_STEPS = 1e-3, 2e-5, 300
-AIMED_RATE_PART = 0.2
-"""Learning rate of the aimed heads' queries and keys beside that of all others, so that their start is not lost."""
+PEAK_RATE, LAST_RATE, WARM_UP_STEPS = 1.5e-3, 2e-5, 200
+STARTED_RATE_PART = 0.05
+"""Learning rate of the parameters that start with a purpose beside that of all others, so that it is not lost."""
 WEIGHT_DECAY = 0.02
 AVERAGE_DECAY = 0.998
 """The saved weights are an exponential average over about the last 500 steps."""
-FLOW_WEIGHT, ACTOR_WEIGHT = 0.6, 0.3
+FLOW_WEIGHT, ACTOR_WEIGHT = 1.0, 0.1
 """Weights of the auxiliary losses beside the caption's cross-entropy; both fall to a fifth over the training."""
 SAVE_EVERY_STEPS = 250
 LOG_EVERY_STEPS = 50
@@ -44,7 +47,7 @@ IGNORED = -100
 class Batches:
     """Batches of augmented samples from rendered shards, drawn evenly within each register."""
 
-    def __init__(self, shards: dict[str, list[Shard]], processor: GitProcessor, seed: int) -> None:
+    def __init__(self, shards: dict[Register, list[Shard]], processor: GitProcessor, seed: int) -> None:
         self.shards = shards
         self.tokenizer = processor.tokenizer
         self.rng = np.random.default_rng(seed)
@@ -80,23 +83,26 @@ class Batches:
 def _patch_of(centres: np.ndarray) -> np.ndarray:
     """Return the index of the patch under each centre (..., 2); centres outside count as on the border."""
     cells = np.clip((np.nan_to_num(centres) * parts.GRID).astype(int), 0, parts.GRID - 1)
-    return cells[..., 1] * parts.GRID + cells[..., 0]
+    return np.asarray(cells[..., 1] * parts.GRID + cells[..., 0])
 
 
 def flow_target(motion: Motion) -> np.ndarray:
-    """Return (FRAMES, PATCHES, 2): how far, in patches, each patch's content goes to the next frame; NaN if unknown."""
+    """Return (FRAMES, PATCHES, 2): how far each patch's content goes to the next frame; NaN if unknown.
+
+    It is the inverse hyperbolic sine of pixels, so that a slow movement counts as much as a fast one.
+    """
     target = np.full((parts.FRAMES, parts.PATCHES, 2), np.nan, dtype=np.float32)
     places = (np.stack(np.meshgrid(*[np.arange(parts.GRID)] * 2), axis=-1).reshape(-1, 2) + 0.5) / parts.GRID - 0.5
     if not np.isfinite(motion.actors).any():
         steps = np.diff(motion.camera, axis=0)
         zoom = np.exp(motion.camera[:-1, None, 2:])
-        target[:-1] = (np.expm1(steps[:, None, 2:]) * places - steps[:, None, :2] * zoom) * parts.GRID
+        target[:-1] = (np.expm1(steps[:, None, 2:]) * places - steps[:, None, :2] * zoom) * parts.IMAGE_PIXELS
     for track in motion.actors:
-        steps = np.diff(track, axis=0) * parts.GRID
+        steps = np.diff(track, axis=0) * parts.IMAGE_PIXELS
         for frame, patch in enumerate(_patch_of(track[:-1])):
             if np.isfinite(steps[frame]).all():
                 target[frame, patch] = steps[frame]
-    return target
+    return np.arcsinh(target)
 
 
 def actor_target(sample: Sample) -> np.ndarray:
@@ -111,17 +117,18 @@ def actor_target(sample: Sample) -> np.ndarray:
     return target
 
 
-def losses(outputs: Outputs, heads: AuxiliaryHeads, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, ...]:
-    """Return the caption's, the flow's and the actors' loss."""
-    words = functional.cross_entropy(outputs.logits.float().flatten(0, 1), batch["labels"].flatten())
-    patches = outputs.patches.float()
+def auxiliary_losses(
+    patches: torch.Tensor, heads: AuxiliaryHeads, batch: dict[str, torch.Tensor]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the loss of the flow, and that of the actors' colours and shapes."""
+    patches = patches.float()
     known = batch["flow"].isfinite().all(dim=-1)
-    flow = functional.smooth_l1_loss(heads.flow(patches[known]), batch["flow"][known].clamp(-3, 3), beta=0.3)
+    flow = functional.smooth_l1_loss(heads.flow(patches[known]), batch["flow"][known], beta=0.5)
     seen = batch["actors"][..., 1] != IGNORED
     tokens, actors = patches[seen], batch["actors"][seen]
     shape = functional.cross_entropy(heads.shape(tokens), actors[:, 1])
     colour = functional.cross_entropy(heads.colour(tokens), actors[:, 0], ignore_index=IGNORED)
-    return words, flow, shape + colour
+    return flow, shape + colour
 
 
 def learning_rate(step: int) -> float:
@@ -145,24 +152,20 @@ class Trainer:
         self.average = GitForCausalLM(parts.make_config())
         self.average.load_state_dict(self.model.state_dict())
         self.heads = AuxiliaryHeads()
-        aimed = {
-            id(parameter)
-            for layer, _ in zip(self.model.git.encoder.layer, parts.AIMED_FRAMES, strict=False)
-            for module in (layer.attention.self.query, layer.attention.self.key)
-            for parameter in module.parameters()
-        }
+        started = {id(parameter) for parameter in parts.started_parameters(self.model)}
         others = [*self.model.parameters(), *self.heads.parameters()]
         self.optimizer = torch.optim.AdamW(
             [
-                {"params": [each for each in others if id(each) not in aimed], "part": 1.0},
-                {"params": [each for each in others if id(each) in aimed], "part": AIMED_RATE_PART},
+                {"params": [each for each in others if id(each) not in started], "part": 1.0},
+                {"params": [each for each in others if id(each) in started], "part": STARTED_RATE_PART},
             ],
             weight_decay=WEIGHT_DECAY,
             betas=(0.9, 0.98),
             fused=True,
         )
+        self.code_rows = parts.code_rows(self.model)
         self.mask = attention_mask(parts.MAX_TEXT_TOKENS - 1).to(torch.bfloat16)
-        self.compute = torch.compile(forward)
+        self.compute, self.look = torch.compile(forward), torch.compile(forward_pictures)
         if state_path.exists():
             self._load()
 
@@ -193,10 +196,15 @@ class Trainer:
         batch = self.batches.draw()
         weights, twins = list(self.model.parameters()), list(self.twin.parameters())
         torch._foreach_copy_([twin.data for twin in twins], [weight.data for weight in weights])
-        outputs = self.compute(self.twin, batch["pixel_values"], batch["input_ids"], self.mask)
-        words, flow, actors = losses(outputs, self.heads, batch)
+        words = torch.zeros(())
+        if self.step < FLOW_STEPS:
+            flow, actors = auxiliary_losses(self.look(self.twin, batch["pixel_values"]), self.heads, batch)
+        else:
+            outputs = self.compute(self.twin, batch["pixel_values"], batch["input_ids"], self.mask)
+            flow, actors = auxiliary_losses(outputs.patches, self.heads, batch)
+            words = functional.cross_entropy(outputs.logits.float().flatten(0, 1), batch["labels"].flatten())
         fall = 1.0 - 0.8 * self.step / STEPS
-        (words + fall * (FLOW_WEIGHT * flow + ACTOR_WEIGHT * actors)).backward()
+        torch.autograd.backward(words + fall * (FLOW_WEIGHT * flow + ACTOR_WEIGHT * actors))
         for weight, twin in zip(weights, twins, strict=True):
             weight.grad = None if twin.grad is None else twin.grad.float()
             twin.grad = None
@@ -205,6 +213,8 @@ class Trainer:
             group["lr"] = learning_rate(self.step) * group["part"]
         self.optimizer.step()
         self.optimizer.zero_grad()
+        for rows in self.code_rows:
+            rows.zero_()
         decay = min(AVERAGE_DECAY, (self.step + 1) / (self.step + 10))
         averages = [each.data for each in self.average.parameters()]
         torch._foreach_lerp_(averages, [weight.data for weight in weights], 1.0 - decay)

@@ -30,6 +30,8 @@ def write_video(
         raise ValueError(f"pixels must be (N, H, W, 3) with even H and W, not {pixels.shape}")
     with av.open(path, "w") as container:
         stream = container.add_stream(codec, rate=Fraction(frame_rate))
+        if not isinstance(stream, av.VideoStream):
+            raise ValueError(f"codec must be one for video, not {codec!r}")  # noqa: TRY004  it is the value that is wrong
         stream.height, stream.width = pixels.shape[1:3]
         stream.pix_fmt = "yuv420p"
         stream.gop_size = keyframe_every

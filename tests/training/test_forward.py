@@ -50,7 +50,7 @@ def test_the_content_flows_against_the_camera() -> None:
     camera = np.zeros((parts.FRAMES, 3), dtype=np.float32)
     camera[:, 0] = 0.1 * np.arange(parts.FRAMES)
     flow = flow_target(Motion(camera, np.zeros((0, parts.FRAMES, 2), dtype=np.float32)))
-    np.testing.assert_allclose(flow[:-1, :, 0], -0.1 * parts.GRID, rtol=1e-5)
+    np.testing.assert_allclose(flow[:-1, :, 0], np.arcsinh(-0.1 * parts.IMAGE_PIXELS), rtol=1e-5)
     np.testing.assert_allclose(flow[:-1, :, 1], 0.0)
 
 
