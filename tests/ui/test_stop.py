@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,7 +33,7 @@ def page(slow: Served, visit: Callable[..., Page]) -> Page:
 def test_stop_keeps_what_is_there(page: Page) -> None:
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Caption", exact=True)).to_be_visible()
-    expect(page.locator(".vt-notes li").first).to_have_text("Stopped after 1 of 7 windows.")
+    expect(page.locator(".vt-notes li").first).to_have_text(re.compile(r"Stopped after 1 of \d windows\."))
     expect(page.locator(".vt-cues li")).to_have_count(1)
     expect(page.get_by_role("link", name="Download as SRT")).to_be_visible()
     expect(page.locator("#vt-caption-status")).to_have_text("")
@@ -58,10 +59,11 @@ def test_another_video_ends_the_work_and_clears_what_was_there(page: Page, slow:
 
 
 def test_progress_moves(page: Page) -> None:
-    bar = page.get_by_role("progressbar")
-    expect(bar).to_have_attribute("aria-valuenow", str(100 * 1 // 7))
-    expect(bar).to_have_attribute("aria-valuenow", str(100 * 2 // 7))
-    expect(page.locator(".vt-doing")).to_contain_text("2 of 7 captions")
+    bar, doing = page.get_by_role("progressbar"), page.locator(".vt-doing")
+    expect(doing).to_contain_text("1 of")
+    before = int(bar.get_attribute("aria-valuenow") or "")
+    expect(doing).to_contain_text("2 of")
+    assert int(bar.get_attribute("aria-valuenow") or "") > before > 0
 
 
 def test_the_keyboard_follows_the_button(page: Page) -> None:
