@@ -11,9 +11,10 @@ import pytest
 from tests.media.clips import number_of, numbered_clip, numbered_frame, write_clip
 from vidtext.errors import CancelledError, OptionError
 from vidtext.job import Job
+from vidtext.media import decode
 from vidtext.media.decode import Run, plan_runs, snapped
 from vidtext.media.sample import sample
-from vidtext.media.video_file import Keyframe
+from vidtext.media.video_file import Keyframe, VideoFile, open_video
 
 
 def numbers(frames) -> list[int]:
@@ -113,6 +114,33 @@ def test_runs_start_anew_only_where_a_seek_saves_more_than_it_costs() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.ts", "clip.avi"])
+def test_each_seek_lands_on_its_keyframe(tmp_path: Path, name: str) -> None:
+    options = {} if name.endswith("avi") else {"options": {"bf": "3", "b-pyramid": "strict"}}
+    clip = numbered_clip(
+        tmp_path / name, 120, keyframe_every=20, codec="mpeg4" if options == {} else "libx264", **options
+    )
+
+    with open_video(clip) as video:
+        keyframes = video.keyframes()
+        landed = [next(video.packets(keyframe.seek_tick)).pts for keyframe in keyframes]
+
+    assert len(keyframes) >= 6
+    assert landed == [keyframe.tick for keyframe in keyframes]
+
+
+def test_an_index_that_lies_costs_time_but_not_the_right_frame(tmp_path: Path, monkeypatch) -> None:
+    clip = numbered_clip(tmp_path / "clip.mp4", 60, keyframe_every=20)
+    true_keyframes = VideoFile.keyframes
+
+    def late(video: VideoFile) -> list[Keyframe]:
+        return [Keyframe(each.tick, each.seek_tick + 10_000_000) for each in true_keyframes(video)]
+
+    monkeypatch.setattr(VideoFile, "keyframes", late)
+
+    assert numbers(sample(clip, at_seconds=[1.5, 2.5, 4.1])) == [15, 25, 41]
+
+
 @pytest.mark.parametrize(("rotation", "upper_left"), [(0, "red"), (-90, "blue"), (180, "white"), (90, "green")])
 def test_phone_videos_stand_upright(tmp_path: Path, rotation: int, upper_left: str) -> None:
     colours = {"red": (220, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 220), "white": (240, 240, 240)}
@@ -183,6 +211,87 @@ def test_another_decoder_sees_the_same(tmp_path: Path) -> None:
         differences = [np.abs(pixels.astype(int) - other).mean() for other in seen]
         assert int(np.argmin(differences)) == round(seconds * 25)
         assert min(differences) < 8  # OpenCV rounds colours more coarsely; the next frame is 44 away
+
+
+def frames_decoded(clip: Path, monkeypatch, **how) -> int:
+    """Sample, and count the frames that came out of the decoder."""
+    decoded = []
+    real = decode._decoded
+    monkeypatch.setattr(decode, "_decoded", lambda *given: decoded.extend(frames := real(*given)) or frames)
+    sample(clip, **how)
+    monkeypatch.undo()
+    return len(decoded)
+
+
+@pytest.mark.parametrize(
+    ("options", "ticks"),
+    [
+        ({"bf": "3", "b-pyramid": "strict"}, None),
+        ({"bf": "3", "x264-params": "open-gop=1"}, None),
+        ({"bf": "2"}, np.cumsum(np.random.default_rng(6).choice([20, 33, 40, 90], 200)).tolist()),
+    ],
+    ids=["closed groups", "open groups", "variable rate"],
+)
+def test_keyframes_cost_one_frame_each_and_are_what_they_say(
+    tmp_path: Path, monkeypatch, options: dict, ticks: list[int] | None
+) -> None:
+    clip = numbered_clip(tmp_path / "clip.mp4", 200, keyframe_every=20, options=options, ticks=ticks)
+    with av.open(str(clip)) as container:
+        true_keyframes = [number_of(f.to_ndarray(format="rgb24")) for f in container.decode(video=0) if f.key_frame]
+
+    frames = sample(clip, frames=9, snap="keyframe")
+
+    assert set(numbers(frames)) <= set(true_keyframes)
+    assert frames_decoded(clip, monkeypatch, frames=9, snap="keyframe") <= 3 * 9
+    assert frames_decoded(clip, monkeypatch, frames=9) < 200
+
+
+def test_a_program_stream_is_read_from_its_start(tmp_path: Path) -> None:
+    clip = numbered_clip(tmp_path / "disc.mpg", 120, rate=25, codec="mpeg2video", bit_rate=8_000_000)
+
+    assert numbers(sample(clip, at_seconds=[0.5, 2.01, 4.5])) == [12, 50, 112]
+
+
+def test_a_damaged_last_group_shows_the_frame_before_it(tmp_path: Path) -> None:
+    clip = numbered_clip(tmp_path / "whole.mkv", 60, keyframe_every=20, options={"bf": "0"})
+    with av.open(str(clip)) as container:
+        places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    broken = bytearray(clip.read_bytes())
+    for position, size in places[40:]:
+        broken[position + 12 : position + size] = b"\xff" * (size - 12)
+    damaged = tmp_path / "damaged.mkv"
+    damaged.write_bytes(broken)
+
+    frames = sample(damaged, at_seconds=[1.0, 3.0, 4.5, 5.5])
+
+    assert numbers(frames)[:2] == [10, 30]
+    assert set(numbers(frames)[2:]) == {39}
+    assert any("damaged" in note for note in frames.notes)
+
+
+def test_odd_rotations_are_rounded_to_quarters(tmp_path: Path) -> None:
+    clip = numbered_clip(tmp_path / "tilted.mp4", 5, rotation=80)
+
+    assert sample(clip, frames=1).pixels.shape == (1, 64, 48, 3)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"every_seconds": 1e-9}, "frames were asked for; up to 768 are allowed"),
+        ({"frames": 10**12}, "1000000000000 frames were asked for; up to 768"),
+        ({"at_seconds": [0.0] * 1000}, "1000 frames were asked for; up to 768"),
+        ({"size": (100_000, 100_000)}, "take more than 537 MB"),
+        ({"size": (0, 10)}, "have no pixels"),
+        ({"size": -5}, "have no pixels"),
+        ({"frames": 2, "every_seconds": 1}, "Choose one of frames, every_seconds and at_seconds"),
+    ],
+)
+def test_more_than_fits_is_refused_before_it_is_made(tmp_path: Path, how: dict, message: str) -> None:
+    clip = numbered_clip(tmp_path / "clip.mp4", 5)
+
+    with pytest.raises(OptionError, match=message):
+        sample(clip, **how)
 
 
 def test_damaged_packets_are_left_out_and_told(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from tests.media.clips import numbered_clip, numbered_frame, write_clip
-from vidtext.errors import MediaTooLargeError, NoVideoStreamError, UnreadableMediaError
+from vidtext.errors import CancelledError, MediaTooLargeError, NoVideoStreamError, UnreadableMediaError
+from vidtext.job import Job
 from vidtext.media.probe import probe
+from vidtext.media.video_file import open_video
 from vidtext.settings import Settings
 
 
@@ -158,3 +160,36 @@ def test_an_impossible_frame_rate_is_counted_instead(tmp_path: Path) -> None:
     clip = numbered_clip(tmp_path / "clip.flv", 30, rate=1000, ticks=[33 * number for number in range(30)])
 
     assert float(probe(clip).frame_rate) == pytest.approx(1000 / 33, abs=0.2)
+
+
+def test_joined_recordings_are_read_up_to_the_jump_of_their_clock(tmp_path: Path) -> None:
+    late = numbered_clip(tmp_path / "late.ts", 30, ticks=[50_000 + 100 * number for number in range(30)])
+    early = numbered_clip(tmp_path / "early.ts", 30)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(late.read_bytes() + early.read_bytes())
+
+    info = probe(joined)
+
+    assert info.duration_seconds == pytest.approx(3.0, abs=0.2)
+    assert "clock jumps back" in info.notes[0]
+
+
+def test_an_impossible_pixel_shape_is_not_believed(tmp_path: Path) -> None:
+    clip = numbered_clip(tmp_path / "wide.mp4", 5, sample_aspect_ratio=Fraction(2, 1))
+    content = bytearray(clip.read_bytes())
+    shape = content.index(b"pasp") + 4
+    content[shape : shape + 8] = struct.pack(">II", 2000, 1)
+    clip.write_bytes(content)
+
+    info = probe(clip)
+
+    assert (info.width, info.height) == (64, 48)
+    assert info.notes == ("The header's pixel shape of 2000:1 was not believed.",)
+
+
+def test_reading_headers_can_be_stopped(tmp_path: Path) -> None:
+    job = Job()
+    job.stop()
+
+    with pytest.raises(CancelledError), open_video(numbered_clip(tmp_path / "clip.mkv", 5), job=job):
+        pass

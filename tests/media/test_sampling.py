@@ -48,8 +48,9 @@ def test_windows_meet(duration: float, every: float) -> None:
         assert earlier.duration_seconds > 0
 
 
-def test_a_rest_that_is_only_rounding_makes_no_window() -> None:
-    assert len(split(TimeRange(0, 10.0000001), every_seconds=2)) == 5
+def test_a_rest_of_less_than_a_tenth_belongs_to_the_window_before() -> None:
+    assert split(TimeRange(0, 4.1), every_seconds=2) == [TimeRange(0, 2), TimeRange(2, 4.1)]
+    assert len(split(TimeRange(0, 4.3), every_seconds=2)) == 3
 
 
 def test_no_choice_means_the_whole_video() -> None:

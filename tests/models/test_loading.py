@@ -9,10 +9,11 @@ from threading import Thread
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from tests.models.checkpoints import save_tiny_git
 from tests.models.hub import FakeHub
-from vidtext.errors import ModelUnavailableError, UnknownModelError
+from vidtext.errors import ModelError, ModelUnavailableError, UnknownModelError
 from vidtext.models.catalog import FULL_CAPTIONER, MODELS
 from vidtext.models.loading import load_checkpoint, load_model, resolve
 from vidtext.settings import Settings
@@ -46,6 +47,35 @@ def test_a_weights_file_cut_in_half_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(ModelUnavailableError, match="cannot be loaded"):
         load_model(str(folder))
+
+
+def test_weights_that_are_missing_are_not_made_up(tmp_path: Path) -> None:
+    folder = save_tiny_git(tmp_path / "git")
+    weights = load_file(folder / "model.safetensors")
+    save_file(
+        {name: tensor for name, tensor in weights.items() if "attention" not in name},
+        folder / "model.safetensors",
+        metadata={"format": "pt"},
+    )
+
+    with pytest.raises(ModelUnavailableError, match="lacks .* of its weights"):
+        load_model(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("[]", "holds a list"),
+        ("{broken", "cannot be read"),
+        ('{"model_type": "git"}', "captions no videos: its config has no num_image_with_embedding"),
+        ('{"model_type": "git", "num_image_with_embedding": null}', "captions no videos"),
+    ],
+)
+def test_a_config_that_is_no_captioners_is_refused(tmp_path: Path, config: str, message: str) -> None:
+    (tmp_path / "config.json").write_text(config)
+
+    with pytest.raises(ModelError, match=message):
+        load_model(str(tmp_path))
 
 
 def test_two_who_ask_at_once_load_once(tmp_path: Path, monkeypatch) -> None:

@@ -62,10 +62,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Run:
-    """Wanted ticks that are decoded in one go, and the keyframe to start at (None: the start of the file)."""
+    """Wanted ticks that are decoded in one go, and the keyframe to start at (None: the start of the file).
+
+    `again` marks a run that was planned before, with a keyframe that lay behind its first tick.
+    """
 
     keyframe: Keyframe | None
     ticks: tuple[int, ...]
+    again: bool = False
 
     @property
     def seek_tick(self) -> int | None:
@@ -99,10 +103,38 @@ def decode(
     one_start = len(ticks) == 1 and ticks[0] == video.first_tick
     keyframes = [] if one_start else video.keyframes()
     if snap != "exact" and keyframes:
+        keyframes = _settled_near(video, keyframes, ticks)
         ticks = snapped(ticks, keyframes, fraction=AUTO_SNAP_FRACTION if snap == "auto" else None)
-    cost = int(SEEK_COST_SECONDS / video.time_base)
-    for run in plan_runs(ticks, keyframes, seek_cost_ticks=cost):
-        yield from _decode_run(video, run, (width, height), job)
+    runs = deque(plan_runs(ticks, keyframes, seek_cost_ticks=int(SEEK_COST_SECONDS / video.time_base)))
+    latest = 0.0
+    while runs:
+        run = runs.popleft()
+        try:
+            for picture in _decode_run(video, run, (width, height), job):
+                latest = max(latest, picture.seconds)
+                yield Picture(picture.pixels, latest)
+        except _LandedLateError:
+            runs = _runs_from_earlier(run, runs, keyframes)
+
+
+def _settled_near(video: VideoFile, keyframes: Sequence[Keyframe], ticks: Sequence[int]) -> list[Keyframe]:
+    """Return the keyframes that ticks may be moved onto, with their exact times."""
+    places = [keyframe.tick for keyframe in keyframes]
+    around = {bisect.bisect_left(places, tick) + step for tick in ticks for step in (-2, -1, 0, 1)}
+    chosen = [video.settled(keyframes[index]) for index in sorted(around) if 0 <= index < len(keyframes)]
+    return sorted(chosen, key=lambda keyframe: keyframe.tick)
+
+
+def _runs_from_earlier(run: Run, later: deque[Run], keyframes: Sequence[Keyframe]) -> deque[Run]:
+    """Plan again for a run whose seek led behind its first tick.
+
+    The keyframe before is tried first. When that does not help either, the index cannot be trusted: then one pass from
+    the start serves all ticks that are left.
+    """
+    before = next((each for each in reversed(keyframes) if run.keyframe and each.tick < run.keyframe.tick), None)
+    if before is not None and not run.again:
+        return deque([Run(before, run.ticks, again=True), *later])
+    return deque([Run(None, (*run.ticks, *(tick for other in later for tick in other.ticks)))])
 
 
 def snapped(ticks: Sequence[int], keyframes: Sequence[Keyframe], *, fraction: float | None) -> list[int]:
@@ -138,6 +170,10 @@ def _nearest(places: Sequence[int], tick: int) -> int:
     return min(places[max(0, index - 1) : index + 1], key=lambda place: abs(place - tick))
 
 
+class _LandedLateError(Exception):
+    """The seek led behind the wanted time, or the keyframe there cannot be decoded."""
+
+
 @dataclass(frozen=True)
 class _Shown:
     """A decoded frame, when it comes on screen, and when the next one does (None: not known)."""
@@ -148,10 +184,14 @@ class _Shown:
 
 
 def _decode_run(video: VideoFile, run: Run, shape: tuple[int, int], job: Job) -> Iterator[Picture]:
+    frames = _shown_frames(video, run, job)
+    first = next(frames, None)
+    if run.keyframe is not None and (first is None or first.tick > run.ticks[0]):
+        raise _LandedLateError
     wanted = deque(run.ticks)
-    held = _Shown(video.first_frame, video.first_tick, None)
-    for position, shown in enumerate(_shown_frames(video, run, job)):
-        if position:
+    held = first or _Shown(video.first_frame, video.first_tick, None)
+    for shown in itertools.chain([held], frames):
+        if shown is not held:
             yield from _answer(video, held, wanted, shape, shown.tick)
         held = shown
         if shown.until_tick is not None:
@@ -160,7 +200,7 @@ def _decode_run(video: VideoFile, run: Run, shape: tuple[int, int], job: Job) ->
             return
     if wanted and (wanted[-1] - held.tick) * video.time_base > LATE_SECONDS + _frame_seconds(video, held.frame):
         video.note(
-            f"No frame could be decoded after {format_clock(video.seconds(held.tick))}; "
+            f"No frame could be decoded after {format_clock(max(0.0, video.seconds(held.tick)))}; "
             "the last one before stands in for those that are missing."
         )
     yield from _answer(video, held, wanted, shape, None)
@@ -246,7 +286,10 @@ def _skip(video: VideoFile, *, everything: bool) -> None:
 def _decoded(video: VideoFile, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
     """Decode a packet, or empty the decoder; a packet that is damaged gives nothing and a note."""
     try:
-        return video.stream.codec_context.decode(packet)
+        frames = video.stream.codec_context.decode(packet)
     except av.FFmpegError:
+        frames = None
+    whole = [frame for frame in frames or () if not frame.is_corrupt]
+    if frames is None or len(whole) < len(frames):
         video.note("The file is damaged: frames that could not be decoded were left out.")
-        return []
+    return whole

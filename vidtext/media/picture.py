@@ -9,6 +9,7 @@ import numpy as np
 from av.video.reformatter import Colorspace, ColorTrc, Interpolation
 
 from vidtext.media.tone import hdr_to_sdr
+from vidtext.media.video_file import quarter_turns
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -32,15 +33,14 @@ def to_picture(frame: VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
     the first field alone is used, since the two show different moments. HDR (PQ or HLG) is brought into the range of an
     ordinary screen. `width` and `height` are those of the upright picture, non-square pixels already undone.
     """
-    turned = frame.rotation % 180 == 90  # noqa: PLR2004  degrees
-    stored_width, stored_height = (height, width) if turned else (width, height)
+    turns = quarter_turns(frame)
+    stored_width, stored_height = (height, width) if turns % 2 else (width, height)
     if frame.interlaced_frame:
         fields = _converted(frame, stored_width, frame.height)
         pixels = cv2.resize(fields[::2], (stored_width, stored_height), interpolation=cv2.INTER_AREA).astype(np.uint8)
     else:
         pixels = _converted(frame, stored_width, stored_height)
-    # frame.rotation counts counter-clockwise, as np.rot90 does.
-    return np.ascontiguousarray(np.rot90(pixels, k=round(frame.rotation / 90) % 4))
+    return np.ascontiguousarray(np.rot90(pixels, k=turns))
 
 
 def _converted(frame: VideoFrame, width: int, height: int) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from vidtext.clock import format_clock
 from vidtext.errors import MediaTooLargeError, OptionError
 from vidtext.media.frames import Frames
 from vidtext.media.source import open_source
-from vidtext.media.video_file import open_video
+from vidtext.media.video_file import open_video, quarter_turns
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ _BELIEVED_RATE = 121
 is counted."""
 
 _COUNTED_PACKETS = 256
+
+_WIDEST_PIXEL = 10
+"""The widest pixels in use, those of anamorphic film on DVD, are below 2:1."""
 
 
 @dataclass(frozen=True)
@@ -83,23 +86,31 @@ def inspect(video: VideoFile, settings: Settings) -> VideoInfo:
             f"The video is {format_clock(duration)} long; up to {format_clock(settings.max_duration_seconds)} is "
             "allowed. Cut it and try again."
         )
-    aspect = video.stream.sample_aspect_ratio or Fraction(1)
-    width, height = max(1, round(frame.width * aspect)), frame.height
-    rotation = -round(frame.rotation) % 360
-    if rotation % 180:
+    width, height = max(1, round(frame.width * _pixel_aspect(video))), frame.height
+    turns = quarter_turns(frame)
+    if turns % 2:
         width, height = height, width
     return VideoInfo(
         duration_seconds=duration,
         frame_rate=_frame_rate(video),
         width=width,
         height=height,
-        rotation_degrees=rotation,
+        rotation_degrees=-90 * turns % 360,
         codec=video.stream.codec_context.codec.canonical_name,
         container=video.format_name,
         has_audio=bool(video.container.streams.audio),
         start_seconds=float(video.first_tick * video.time_base),
         notes=tuple(video.notes),
     )
+
+
+def _pixel_aspect(video: VideoFile) -> Fraction:
+    """Return how wide a pixel is for its height; what no camera makes is a mistake in the header."""
+    aspect = video.stream.sample_aspect_ratio or Fraction(1)
+    if not 1 / _WIDEST_PIXEL <= aspect <= _WIDEST_PIXEL:
+        video.note(f"The header's pixel shape of {aspect.numerator}:{aspect.denominator} was not believed.")
+        return Fraction(1)
+    return aspect
 
 
 def _duration_seconds(video: VideoFile) -> float:
@@ -111,7 +122,7 @@ def _duration_seconds(video: VideoFile) -> float:
             return max(0.0, video.seconds(start + claimed) if not video.counted else float(claimed * video.time_base))
         video.note(
             f"The file is cut off: its header promises {format_clock(float(claimed * video.time_base))}, but its "
-            f"pictures end at {format_clock(video.seconds(kept))}."
+            f"pictures end at {format_clock(max(0.0, video.seconds(kept)))}."
         )
         return max(0.0, video.seconds(kept))
     stop = video.stop_tick()

@@ -71,19 +71,19 @@ def sample(
     def choose(duration_seconds: float) -> list[float]:
         span = sampling.choose_range(duration_seconds, start_seconds=start_seconds, stop_seconds=stop_seconds)
         if at_seconds is not None:
-            times = sampling.checked_seconds(at_seconds, span)
-        elif every_seconds is not None:
-            times = sampling.stepped_seconds(every_seconds, span)
-        else:
-            times = sampling.uniform_seconds(8 if frames is None else frames, span)
-        if len(times) > settings.max_frames:
-            raise OptionError(f"{len(times)} frames were asked for; up to {settings.max_frames} are allowed.")
-        return times
+            _check_count(len(at_seconds), settings)
+            return sampling.checked_seconds(at_seconds, span)
+        if every_seconds is not None:
+            _check_count(span.duration_seconds / every_seconds if every_seconds > 0 else 0, settings)
+            return sampling.stepped_seconds(every_seconds, span)
+        count = 8 if frames is None else frames
+        _check_count(count, settings)
+        return sampling.uniform_seconds(count, span)
 
     with open_source(source, settings=settings, job=job) as opened:
         if isinstance(opened, Frames):
             return pick(opened, choose(float(opened.seconds[-1])))
-        with open_video(opened.path, settings) as video:
+        with open_video(opened.path, settings, job) as video:
             info = inspect(video, settings)
             times = choose(info.duration_seconds)
             width, height = _size(info.width, info.height, len(times), size, settings)
@@ -106,12 +106,28 @@ def pick(frames: Frames, seconds: Sequence[float]) -> Frames:
     return Frames(frames.pixels[places], frames.seconds[places], frames.notes)
 
 
+def _check_count(count: float, settings: Settings) -> None:
+    if count > settings.max_frames:
+        raise OptionError(f"{count:.0f} frames were asked for; up to {settings.max_frames} are allowed.")
+
+
+def _check_size(size: tuple[int, int], count: int, settings: Settings) -> None:
+    height, width = size
+    if min(size) < 1 or height * width * _RGB_BYTES * count > settings.max_frames_bytes:
+        raise OptionError(
+            f"size={size} is not possible: {count} frames of {width}×{height} pixels take more than "
+            f"{settings.max_frames_bytes / 1e6:.0f} MB, or have no pixels. Ask for smaller or fewer frames."
+        )
+
+
 def _size(
     width: int, height: int, count: int, size: int | tuple[int, int] | None, settings: Settings
 ) -> tuple[int, int]:
     if isinstance(size, tuple):
+        _check_size(size, count, settings)
         return size[1], size[0]
     if size is not None:
+        _check_size((size, size), count, settings)
         return shrunk_size(width, height, shortest_edge=size)
     scale = min(1.0, (settings.max_frames_bytes / (count * width * height * _RGB_BYTES)) ** 0.5)
     return max(1, int(width * scale)), max(1, int(height * scale))

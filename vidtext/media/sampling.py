@@ -99,13 +99,13 @@ def checked_seconds(seconds: Sequence[float], span: TimeRange) -> list[float]:
 def split(span: TimeRange, *, every_seconds: float) -> list[TimeRange]:
     """Divide a range into windows of `every_seconds`; the last one is shorter where it does not come out even.
 
-    A rest of less than a thousandth of a window is rounding, not a window.
+    A rest of less than a tenth of a window says nothing of its own and belongs to the window before it.
 
     Raises:
         OptionError: the length is not greater than 0.
     """
     if not (math.isfinite(every_seconds) and every_seconds > 0):
         raise OptionError(f"Windows of {every_seconds!r} s are not possible; they must be longer than 0 s.")
-    count = max(1, math.ceil(span.duration_seconds / every_seconds - 1e-3))
+    count = max(1, math.ceil(span.duration_seconds / every_seconds - 0.1))
     starts = [span.start_seconds + index * every_seconds for index in range(count)]
     return [TimeRange(*pair) for pair in zip(starts, [*starts[1:], span.stop_seconds], strict=True)]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import itertools
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import av
 from av.stream import Disposition
 
 from vidtext.errors import MediaTooLargeError, NoVideoStreamError, UnreadableMediaError
+from vidtext.job import Job
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from fractions import Fraction
     from pathlib import Path
 
@@ -36,6 +37,12 @@ the first frame after it by one."""
 
 TAIL_SECONDS = 3.0
 """How much of the end is read to find the last frame: packets are stored up to 16 frames away from where they show."""
+
+JUMP_SECONDS = 1.0
+"""A packet that is so much earlier than one before it was not reordered: the clock was set back."""
+
+UNSEEKABLE = ("mpeg",)
+"""Containers in which FFmpeg lands inside a group of pictures, and guesses the times after it."""
 
 _WHOLE_INDEX = ("mov", "avi")
 """Containers whose index lists every packet as soon as they are open (not so for fragmented MP4, see `keyframes`)."""
@@ -66,6 +73,7 @@ class VideoFile:
     stream: VideoStream
     counted: bool
     first_frame: VideoFrame
+    job: Job
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -95,15 +103,16 @@ class VideoFile:
     def packets(self, seek_tick: int | None = None) -> Iterator[Packet[VideoStream]]:
         """Yield the stream's packets from the start, or from the keyframe at `seek_tick`, until the file ends.
 
-        A file that breaks off is read as far as it goes; a note says so.
+        A file that breaks off is read as far as it goes; a note says so. The job is checked at every packet.
         """
-        self._seek(seek_tick)
         try:
+            self._seek(seek_tick)
             for packet in self.container.demux(self.stream):
+                self.job.check()
                 if packet.size:
                     yield packet
-        except av.FFmpegError as error:
-            self.note(f"The file is damaged: reading stopped early ({error.strerror}).")
+        except (av.FFmpegError, IndexError):  # IndexError: damage that looks like one more stream
+            self.note("The file is damaged: reading stopped early.")
 
     def _seek(self, seek_tick: int | None) -> None:
         if seek_tick is not None:
@@ -126,11 +135,23 @@ class VideoFile:
         """
         until_end = max(0.0, (self._header_seconds() or 0.0) - TAIL_SECONDS)
         far = (self.stream.start_time or 0) + int(until_end / self.time_base)
-        ends = self._end_ticks(self.packets(far)) or self._end_ticks(self.packets())
-        return max(ends, default=None)
+        stop = max(self._ends(self.packets(far)), default=None)
+        if stop is None or stop <= self.first_tick:
+            stop = max(self._ends_before_a_jump(), default=None)
+        return stop
 
-    def _end_ticks(self, packets: Iterator[Packet[VideoStream]]) -> list[int]:
-        return [packet.pts + (packet.duration or self._frame_ticks) for packet in packets if packet.pts is not None]
+    def _ends(self, packets: Iterable[Packet[VideoStream]]) -> Iterator[int]:
+        return (packet.pts + (packet.duration or self._frame_ticks) for packet in packets if packet.pts is not None)
+
+    def _ends_before_a_jump(self) -> Iterator[int]:
+        """Yield when frames stop being shown, up to where the clock jumps back, as in recordings that were joined."""
+        latest = None
+        for end in self._ends(self.packets()):
+            if latest is not None and (latest - end) * self.time_base > JUMP_SECONDS:
+                self.note("The file's clock jumps back: only what comes before the jump is looked at.")
+                return
+            latest = end if latest is None else max(latest, end)
+            yield end
 
     @property
     def _frame_ticks(self) -> int:
@@ -147,19 +168,29 @@ class VideoFile:
         """List the keyframes in order, from the container's index where it has one, else by reading all packets.
 
         Frames that are timed by counting can only be counted from the start: then no keyframe is a place to start at.
+        The times of an MP4's keyframes are close, not exact; `settled` makes them so.
         """
-        if self.counted:
+        if self.counted or self.format_name in UNSEEKABLE:
             return []
         ticks = self._indexed_keyframes()
         if ticks is None:
-            found = [packet for packet in self.packets() if packet.is_keyframe]
-            return [Keyframe(p.pts, p.pts if p.dts is None else p.dts) for p in found if p.pts is not None]
+            found = ((packet.pts, packet.dts) for packet in self.packets() if packet.is_keyframe)
+            return [self._keyframe(pts, pts if dts is None else dts) for pts, dts in list(found) if pts is not None]
         if not ticks:
             return []
-        # An index holds decode times; what lies between them and the times of showing is the same for all keyframes.
+        # An index holds decode times; what lies between them and the times of showing is much the same everywhere.
         first = next(self.packets(), None)
-        shift = first.pts - ticks[0] if first is not None and first.pts is not None else 0
-        return [Keyframe(tick + shift, tick) for tick in ticks]
+        shift = first.pts - self.stream.index_entries[0].timestamp if first is not None and first.pts is not None else 0
+        return [self._keyframe(tick + shift, tick) for tick in ticks]
+
+    def settled(self, keyframe: Keyframe) -> Keyframe:
+        """Look at the packet that seeking to a keyframe leads to, for when it is really shown."""
+        packet = next(self.packets(keyframe.seek_tick), None)
+        return keyframe if packet is None or packet.pts is None else replace(keyframe, tick=packet.pts)
+
+    def _keyframe(self, tick: int, index_tick: int) -> Keyframe:
+        """FFmpeg seeks to a time of showing in MP4 and MOV, and to a time of decoding in what has no better index."""
+        return Keyframe(tick, tick if self.format_name == "mov" else index_tick)
 
     def _indexed_keyframes(self) -> list[int] | None:
         if self.format_name in _INDEX_AFTER_SEEK:
@@ -178,6 +209,11 @@ class VideoFile:
         return entries[-1].timestamp - entries[0].timestamp >= 0.9 * self.stream.duration or len(entries) == 1
 
 
+def quarter_turns(frame: VideoFrame) -> int:
+    """Return how many quarters to turn a frame counter-clockwise to stand upright, 0 to 3; odd angles are rounded."""
+    return round(frame.rotation / 90) % 4
+
+
 def tick_of(frame: VideoFrame) -> int:
     """Return when a frame is shown; where the stream gives no presentation time, its decode time is that."""
     tick = frame.pts if frame.pts is not None else frame.dts
@@ -185,7 +221,7 @@ def tick_of(frame: VideoFrame) -> int:
 
 
 @contextmanager
-def open_video(path: Path, settings: Settings | None = None) -> Iterator[VideoFile]:
+def open_video(path: Path, settings: Settings | None = None, job: Job | None = None) -> Iterator[VideoFile]:
     """Open a video file and decode its first frame.
 
     Raises:
@@ -209,7 +245,8 @@ def open_video(path: Path, settings: Settings | None = None) -> Iterator[VideoFi
         stream.codec_context.thread_type = "AUTO"
         stream.codec_context.thread_count = DECODER_THREADS
         counted = container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
-        yield VideoFile(path, container, stream, counted, _first_frame(container, stream))
+        job = job or Job()
+        yield VideoFile(path, container, stream, counted, _first_frame(container, stream, job), job)
 
 
 def _refuse_large_frames(stream: VideoStream, max_pixels: int) -> None:
@@ -249,10 +286,11 @@ def _picture_stream(container: InputContainer) -> VideoStream:
     return best if best in moving else moving[0]
 
 
-def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame:
+def _first_frame(container: InputContainer, stream: VideoStream, job: Job) -> VideoFrame:
     errors = 0
     packets = itertools.chain(container.demux(stream))
     while True:
+        job.check()
         try:
             packet = next(packets)
             for frame in stream.codec_context.decode(packet if packet.size else None):

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _FILES = ("*.json", "*.txt", "*.model", "*.jinja", "model*.safetensors")
 """What is downloaded of a repository: configuration, tokenizer and safetensors. Pickled weights and code are not."""
 
+_CARD_KEYS = ("num_image_with_embedding", "vision_config", "max_position_embeddings")
+"""What a config must have: a GIT without the first captions single images."""
+
 _REMEMBER_HUB_SECONDS = 60.0
 """How long the hub's being reachable, or not, is believed before it is asked again."""
 
@@ -68,7 +71,7 @@ def resolve(name: str, settings: Settings) -> Resolution:
         try:
             return resolve(FULL_CAPTIONER, settings)
         except ModelUnavailableError as error:
-            return replace(resolve("embedded", settings), note=f"The embedded model was used: {error}")
+            return replace(resolve("embedded", settings), note=f"The embedded model is used: {error}")
     if name == "embedded":
         return Resolution(_card_of_folder(MODELS[name], EMBEDDED_FOLDER), EMBEDDED_FOLDER)
     if name in MODELS:
@@ -125,23 +128,30 @@ def load_checkpoint(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorM
         ModelUnavailableError: the files are damaged, or not of a model that writes text about images.
     """
     import torch
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
     try:
         processor = AutoProcessor.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
-        model = AutoModelForImageTextToText.from_pretrained(
+        model, report = AutoModelForImageTextToText.from_pretrained(
             checkpoint.folder,
             dtype=getattr(torch, checkpoint.precision),
             device_map={"": checkpoint.device},
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
+            output_loading_info=True,
         )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, StrictDataclassError) as error:
         raise ModelUnavailableError(
-            f"The model in {Path(checkpoint.folder).name} cannot be loaded: {str(error).splitlines()[0]}"
+            f"The model in {Path(checkpoint.folder).name} cannot be loaded: {[*str(error).splitlines(), ''][0]}"
         ) from error
+    if report["missing_keys"]:  # transformers would fill them with random numbers, and the model would babble
+        raise ModelUnavailableError(
+            f"The model in {Path(checkpoint.folder).name} lacks {len(report['missing_keys'])} of its weights. "
+            "Download or save it again."
+        )
     return model.eval(), processor
 
 
@@ -232,12 +242,15 @@ def _card_of_folder(known: ModelCard | None, folder: Path) -> ModelCard:
     config = _read_json(folder / "config.json")
     if config.get("model_type") != "git":
         raise UnknownModelError(f"{folder.name} holds a {config.get('model_type')!r} model; only GIT captions so far.")
+    missing = [key for key in _CARD_KEYS if not config.get(key)]
+    if missing:
+        raise UnknownModelError(f"The GIT in {folder.name} captions no videos: its config has no {missing[0]}.")
     processor = _image_processor_config(folder)
     return ModelCard(
         id=known.id if known else str(folder),
         family="git",
         licence=known.licence if known else "see the folder",
-        frames_per_clip=config.get("num_image_with_embedding") or 1,
+        frames_per_clip=int(config["num_image_with_embedding"]),
         frame_edge_pixels=config["vision_config"]["image_size"],
         fit="crop" if processor.get("do_center_crop") else "squash",
         context_tokens=config["max_position_embeddings"],
@@ -255,7 +268,9 @@ def _image_processor_config(folder: Path) -> dict[str, Any]:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        read: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        read: dict[str, Any] | Any = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ModelUnavailableError(f"{path.name} in {path.parent.name} cannot be read: {error}") from error
+    if not isinstance(read, dict):
+        raise ModelUnavailableError(f"{path.name} in {path.parent.name} holds a {type(read).__name__}, not an object.")
     return read

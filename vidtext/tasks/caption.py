@@ -170,7 +170,7 @@ def _open_footage(source: Source, settings: Settings, job: Job) -> Iterator[_Foo
         if isinstance(opened, Frames):
             yield _given_frames(opened)
             return
-        with open_video(opened.path, settings) as video:
+        with open_video(opened.path, settings, job) as video:
             info = inspect(video, settings)
 
             def read(seconds: Sequence[float], edge: int, job: Job) -> Generator[Picture, None, None]:
@@ -182,9 +182,9 @@ def _open_footage(source: Source, settings: Settings, job: Job) -> Iterator[_Foo
 
 def _given_frames(frames: Frames) -> _Footage:
     def read(seconds: Sequence[float], edge: int, job: Job) -> Generator[Picture, None, None]:  # noqa: ARG001  all there
-        chosen = pick(frames, seconds)
-        for pixels, second in zip(chosen.pixels, chosen.seconds, strict=True):
-            yield Picture(pixels, float(second))
+        for second in seconds:
+            chosen = pick(frames, [second])
+            yield Picture(chosen.pixels[0], float(chosen.seconds[0]))
 
     return _Footage(float(frames.seconds[-1]), list(frames.notes), read)
 
