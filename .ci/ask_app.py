@@ -20,10 +20,10 @@ def main(address: str) -> int:
         uploaded = upload(address, min(EXAMPLES.glob("*.mp4")))
     except (urllib.error.URLError, ConnectionError):
         return 1
-    call = f"{address}/gradio_api/call/caption"
-    data = {"data": [{"path": uploaded, "meta": {"_type": "gradio.FileData"}}]}
-    event = json.load(post(call, json.dumps(data).encode(), "application/json"))["event_id"]
-    with urllib.request.urlopen(f"{call}/{event}", timeout=300) as stream:
+    call = f"{address}/gradio_api/call"
+    data = {"video": {"path": uploaded, "meta": {"_type": "gradio.FileData"}}, "every_seconds": 5}
+    event = json.load(post(f"{call}/v2/caption", json.dumps(data).encode(), "application/json"))["event_id"]
+    with urllib.request.urlopen(f"{call}/caption/{event}", timeout=300) as stream:
         answer = stream.read().decode()
     print(answer)
     if "event: complete" not in answer:

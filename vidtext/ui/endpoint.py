@@ -18,15 +18,13 @@ from vidtext.ui.toasts import plain_words
 if TYPE_CHECKING:
     from vidtext.settings import Settings
     from vidtext.ui.services import Services
-    from vidtext.ui.visitors import Visitors
 
 
-def add_caption_endpoint(*, settings: Settings, services: Services, visitors: Visitors) -> None:
+def add_caption_endpoint(*, settings: Settings, services: Services) -> None:
     """Put the endpoint into the Blocks that are being built."""
 
     def caption(  # noqa: PLR0917  (Gradio makes the endpoint's parameters of these)
         video: str | dict[str, Any],
-        request: gr.Request,
         every_seconds: float | None = None,
         model: str = settings.default_model,
         max_new_tokens: int = 30,
@@ -47,7 +45,6 @@ def add_caption_endpoint(*, settings: Settings, services: Services, visitors: Vi
             max_new_tokens: the most tokens of a caption.
             start_seconds: where to start; null is the video's start.
             stop_seconds: where to stop; null is the video's end.
-            request: comes from Gradio.
 
         Returns:
             {"caption", "segments": [{"start_seconds", "stop_seconds", "text"}], "model", "notes"}
@@ -60,7 +57,6 @@ def add_caption_endpoint(*, settings: Settings, services: Services, visitors: Vi
             max_new_tokens=max_new_tokens,
         )
         job = Job()
-        visitors.of(request).take_on("endpoint", job)
         with plain_words(), ExitStack() as stack:
             _check_model(model, services)
             path = _path_of(video, settings, job, stack)

@@ -102,5 +102,5 @@ def build_page(settings: Settings, services: Services | None = None, examples: S
             api_visibility="private",
         )
         page.unload(visitors.leave)
-        add_caption_endpoint(settings=settings, services=services, visitors=visitors)
+        add_caption_endpoint(settings=settings, services=services)
     return page.queue(max_size=settings.page_queue_length, default_concurrency_limit=settings.page_concurrency)
