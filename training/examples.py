@@ -29,7 +29,7 @@ PLANS = (
         "A red circle",
         (ToyScene((Actor("red", "circle", "right"),), "dark blue"),),
         6.0,
-        seed=1,
+        seed=12,
     ),
     Plan(
         "four_scenes.mp4",
@@ -48,7 +48,7 @@ PLANS = (
         "The camera pans over a town",
         (NaturalScene("right", "horizon", "bright", colour="blue"),),
         6.0,
-        seed=3,
+        seed=15,
     ),
 )
 

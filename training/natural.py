@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from training.grounds import HSV_RANGES, noise, paint, tone
 from training.palette import Light, Pixels, frame_lumas, measure_change, measure_look
-from training.scenes import GROUNDS, Camera, Change, Ground, Motion, NaturalScene, Truth
+from training.scenes import GROUNDS, Camera, Change, Motion, NaturalScene, Truth
 
 LIGHTS: tuple[Light, ...] = ("dark", "moderate", "bright")
 LUMA_RANGES: dict[Light, tuple[float, float]] = {
@@ -75,7 +75,7 @@ def _wander(frames: int, rng: np.random.Generator) -> NDArray[np.float64]:
 def _unclear_path(frames: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return a camera's path (N, 3) and roll (N,) in radians that no single plain phrase describes."""
     path, roll, pace = np.zeros((frames, 3)), np.zeros(frames), _pace(frames, rng)
-    kind = rng.choice(["diagonal", "slow", "shake", "roll", "return", "whip", "both"])
+    kind = rng.choice(["diagonal", "slow", "shake", "roll", "return", "whip", "both", "creep"])
     side = rng.choice([-1.0, 1.0], 2)
     if kind == "diagonal":
         path[:, :2] = pace[:, None] * side * rng.uniform(0.14, 0.8) * np.array([1.0, rng.uniform(0.55, 1.0)])
@@ -89,6 +89,9 @@ def _unclear_path(frames: int, rng: np.random.Generator) -> tuple[NDArray[np.flo
     elif kind == "return":
         swing = np.sin(np.linspace(0, rng.uniform(0.85, 2.0) * math.pi, frames))
         path[:, rng.integers(2)] = swing * rng.uniform(0.1, 0.5)
+    elif kind == "creep":
+        path[:, 2] = pace * side[0] * rng.uniform(0.04, 0.16)
+        path[:, :2] = _wander(frames, rng) * rng.uniform(0.0, 0.03)
     elif kind == "whip":
         path[:, :2] = pace[:, None] * side * rng.uniform(1.2, 2.2) * np.array([1.0, rng.uniform(0.4, 0.9)])
     else:
@@ -163,7 +166,7 @@ def _sprite(tones: list[NDArray[np.float32]], side: int, rng: np.random.Generato
 
 
 def _put_sprite(frames: Pixels, path: NDArray[np.float64], rng: np.random.Generator, largest: float) -> None:
-    """Draw one thing that walks, swings or stays over all frames, in place; it changes its form on the way."""
+    """Draw one thing over all frames, in place: it walks, swings, comes nearer or stays, and changes its form."""
     count, height, width = frames.shape[:3]
     side = max(12, min(height, width) // 2)
     tones = [tone(str(rng.choice(list(HSV_RANGES))), rng) * rng.uniform(0.4, 1.1) for _ in range(2)]
@@ -176,8 +179,9 @@ def _put_sprite(frames: Pixels, path: NDArray[np.float64], rng: np.random.Genera
         places = places - (path[:, :2] - path[count // 2, :2])
     angles = _wander(count, rng)[:, 0] * rng.uniform(0, 0.3)
     stretch = np.exp(_wander(count, rng) * rng.uniform(0, 0.15))
+    growth = np.exp(_pace(count, rng) * (rng.uniform(-0.8, 0.8) if rng.random() < 0.5 else 0.0))
     for index, frame in enumerate(frames):
-        zoom = reach * min(height, width) / (0.6 * side)
+        zoom = reach * growth[index] * min(height, width) / (0.6 * side)
         matrix = cv2.getRotationMatrix2D((side / 2, side / 2), math.degrees(angles[index]), zoom)
         matrix[0] *= stretch[index, 0]
         matrix[1] *= stretch[index, 1]
@@ -283,7 +287,3 @@ def render_natural(
         change=measure_change(pixels),
     )
     return pixels, truth, Motion(path.astype(np.float32), np.zeros((0, frames, 2), dtype=np.float32))
-
-
-GROUNDS_WITH_SURE_TEXTURE: tuple[Ground, ...] = ("leaves", "horizon", "pattern")
-"""Grounds on which a camera's movement always shows."""

@@ -22,6 +22,9 @@ LONGEST_SECONDS = 40.0
 FRAMES = 6
 STILL_SHIFT, STILL_ZOOM = 0.04, 0.04
 """A camera whose picture stays within this part of its width, and this logarithm of magnification, is still."""
+LEAST_AGREEING, LEAST_SPREAD = 0.5, 0.15
+"""Part of the followed corners that must move as one, and their least spread in widths and heights: else it may be a
+thing that moves, not the camera."""
 MOVED_SHIFT, MOVED_ZOOM = 0.04, 0.05
 """A claimed movement is right when the picture went at least this far that way, and that way the most."""
 
@@ -93,6 +96,12 @@ def windows(path: Path) -> list[Window]:
     return found
 
 
+def _is_of_the_camera(corners: NDArray[np.float32], inliers: NDArray[np.uint8], size: tuple[int, int]) -> bool:
+    """Return whether what moves as one is most of what was followed, and lies all over the picture."""
+    agreeing = corners.reshape(-1, 2)[inliers.ravel() == 1] / size
+    return bool(inliers.mean() > LEAST_AGREEING and agreeing.std(axis=0).min() > LEAST_SPREAD)
+
+
 def track_camera(frames: Pixels) -> NDArray[np.float64]:
     """Return the camera's path (N, 3) by following corners from frame to frame; NaN after it is lost, as at a cut.
 
@@ -110,7 +119,7 @@ def track_camera(frames: Pixels) -> NDArray[np.float64]:
             kept = found.ravel() == 1
             if kept.sum() >= 12:
                 matrix, inliers = cv2.estimateAffinePartial2D(corners[kept], moved[kept], ransacReprojThreshold=1.0)
-                if matrix is not None and inliers.mean() > 0.4:
+                if matrix is not None and _is_of_the_camera(corners[kept], inliers, (width, height)):
                     middle = np.array([width / 2, height / 2])
                     shift = matrix[:, :2] @ middle + matrix[:, 2] - middle
                     step = np.array([-shift[0] / width, -shift[1] / height, np.log(np.hypot(*matrix[:, 0]))])
