@@ -4,6 +4,7 @@ import os
 
 import spaces  # noqa: F401  (before anything touches CUDA)
 
+from vidtext.models.loading import warm_up
 from vidtext.settings import Settings
 from vidtext.ui.look import launch_options
 from vidtext.ui.page import build_page
@@ -12,4 +13,6 @@ settings = Settings.from_env(os.environ)
 demo = build_page(settings)
 
 if __name__ == "__main__":
-    demo.launch(**launch_options(settings))
+    demo.launch(**launch_options(settings), prevent_thread_lock=True)
+    warm_up(settings)
+    demo.block_thread()

@@ -15,7 +15,7 @@ from tests.models.checkpoints import save_tiny_git
 from tests.models.hub import FakeHub
 from vidtext.errors import ModelError, ModelUnavailableError, UnknownModelError
 from vidtext.models.catalog import FULL_CAPTIONER, MODELS
-from vidtext.models.loading import load_checkpoint, load_model, resolve
+from vidtext.models.loading import load_checkpoint, load_model, resolve, warm_up
 from vidtext.settings import Settings
 
 
@@ -154,6 +154,15 @@ def test_a_hub_that_never_answers_is_given_up(tmp_path: Path) -> None:
 
     assert answer[0] == answer[2] == "embedded"
     assert "cannot be reached" in answer[1]
+
+
+def test_warming_up_loads_what_is_here_and_says_nothing_of_what_is_not() -> None:
+    warm_up(Settings(default_model=FULL_CAPTIONER))
+
+    before = load_checkpoint.cache_info().currsize
+    warm_up(Settings(default_model="embedded"))
+
+    assert load_checkpoint.cache_info().currsize >= max(1, before)
 
 
 def test_cards_name_what_a_person_must_know() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -10,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidtext.errors import ModelUnavailableError, UnknownModelError
+from vidtext.errors import ModelError, ModelUnavailableError, UnknownModelError
 from vidtext.models.base import ModelCard
 from vidtext.models.catalog import AUTO, EMBEDDED_FOLDER, FULL_CAPTIONER, MODELS, REVISIONS
 from vidtext.settings import Settings
@@ -115,6 +116,17 @@ def load_resolved(resolution: Resolution) -> Captioner:
     with _loading:
         load_checkpoint(checkpoint)
     return GitCaptioner(card, checkpoint)
+
+
+def warm_up(settings: Settings) -> None:
+    """Load the default model ahead of the first visitor, if its files are on this machine; nothing is downloaded.
+
+    A model that cannot be loaded is no news yet: whoever asks for it is told.
+    """
+    with contextlib.suppress(ModelError):
+        resolution = resolve(settings.default_model, settings)
+        if resolution.folder is not None:
+            load_resolved(resolution)
 
 
 _loading = threading.Lock()  # two who ask at once load once
