@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -118,6 +119,23 @@ def test_closing_the_stream_ends_the_work_and_frees_the_file(reader: Reader, cli
     stream.close()
 
     assert reader.batches == [1]
+
+
+def test_frames_of_finished_windows_are_let_go(reader: Reader, clip: Path, monkeypatch) -> None:
+    alive: list[weakref.ref[Frames]] = []
+    most: list[int] = []
+
+    def says(shown: Frames) -> str:
+        alive.append(weakref.ref(shown))
+        most.append(sum(each() is not None for each in alive))
+        return "words"
+
+    monkeypatch.setattr(reader, "says", says)
+
+    caption(clip, every_seconds=0.2, settings=Settings(window_batch=2))
+
+    assert len(alive) == 30
+    assert max(most) <= 6
 
 
 def test_progress_moves_forward_and_says_what_is_done(reader: Reader, clip: Path) -> None:

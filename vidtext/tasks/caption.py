@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections import deque
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ from vidtext.settings import Settings
 from vidtext.text.timed import Segment, TimedText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from vidtext.media.resize import Fit
     from vidtext.media.source import Source
@@ -118,8 +119,12 @@ def caption(
         fit=fit,
         max_new_tokens=max_new_tokens,
     )
-    *_, last = caption_stream(source, options, settings=settings, job=job or Job())
-    return last.text
+    return last_result(caption_stream(source, options, settings=settings, job=job or Job())).text
+
+
+def last_result(results: Iterable[CaptionResult]) -> CaptionResult:
+    """Run a stream to its end and return its last result, keeping none of those before: they hold frames."""
+    return deque(results, maxlen=1)[0]
 
 
 def caption_stream(source: Source, options: CaptionOptions, *, settings: Settings, job: Job) -> Iterator[CaptionResult]:

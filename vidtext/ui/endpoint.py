@@ -12,7 +12,7 @@ from gradio.utils import get_upload_folder
 from vidtext.errors import SourceRefusedError, UnknownModelError
 from vidtext.job import Job
 from vidtext.media.source import LocalFile, open_source
-from vidtext.tasks.caption import CaptionOptions
+from vidtext.tasks.caption import CaptionOptions, last_result
 from vidtext.ui.toasts import plain_words
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def add_caption_endpoint(*, settings: Settings, services: Services) -> None:
         with plain_words(), ExitStack() as stack:
             _check_model(model, services)
             path = _path_of(video, settings, job, stack)
-            *_, last = services.caption_stream(path, options, settings=settings, job=job)
+            last = last_result(services.caption_stream(path, options, settings=settings, job=job))
         text = last.text
         return {
             "caption": text.text,
