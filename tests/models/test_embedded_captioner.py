@@ -1,5 +1,10 @@
 """The checkpoint that ships: it loads like any other, is small, and its words are right about unseen clips."""
 
+import json
+from pathlib import Path
+
+import av
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor, GitForCausalLM
@@ -11,6 +16,7 @@ from training.scenes import Actor, Camera, NaturalScene, ToyScene
 from training.world import render, render_scene
 
 LARGEST_BYTES = 8_000_000
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +90,20 @@ def test_the_order_of_the_frames_changes_the_words(checkpoint: Checkpoint) -> No
 def test_it_claims_no_shape_in_a_natural_scene(checkpoint: Checkpoint) -> None:
     told = checkpoint.caption([render(seed, register="natural").pixels for seed in range(100, 140)])
     assert sum(bool(parse(text).actors) for text in told) <= 2, told
+
+
+def six_frames(path: Path, start_seconds: float, stop_seconds: float) -> np.ndarray:
+    """The frames at the middles of six equal parts of a stretch, (6, H, W, 3)."""
+    with av.open(str(path)) as container:
+        frames = {frame.time: frame for frame in container.decode(video=0)}
+    wanted = start_seconds + (np.arange(6) + 0.5) / 6 * (stop_seconds - start_seconds)
+    return np.stack(
+        [frames[max(time for time in frames if time <= each)].to_ndarray(format="rgb24") for each in wanted]
+    )
+
+
+@pytest.mark.parametrize("example", json.loads((EXAMPLES / "index.json").read_text()), ids=lambda each: each["file"])
+def test_it_is_right_about_the_examples(checkpoint: Checkpoint, example: dict) -> None:
+    for cue in example["expected"]:
+        clip = six_frames(EXAMPLES / example["file"], cue["start_seconds"], cue["stop_seconds"])
+        assert parse(checkpoint.caption([clip])[0]) == parse(cue["text"])
