@@ -121,7 +121,8 @@ def score_register(checkpoint: Checkpoint, register: Register, seeds: Sequence[i
     clips = [render(seed, register=register, size=SIZES[seed % len(SIZES)]) for seed in seeds]
     texts = checkpoint.caption([clip.pixels for clip in clips])
     truths, claims = [clip.truth for clip in clips], [parse(text) for text in texts]
-    scores = [score(attribute, truths, claims) for attribute in ATTRIBUTES[register]]
+    asked = [attribute for attribute in ATTRIBUTES[register] if any(map(attribute.accepted, truths))]
+    scores = [score(attribute, truths, claims) for attribute in asked]
     whole = [
         all(
             attribute.claimed(claim) in attribute.accepted(truth)
