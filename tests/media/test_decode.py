@@ -13,8 +13,9 @@ from vidtext.errors import CancelledError, OptionError
 from vidtext.job import Job
 from vidtext.media import decode
 from vidtext.media.decode import Run, plan_runs, snapped
+from vidtext.media.opening import open_video
 from vidtext.media.sample import sample
-from vidtext.media.video_file import Keyframe, VideoFile, open_video
+from vidtext.media.video_file import Keyframe, VideoFile
 
 
 def numbers(frames) -> list[int]:

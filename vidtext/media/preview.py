@@ -15,9 +15,9 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from vidtext.job import Job
+from vidtext.media.opening import OPEN_OPTIONS, open_video
 from vidtext.media.preview_tracks import CannotCopyError, CopiedTrack, EncodedPictures, EncodedSound, Packets
 from vidtext.media.probe import inspect
-from vidtext.media.video_file import OPEN_OPTIONS, open_video
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:

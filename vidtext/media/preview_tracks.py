@@ -12,8 +12,9 @@ import av
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 
+from vidtext.media.opening import DECODER_THREADS
 from vidtext.media.picture import to_picture
-from vidtext.media.video_file import DECODER_THREADS, tick_of
+from vidtext.media.video_file import tick_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from vidtext.clock import format_clock
 from vidtext.errors import MediaTooLargeError, OptionError
 from vidtext.media.frames import Frames
+from vidtext.media.opening import open_video
 from vidtext.media.source import open_source
-from vidtext.media.video_file import open_video, quarter_turns
+from vidtext.media.video_file import quarter_turns
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:

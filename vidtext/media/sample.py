@@ -12,10 +12,10 @@ from vidtext.job import Job
 from vidtext.media import sampling
 from vidtext.media.decode import decode
 from vidtext.media.frames import Frames
+from vidtext.media.opening import open_video
 from vidtext.media.probe import inspect
 from vidtext.media.resize import shrunk_size
 from vidtext.media.source import open_source
-from vidtext.media.video_file import open_video
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.media.decode import Picture, decode
 from vidtext.media.frames import Frames
+from vidtext.media.opening import open_video
 from vidtext.media.probe import inspect
 from vidtext.media.resize import shrunk_size
 from vidtext.media.sample import pick
 from vidtext.media.sampling import TimeRange, choose_range, split, uniform_seconds
 from vidtext.media.source import open_source
-from vidtext.media.video_file import open_video
 from vidtext.models.base import GenerationOptions, ModelCard
 from vidtext.models.loading import load_resolved, resolve
 from vidtext.settings import Settings
