@@ -26,7 +26,7 @@ CLIPS: dict[Register, int] = {"natural": 28_000, "toy": 27_000}
 FIRST_TRAINING_SEED = 1_000_000
 """Seeds below are never trained on: evaluation, tests and examples take theirs there."""
 NATURAL_PART = 0.4
-STEPS = 6_400
+STEPS = 9_000
 FLOW_STEPS = 800
 """Steps at the beginning in which only the auxiliary heads are trained: words are learned sooner than movement, and
 their gradients hide its."""
