@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -354,7 +355,8 @@ class TestDownloads:
         async def visit() -> bytes:
             return read(f"http://{self.host}/clip")
 
-        assert asyncio.run(visit()) == BODY
+        with ThreadPoolExecutor(1) as fresh:  # a thread without a loop, whatever other tests left in this one
+            assert fresh.submit(asyncio.run, visit()).result() == BODY
 
     def test_redirects(self) -> None:
         assert read(f"http://{self.host}/hop/5", settings=Settings(url_max_redirects=5)) == BODY
