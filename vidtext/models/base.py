@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from vidtext.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from vidtext.job import Job
     from vidtext.media.frames import Frames
@@ -23,16 +26,17 @@ class ModelCard:
         id: the name that `load_model` takes.
         family: the file in `models/` that runs it, as transformers' `model_type` calls it.
         licence: SPDX identifier, or the licence's own name.
-        frames_per_clip: how many frames one clip has; the only number that the model was trained on.
+        frames_per_clip: how many frames one clip has: for a captioner the only number that it was trained on.
         frame_edge_pixels: the width and height of the square that a frame is fitted into.
         fit: how frames are brought into that square when the user does not choose.
         context_tokens: the longest text, prompt included, that the model has positions for.
         weight_bytes: the size of the weights on disk (0: not known before loading).
         sees: one sentence in plain words: what the model can and cannot see.
+        tokens_per_frame: how much of the context one frame takes (0: frames take none, as with a captioner).
     """
 
     id: str
-    family: Literal["git"]
+    family: Literal["git", "llava_next_video"]
     licence: str
     frames_per_clip: int
     frame_edge_pixels: int
@@ -40,6 +44,7 @@ class ModelCard:
     context_tokens: int
     weight_bytes: int
     sees: str
+    tokens_per_frame: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,15 @@ class GenerationOptions:
     def __post_init__(self) -> None:
         if self.max_new_tokens < 1:
             raise OptionError(f"max_new_tokens is {self.max_new_tokens}; a caption needs at least 1.")
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a conversation: who says what, and the clips that go before the words."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+    clips: tuple[Frames, ...] = ()
 
 
 class Captioner(Protocol):
@@ -77,4 +91,32 @@ class Captioner(Protocol):
         Raises:
             CancelledError: the job was stopped.
         """
+        ...
+
+    def image_features(self, frames: Frames, job: Job) -> NDArray[np.float32]:
+        """Return `(N, D)` float32: what the model's vision tower makes of each of N frames, of length 1 each.
+
+        Frames that look alike to the model have features whose dot product is near 1.
+
+        Raises:
+            CancelledError: the job was stopped.
+        """
+        ...
+
+
+@runtime_checkable
+class ChatModel(Captioner, Protocol):
+    """A model that answers messages. It captions too: by being asked to."""
+
+    def reply(self, messages: Sequence[Message], options: GenerationOptions, job: Job) -> Iterator[str]:
+        """Yield the pieces of the answer to the last message; closing the iterator ends the generation.
+
+        Raises:
+            OptionError: the messages and the answer do not fit into `card.context_tokens`.
+            CancelledError: the job was stopped.
+        """
+        ...
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return how much of the context the messages take, the frames of their clips included."""
         ...
