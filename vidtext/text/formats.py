@@ -11,22 +11,16 @@ JSON and WebVTT.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vidtext.clock import format_clock, format_timestamp, to_milliseconds
+from vidtext.clock import format_clock, format_timestamp
 from vidtext.errors import OptionError
+from vidtext.text.documents import csv_document, cues, escaped, json_document, one_line, rounded, without_arrows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from vidtext.text.timed import TimedText
-
-_FORMULA = re.compile(r"[\s\0]*[=+\-@＝＋－＠]")
 
 
 def render(text: TimedText, format_name: str) -> str:
@@ -51,8 +45,8 @@ def _to_srt(text: TimedText) -> str:
         f"{number}\n"
         f"{format_timestamp(cue.start_seconds, decimal_mark=',')} --> "
         f"{format_timestamp(cue.stop_seconds, decimal_mark=',')}\n"
-        f"{_without_arrows(cue.text)}\n"
-        for number, cue in enumerate(_cues(text), start=1)
+        f"{without_arrows(cue.text)}\n"
+        for number, cue in enumerate(cues(text.segments), start=1)
     )
     return "\n".join(blocks)
 
@@ -62,54 +56,37 @@ def _to_vtt(text: TimedText) -> str:
 
     Cue text is escaped, so it reads back as it was; a comment cannot be, so an arrow in it becomes `→`.
     """
-    notes = (f"NOTE {_without_arrows(_one_line(note))}\n" for note in text.notes)
-    cues = (
-        f"{format_timestamp(cue.start_seconds)} --> {format_timestamp(cue.stop_seconds)}\n{_escaped(cue.text)}\n"
-        for cue in _cues(text)
+    notes = (f"NOTE {without_arrows(one_line(note))}\n" for note in text.notes)
+    blocks = (
+        f"{format_timestamp(cue.start_seconds)} --> {format_timestamp(cue.stop_seconds)}\n{escaped(cue.text)}\n"
+        for cue in cues(text.segments)
     )
-    return "\n".join(["WEBVTT\n", *notes, *cues])
+    return "\n".join(["WEBVTT\n", *notes, *blocks])
 
 
 def _to_json(text: TimedText) -> str:
     """Write one JSON object; a text keeps its line breaks."""
     segments = [
         {
-            "start_seconds": to_milliseconds(segment.start_seconds) / 1000,
-            "stop_seconds": to_milliseconds(segment.stop_seconds) / 1000,
+            "start_seconds": rounded(segment.start_seconds),
+            "stop_seconds": rounded(segment.stop_seconds),
             "text": segment.text,
         }
         for segment in text.segments
     ]
-    document = {"model": text.model, "segments": segments, "notes": list(text.notes)}
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return json_document({"model": text.model, "segments": segments, "notes": list(text.notes)})
 
 
 def _to_csv(text: TimedText) -> str:
-    """Write RFC 4180: a header, CRLF, quotes where a field needs them.
-
-    What a video shows decides what a model says, so a text may be a spreadsheet formula that a stranger wrote. One that
-    starts like a formula, spaces aside, gets an apostrophe in front, which spreadsheets take as "this is text" (OWASP,
-    CSV injection). A program that needs the bare text reads the JSON.
-    """
-    document = io.StringIO(newline="")
-    rows = csv.writer(document)
-    rows.writerow(["start_seconds", "stop_seconds", "text"])
-    for segment in text.segments:
-        formula = _FORMULA.match(segment.text)
-        rows.writerow(
-            [
-                f"{to_milliseconds(segment.start_seconds) / 1000:.3f}",
-                f"{to_milliseconds(segment.stop_seconds) / 1000:.3f}",
-                f"'{segment.text}" if formula else segment.text,
-            ]
-        )
-    return document.getvalue()
+    """Write RFC 4180, in which no text is a formula."""
+    rows = ((segment.start_seconds, segment.stop_seconds, segment.text) for segment in text.segments)
+    return csv_document(["start_seconds", "stop_seconds", "text"], rows)
 
 
 def _to_txt(text: TimedText) -> str:
     """Write one line a segment: `[0:00–0:05] text`."""
     return "".join(
-        f"[{format_clock(segment.start_seconds)}–{format_clock(segment.stop_seconds)}] {_one_line(segment.text)}\n"
+        f"[{format_clock(segment.start_seconds)}–{format_clock(segment.stop_seconds)}] {one_line(segment.text)}\n"
         for segment in text.segments
     )
 
@@ -122,40 +99,3 @@ FORMATS: dict[str, Callable[[TimedText], str]] = {
     "txt": _to_txt,
 }
 """What timed text can be written as: the extension → the function that writes the whole document."""
-
-
-@dataclass(frozen=True)
-class _Cue:
-    """What a player shows: text of at least one line, none of them blank, for at least a millisecond."""
-
-    start_seconds: float
-    stop_seconds: float
-    text: str
-
-
-def _cues(text: TimedText) -> Iterator[_Cue]:
-    """Give the segments as cues, in whole milliseconds.
-
-    WebVTT demands that a cue stops after it starts. A segment that rounds to nothing, such as that of a video of one
-    frame, therefore lasts 1 ms, and the next one waits for it. A segment without words is no cue: nothing would show.
-    """
-    free_from = 0
-    for segment in text.segments:
-        lines = [line.strip() for line in segment.text.splitlines()]
-        words = "\n".join(line for line in lines if line)
-        if words:
-            start = max(to_milliseconds(segment.start_seconds), free_from)
-            free_from = max(to_milliseconds(segment.stop_seconds), start + 1)
-            yield _Cue(start / 1000, free_from / 1000, words)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _without_arrows(text: str) -> str:
-    return text.replace("-->", "→")
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -21,11 +21,11 @@ STYLES: dict[str, Style] = {
     "neutral": Style("Neutral", "Write plainly and factually, in the present tense."),
     "lecture": Style(
         "Lecture notes",
-        "Write lecture notes for a student: the topic, what is shown or explained in which order, and terms to remember.",
+        "Write lecture notes for a student: the topic, what is explained in which order, and terms to remember.",
     ),
     "meeting": Style(
         "Meeting minutes",
-        "Write meeting minutes: who is seen, what is dealt with in which order, and what is decided, if it can be seen.",
+        "Write meeting minutes: who is seen, what is dealt with in which order, and what is visibly decided.",
     ),
     "product": Style(
         "Product copy",
@@ -33,8 +33,8 @@ STYLES: dict[str, Style] = {
     ),
     "accessibility": Style(
         "Accessibility description",
-        "Write an audio description for people who cannot see: people, places, actions, colours and text on the screen, "
-        "in the order in which they appear.",
+        "Write an audio description for people who cannot see: people, places, actions, colours and text on the "
+        "screen, in the order in which they appear.",
     ),
 }
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from vidtext.text.timed import TimedText
+if TYPE_CHECKING:
+    from vidtext.text.timed import TimedText
 
 
 @dataclass(frozen=True)

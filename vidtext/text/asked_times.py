@@ -1,0 +1,113 @@
+"""Times that a question names: "at 0:45", "between 1:00 and 2:00", "in the last ten seconds", "at the end"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vidtext.clock import format_clock, parse_clock
+from vidtext.errors import OptionError
+
+_AROUND_SECONDS = 2.0
+"""How far before and after a single moment is looked: what happens "at 0:45" takes a few seconds."""
+
+_EDGE_SHARE = 0.1
+_EDGE_SECONDS = (2.0, 30.0)
+"""The beginning, the middle and the end are a tenth of the video each, from 2 s up to 30 s."""
+
+_NUMBER_WORDS = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60,
+}  # fmt: skip
+
+_UNITS = {"sec": 1, "second": 1, "min": 60, "minute": 60, "hr": 3600, "hour": 3600}
+"""In seconds. Single letters are left out: "the 80s" and "3 m" are no times."""
+
+_UNIT = r"(?:seconds?|secs?|minutes?|mins?|hours?|hrs?)"
+_AMOUNT = rf"(?:\b\d+(?:\.\d+)?[\s-]*{_UNIT}\b|\b(?:{'|'.join(_NUMBER_WORDS)})[\s-]+{_UNIT}\b)"
+_CLOCK = r"\b\d{1,3}:\d{2}(?::\d{2})?(?:\.\d+)?"
+_TIME = rf"(?:{_CLOCK}|{_AMOUNT}|\bsecond\s+\d+(?:\.\d+)?\b|\bminute\s+\d+(?:\.\d+)?\b)"
+
+_FROM_TO = re.compile(rf"({_TIME})\s*(?:-|–|—|to|and|until|till)\s*({_TIME})")
+_BARE_TO = re.compile(rf"\b(\d+(?:\.\d+)?)\s*(?:-|–|—|to|and)\s*(\d+(?:\.\d+)?)[\s-]*({_UNIT})\b")
+_FIRST_LAST = re.compile(rf"\b(first|last|final)\s+({_AMOUNT}|{_UNIT}\b)")
+_BEFORE_AFTER = re.compile(rf"\b(before|until|up to|after|since|from)\s+({_TIME})(?:\s+on(?:wards?)?\b)?")
+_MOMENT = re.compile(rf"({_TIME})")
+_EDGES = (
+    (re.compile(r"\b(?:at|in|near|by|towards?) the (?:very )?(?:end|ending)\b|\bhow does (?:it|the \w+) end\b"), 1.0),
+    (
+        re.compile(
+            r"\b(?:at|in|near) the (?:very )?(?:beginning|start|opening)\b"
+            r"|\bhow does (?:it|the \w+) (?:begin|start|open)\b"
+        ),
+        0.0,
+    ),
+    (re.compile(r"\bin the (?:very )?middle\b|\bhalf-?way\b"), 0.5),
+)
+
+
+@dataclass(frozen=True)
+class AskedTime:
+    """The half-open stretch of the video that a question is about, and a note for the person where it needs one."""
+
+    start_seconds: float
+    stop_seconds: float
+    note: str = ""
+
+
+def asked_time(question: str, duration_seconds: float) -> AskedTime | None:
+    """Find the time that a question names; None if it names none.
+
+    A time behind the end of the video is no time of it: then the whole video is returned with a note.
+    """
+    text = question.lower()
+    found = _range(text, duration_seconds)
+    if found is None:
+        return None
+    start, stop = found
+    if start >= duration_seconds > 0:
+        return AskedTime(
+            0.0,
+            duration_seconds,
+            f"{format_clock(start)} is behind the end of the video, {format_clock(duration_seconds)}: "
+            "all of it was looked at.",
+        )
+    return AskedTime(max(0.0, start), max(start, min(stop, duration_seconds)))
+
+
+def _range(text: str, duration: float) -> tuple[float, float] | None:
+    if match := _FROM_TO.search(text):
+        first, second = sorted((_seconds(match[1]), _seconds(match[2])))
+        return first, second
+    if match := _BARE_TO.search(text):
+        first, second = sorted((_seconds(f"{match[1]} {match[3]}"), _seconds(f"{match[2]} {match[3]}")))
+        return first, second
+    if match := _FIRST_LAST.search(text):
+        amount = _seconds(match[2] if re.search(r"\d|[\s-]", match[2]) else f"one {match[2]}")
+        return (0.0, amount) if match[1] == "first" else (max(0.0, duration - amount), duration)
+    if match := _BEFORE_AFTER.search(text):
+        time = _seconds(match[2])
+        return (0.0, time) if match[1] in {"before", "until", "up to"} else (time, max(time, duration))
+    if match := _MOMENT.search(text):
+        time = _seconds(match[1])
+        return (time if time >= duration else max(0.0, time - _AROUND_SECONDS)), time + _AROUND_SECONDS
+    for pattern, place in _EDGES:
+        if pattern.search(text):
+            length = min(max(_EDGE_SHARE * duration, _EDGE_SECONDS[0]), _EDGE_SECONDS[1], duration)
+            start = place * (duration - length)
+            return start, start + length
+    return None
+
+
+def _seconds(text: str) -> float:
+    """Read `1:30`, `90 seconds`, `two minutes`, `minute 3`."""
+    if ":" in text:
+        try:
+            return parse_clock(text)
+        except OptionError:  # 1:75 is no time, whatever else it may be
+            return float(text.partition(":")[0]) * _UNITS["minute"]
+    words = re.findall(r"[a-z]+|\d+(?:\.\d+)?", text)
+    unit = next(word for word in words if word.rstrip("s") in _UNITS)
+    amount = next(word for word in words if word != unit)
+    number = _NUMBER_WORDS[amount] if amount in _NUMBER_WORDS else float(amount)
+    return number * _UNITS[unit.rstrip("s")]

@@ -1,0 +1,101 @@
+"""What all written documents share: cues, whole milliseconds, JSON and CSV, and text that stays text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vidtext.clock import to_milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from vidtext.text.timed import Segment
+
+_FORMULA = re.compile(r"[\s\0]*[=+\-@＝＋－＠]")
+
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>&~|$^=#:@!]|(?<=www)\.")
+"""What has a meaning inside a line of CommonMark (https://spec.commonmark.org/0.31.2/), or of what GitHub and others
+add to it: tables, strikethrough, formulas, addresses without brackets."""
+
+_MARKDOWN_BLOCK = re.compile(r"^(\d{1,9}(?=[.)])|(?=[-+]))")
+"""What makes a line the start of a list, a rule or a heading, where `_MARKDOWN` does not hold it already."""
+
+
+@dataclass(frozen=True)
+class Cue:
+    """What a player shows: text of at least one line, none of them blank, for at least a millisecond."""
+
+    start_seconds: float
+    stop_seconds: float
+    text: str
+
+
+def cues(segments: Iterable[Segment]) -> Iterator[Cue]:
+    """Give the segments as cues, in whole milliseconds.
+
+    WebVTT demands that a cue stops after it starts. A segment that rounds to nothing, such as that of a video of one
+    frame, therefore lasts 1 ms, and the next one waits for it. A segment without words is no cue: nothing would show.
+    """
+    free_from = 0
+    for segment in segments:
+        lines = [line.strip() for line in segment.text.splitlines()]
+        words = "\n".join(line for line in lines if line)
+        if words:
+            start = max(to_milliseconds(segment.start_seconds), free_from)
+            free_from = max(to_milliseconds(segment.stop_seconds), start + 1)
+            yield Cue(start / 1000, free_from / 1000, words)
+
+
+def rounded(seconds: float) -> float:
+    """Return seconds in whole milliseconds, as every document gives them."""
+    return to_milliseconds(seconds) / 1000
+
+
+def json_document(document: dict[str, object]) -> str:
+    """Write one JSON object; texts keep their line breaks."""
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def csv_document(header: Sequence[str], rows: Iterable[Sequence[float | str]]) -> str:
+    """Write RFC 4180: a header, CRLF, quotes where a field needs them; numbers are seconds.
+
+    What a video shows decides what a model says, so a text may be a spreadsheet formula that a stranger wrote. One that
+    starts like a formula, spaces aside, gets an apostrophe in front, which spreadsheets take as "this is text" (OWASP,
+    CSV injection). A program that needs the bare text reads the JSON.
+    """
+    document = io.StringIO(newline="")
+    writer = csv.writer(document)
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow([_csv_text(cell) if isinstance(cell, str) else f"{rounded(cell):.3f}" for cell in row])
+    return document.getvalue()
+
+
+def _csv_text(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line: every run of blanks and line ends is one space."""
+    return " ".join(text.split())
+
+
+def without_arrows(text: str) -> str:
+    """Return the text with `→` for the arrow that subtitle files write between two times."""
+    return text.replace("-->", "→")
+
+
+def escaped(text: str) -> str:
+    """Return the text with the characters escaped that WebVTT gives a meaning to."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def markdown_lines(text: str) -> list[str]:
+    """Return the lines of a text that are not blank, as Markdown that shows them as they are, wherever it stands."""
+    lines = (_MARKDOWN.sub(r"\\\g<0>", one_line(line)) for line in text.splitlines())
+    return [_MARKDOWN_BLOCK.sub(r"\1\\", line) for line in lines if line]
