@@ -42,6 +42,19 @@ class Settings:
     max_new_tokens: int = 256
     """The most tokens that a caption may be asked to have."""
 
+    max_chapters: int = 200
+    """The most chapters that may be asked for."""
+
+    description_tokens: int = 128
+    """The most tokens of one description that chapters and summaries are made of, and of one answer about them."""
+
+    fast_shots_from_seconds: float = 600.0
+    """The length of a video from which shots are looked for among its keyframes rather than in every frame."""
+
+    prefix_cache_bytes: int = 2 << 30
+    """The most memory of the device in which chat models keep what they have read of conversations between turns; what
+    does not fit is read again. A token of LLaVA-NeXT-Video-7B takes 0.5 MiB in bf16, so that 32 frames take 2.3 GiB."""
+
     url_timeout_seconds: float = 60.0
     """The longest that a download may take in all."""
 
@@ -65,6 +78,12 @@ class Settings:
 
     preview_max_seconds: float = 600.0
     """How much of such a video the preview shows."""
+
+    reel_snap_seconds: float = 0.5
+    """How much earlier a part of a clip may start, and later it may end, so that it need not be encoded anew."""
+
+    reel_height_pixels: int = 1080
+    """The most height of a clip that is encoded anew."""
 
     page_concurrency: int = 2
     """How many visitors' jobs run at the same time."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
@@ -15,13 +13,17 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from vidtext.job import Job
+from vidtext.media.copied_track import CannotCopyError, CopiedTrack
 from vidtext.media.opening import OPEN_OPTIONS, open_video
-from vidtext.media.preview_tracks import CannotCopyError, CopiedTrack, EncodedPictures, EncodedSound, Packets
+from vidtext.media.packets import Packets
+from vidtext.media.preview_tracks import EncodedPictures, EncodedSound
 from vidtext.media.probe import inspect
+from vidtext.media.whole_file import whole_file
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
     from fractions import Fraction
+    from pathlib import Path
 
     from av.container import InputContainer, OutputContainer
 
@@ -85,8 +87,7 @@ def make_preview(
     """
     settings, job = settings or Settings(), job or Job()
     plan, notes = _plan(path, settings)
-    with tempfile.TemporaryDirectory(prefix=".preview-", dir=destination.parent) as folder:
-        part = Path(folder, "preview.mp4")
+    with whole_file(destination) as part:
         try:
             damaged = _write(path, part, plan, job)
         except (av.FFmpegError, CannotCopyError):
@@ -94,7 +95,6 @@ def make_preview(
                 raise
             decoded = dataclasses.replace(plan, copies_pictures=False, copies_sound=False)
             damaged = _write(path, part, decoded, job)
-        part.replace(destination)
     return (*notes, _DAMAGED) if damaged else notes
 
 
@@ -209,7 +209,7 @@ def _picture_track(target: OutputContainer, source: InputContainer, plan: _Plan)
     stream = source.streams[plan.stream_index]
     assert isinstance(stream, VideoStream)  # noqa: S101  the plan was made for it
     if plan.copies_pictures:
-        return CopiedTrack(target, stream, first_seconds=plan.first_seconds)
+        return CopiedTrack(target, stream, zero_seconds=plan.first_seconds)
     return EncodedPictures(
         target,
         stream,
@@ -226,5 +226,5 @@ def _sound_track(target: OutputContainer, source: InputContainer, plan: _Plan) -
     if not isinstance(stream, AudioStream) or stream.codec_context is None:
         return None
     if plan.copies_sound:
-        return CopiedTrack(target, stream, first_seconds=plan.first_seconds)
+        return CopiedTrack(target, stream, zero_seconds=plan.first_seconds)
     return EncodedSound(target, stream, first_seconds=plan.first_seconds)

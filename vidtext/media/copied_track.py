@@ -1,0 +1,133 @@
+"""Tracks that go into another file as they are: nothing is decoded or encoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from vidtext.media.picture_times import decode_ticks
+from vidtext.media.video_file import JUMP_SECONDS
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from av.container import OutputContainer
+    from av.packet import Packet
+    from av.stream import Stream
+
+MP4_PICTURES = frozenset({"h264", "hevc", "vvc", "av1", "vp9", "mpeg4"})
+MP4_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"})
+"""FFmpeg's names of the codecs that MP4 has a standard place for (https://mp4ra.org/registered-types/codecs) and that
+players of MP4 know."""
+
+_KEPT_DISPOSITION = (
+    Disposition.default | Disposition.forced | Disposition.hearing_impaired | Disposition.visual_impaired
+)
+
+
+class CannotCopyError(Exception):
+    """Packets do not say when they are decoded and shown; the track must be decoded to find out."""
+
+
+def codec_name(track: Stream) -> str:
+    """Return FFmpeg's name of what a track is coded with, whichever decoder reads it."""
+    return track.codec_context.codec.canonical_name if track.codec_context is not None else "unknown"
+
+
+def add_copy(target: OutputContainer, source: Stream) -> Stream:
+    """Add a track for packets as the source has them: with its form, its rotation and its language, and no other tags.
+
+    Raises:
+        ValueError: the target's container cannot hold the codec.
+    """
+    track = target.add_stream_from_template(source, opaque=True)
+    track.disposition = source.disposition & _KEPT_DISPOSITION
+    if source.language:
+        track.metadata["language"] = source.language
+    if isinstance(track, VideoStream) and isinstance(source, VideoStream) and source.sample_aspect_ratio:
+        track.codec_context.sample_aspect_ratio = source.sample_aspect_ratio  # which the container alone may give
+    if codec_name(source) == "hevc" and target.format.name == "mp4":
+        track.codec_context.codec_tag = "hvc1"  # Apple's players take no other name for it
+    return track
+
+
+class CopiedTrack:
+    """A track that goes into the target as it is, from its first keyframe on.
+
+    Pictures before the first one shown are copied too, since others may need them; an MP4's edit list hides what comes
+    before zero.
+
+    Args:
+        target: where the packets go.
+        source: where they come from.
+        zero_seconds: the time of the source that is zero in the target.
+        whole: whether there is no other way to write the track. Then sound before zero is copied, too, and times that
+            do not grow are moved, up to where the clock is set back; otherwise the target's container refuses them.
+    """
+
+    def __init__(self, target: OutputContainer, source: Stream, *, zero_seconds: Fraction, whole: bool = False) -> None:
+        assert source.time_base is not None  # noqa: S101  a demuxed stream always has one
+        self.seconds = 0.0
+        self.damaged = False
+        self.source = source
+        self._target = target
+        self._time_base = source.time_base
+        self._shift = round(zero_seconds / self._time_base)
+        self._whole = whole
+        self.started = False
+        self._waiting: list[Packet[Any]] = []
+        self._last_dts: int | None = None
+        self._stream = add_copy(target, source)
+
+    def take(self, packet: Packet[Any]) -> None:
+        """Copy a packet.
+
+        Raises:
+            CannotCopyError: it does not say when it is shown.
+        """
+        if packet.pts is None:
+            raise CannotCopyError
+        early = packet.pts < self._shift and self.source.type == "audio" and not self._whole
+        self.started = self.started or packet.is_keyframe
+        if early or not self.started:
+            return
+        self._waiting.append(packet)
+        if packet.dts is None:
+            return
+        for index, waiting in enumerate(reversed(self._waiting)):
+            if waiting.dts is None:
+                waiting.dts = packet.dts - index * self._step
+        for waiting in self._waiting:
+            self._copy(waiting)
+        self._waiting.clear()
+
+    def finish(self) -> None:
+        """Copy packets that are left because they never learned when they are to be decoded."""
+        shown = [packet.pts for packet in self._waiting if packet.pts is not None]
+        for packet, tick in zip(self._waiting, decode_ticks(shown), strict=True):
+            packet.dts = int(tick)
+            self._copy(packet)
+
+    @property
+    def _step(self) -> int:
+        """Ticks from one packet to the next. Matroska has no decode times, so the first ones must be made up."""
+        rate = self.source.average_rate if self.source.type == "video" else None
+        return max(1, round(1 / (rate * self._time_base))) if rate else 1
+
+    def _copy(self, packet: Packet[Any]) -> None:
+        assert packet.pts is not None  # noqa: S101  `take` lets no other through
+        assert packet.dts is not None  # noqa: S101
+        packet.pts -= self._shift
+        packet.dts -= self._shift
+        if self._whole and self._last_dts is not None and packet.dts <= self._last_dts:
+            if (self._last_dts - packet.dts) * self._time_base > JUMP_SECONDS:
+                self.damaged = True
+                return
+            packet.dts = self._last_dts + 1
+            packet.pts = max(packet.pts, packet.dts)
+        self._last_dts = packet.dts
+        self.seconds = float(packet.dts * self._time_base)
+        packet.stream = self._stream
+        self._target.mux_one(packet)
