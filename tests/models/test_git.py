@@ -127,3 +127,55 @@ def test_a_fault_inside_generate_is_raised_to_the_caller(captioner: Captioner, m
 
     with pytest.raises(RuntimeError, match="out of memory, say"):
         captioner.caption([clip(0)], GenerationOptions(), Job())
+
+
+def test_features_of_frames_have_length_one_and_do_not_depend_on_their_batch(captioner: Captioner) -> None:
+    frames = clip(5, frames=20, edge=48)
+
+    features = captioner.image_features(frames, Job())
+
+    assert features.shape == (20, 32)
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, atol=1e-5)
+    alone = np.concatenate([captioner.image_features(frames.part(index, index + 1), Job()) for index in range(20)])
+    np.testing.assert_allclose(features, alone, atol=1e-5)
+    np.testing.assert_allclose((features * alone).sum(axis=1), 1, atol=1e-5)
+
+
+def test_features_are_the_mean_of_the_towers_patches(captioner: Captioner, folder: Path) -> None:
+    frames = clip(6, frames=2)
+    model = GitForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    values = pixel_values(AutoProcessor.from_pretrained(folder), frames.pixels[None])[0]
+    with torch.inference_mode():
+        hidden = model.git.image_encoder(values).last_hidden_state
+    assert hidden.shape[1] == 1 + 4  # the class token and 2 × 2 patches
+    expected = torch.nn.functional.normalize(hidden[:, 1:].mean(dim=1), dim=1).numpy()
+
+    np.testing.assert_allclose(captioner.image_features(frames, Job()), expected, atol=1e-5)
+
+
+def test_features_tell_colours_apart() -> None:
+    colours = np.array([[200, 30, 30], [192, 38, 34], [30, 30, 200]], dtype=np.uint8)
+    pixels = np.broadcast_to(colours[:, None, None], (3, 64, 64, 3)).copy()
+
+    features = load_model("embedded").image_features(Frames(pixels, np.arange(3.0)), Job())
+
+    red, nearly_the_same_red, blue = features
+    assert red @ nearly_the_same_red > red @ blue + 0.1
+
+
+def test_features_end_when_the_job_is_stopped_between_batches(captioner: Captioner, monkeypatch) -> None:
+    job = Job()
+    batches: list[int] = []
+
+    def stopping(processor, pixels) -> torch.Tensor:
+        batches.append(pixels.shape[1])
+        job.stop()
+        return pixel_values(processor, pixels)
+
+    monkeypatch.setattr("vidtext.models.git.pixel_values", stopping)
+
+    with pytest.raises(CancelledError):
+        captioner.image_features(clip(7, frames=40), job)
+
+    assert batches == [16]

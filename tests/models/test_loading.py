@@ -170,4 +170,7 @@ def test_cards_name_what_a_person_must_know() -> None:
         assert card.id == name
         assert card.sees.endswith(".")
         assert card.licence
-        assert card.frames_per_clip == 6
+        assert card.frames_per_clip == (32 if card.id.startswith("llava-hf/") else 6)
+        assert card.fewest_frames <= card.frames_per_clip
+        assert (card.tokens_per_frame > 0) == (card.family != "git")
+        assert card.frames_per_clip * card.tokens_per_frame < card.context_tokens

@@ -33,6 +33,8 @@ class ModelCard:
         weight_bytes: the size of the weights on disk (0: not known before loading).
         sees: one sentence in plain words: what the model can and cannot see.
         tokens_per_frame: how much of the context one frame takes (0: frames take none, as with a captioner).
+        fewest_frames: how many frames of a clip are always given to a chat model, however long the conversation gets.
+        most_clips: how many clips one conversation may have (0: as many as the context has room for).
     """
 
     id: str
@@ -45,19 +47,43 @@ class ModelCard:
     weight_bytes: int
     sees: str
     tokens_per_frame: int = 0
+    fewest_frames: int = 4
+    most_clips: int = 0
+
+    @property
+    def chats(self) -> bool:
+        """Whether the model takes part in conversations, rather than only writing captions."""
+        return self.family != "git"
+
+
+_MOST_TEMPERATURE = 2.0
+"""Where the field's services end too: beyond it, words are hardly more than drawn by lot."""
 
 
 @dataclass(frozen=True)
 class GenerationOptions:
-    """How a model writes. Decoding is greedy: the same frames give the same words."""
+    """How a model writes. Decoding is greedy unless told otherwise: the same frames give the same words."""
 
     max_new_tokens: int = 30
     fit: Fit | None = None
     """How frames are brought into the model's square; None takes the card's."""
+    temperature: float = 0.0
+    """0 takes the likeliest token at each step; above, tokens are drawn, the more freely the higher. Chat only."""
+    top_p: float = 1.0
+    """Only the likeliest tokens that together have this probability are drawn from; without effect at temperature 0."""
+    memory_key: str = ""
+    """What a chat model remembers the conversation by, so that the next turn reads only what is new; "" for not."""
 
     def __post_init__(self) -> None:
         if self.max_new_tokens < 1:
             raise OptionError(f"max_new_tokens is {self.max_new_tokens}; a caption needs at least 1.")
+        if not 0 <= self.temperature <= _MOST_TEMPERATURE:
+            raise OptionError(
+                f"temperature is {self.temperature}; it must be from 0, the same answer each time, to "
+                f"{_MOST_TEMPERATURE:g}."
+            )
+        if not 0 < self.top_p <= 1:
+            raise OptionError(f"top_p is {self.top_p}; it must be greater than 0, and 1 at most.")
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,17 @@ from vidtext.models.base import ModelCard
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded" / "captioner"
 
+EMBEDDED_CHAT_FOLDER = EMBEDDED_FOLDER.parent / "chat"
+
 AUTO = "auto"
 
 FULL_CAPTIONER = "microsoft/git-base-vatex"
 """What `auto` takes where it can be had: the smallest GIT that was trained on captions of videos."""
+
+FULL_CHAT = "llava-hf/LLaVA-NeXT-Video-7B-hf"
+"""What `auto` takes for a conversation where it can be had and a GPU has room for it."""
+
+EMBEDDED_CHAT = "embedded-chat"
 
 MODELS: dict[str, ModelCard] = {
     "embedded": ModelCard(
@@ -46,6 +53,45 @@ MODELS: dict[str, ModelCard] = {
         context_tokens=1024,
         weight_bytes=1_580_000_000,
         sees="As git-base-vatex, with better words; more than twice as large and as slow.",
+    ),
+    EMBEDDED_CHAT: ModelCard(
+        id=EMBEDDED_CHAT,
+        family="llava_next_video",
+        licence="Apache-2.0",
+        frames_per_clip=6,
+        frame_edge_pixels=64,
+        fit="squash",
+        context_tokens=512,
+        weight_bytes=0,
+        sees="Talks about large plain shapes, light, colours and movement; knows no objects, people or text.",
+        tokens_per_frame=16,  # 8 × 8 patches of 8 pixels, pooled 2 × 2
+        fewest_frames=6,
+        most_clips=1,
+    ),
+    FULL_CHAT: ModelCard(
+        id=FULL_CHAT,
+        family="llava_next_video",
+        licence="llama2",
+        frames_per_clip=32,
+        frame_edge_pixels=336,
+        fit="crop",
+        context_tokens=8192,  # Vicuna's 4,096, stretched by linear rope scaling with a factor of 2
+        weight_bytes=14_100_000_000,
+        sees="Describes scenes and actions and answers questions about them; misses small text and exact counts, may "
+        "name what is not there, and hears no sound.",
+        tokens_per_frame=144,  # 24 × 24 patches of 14 pixels, pooled 2 × 2
+    ),
+    "llava-hf/LLaVA-NeXT-Video-7B-DPO-hf": ModelCard(
+        id="llava-hf/LLaVA-NeXT-Video-7B-DPO-hf",
+        family="llava_next_video",
+        licence="llama2",
+        frames_per_clip=32,
+        frame_edge_pixels=336,
+        fit="crop",
+        context_tokens=8192,  # Vicuna's 4,096, stretched by linear rope scaling with a factor of 2
+        weight_bytes=14_100_000_000,
+        sees="As LLaVA-NeXT-Video-7B, trained further to keep to what the video shows; it may still be wrong.",
+        tokens_per_frame=144,  # 24 × 24 patches of 14 pixels, pooled 2 × 2
     ),
 }
 

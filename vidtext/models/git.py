@@ -11,7 +11,8 @@ import torch
 from vidtext.compute.gpu import on_gpu
 from vidtext.errors import OptionError
 from vidtext.media.resize import fit_square
-from vidtext.models.loading import Checkpoint, load_checkpoint
+from vidtext.models.checkpoint import Checkpoint, load_checkpoint
+from vidtext.models.features import features_seconds, gathered, pooled_features
 from vidtext.models.streaming import stream_generate
 
 if TYPE_CHECKING:
@@ -81,6 +82,15 @@ class GitCaptioner:
             steps.close()
         return list(texts)
 
+    def image_features(self, frames: Frames, job: Job) -> NDArray[np.float32]:
+        """Return `(N, D)` float32: the mean of the vision tower's patches for each of N frames, of length 1 each.
+
+        Raises:
+            CancelledError: the job was stopped.
+        """
+        pixels = fit_square(frames.pixels, self._card.frame_edge_pixels, self._card.fit)
+        return gathered(encode_frames(self._checkpoint, pixels), job)
+
 
 def _duration_seconds(checkpoint: Checkpoint, pixels: NDArray[np.uint8], max_new_tokens: int) -> float:  # noqa: ARG001
     return _START_SECONDS + _SECONDS_A_CLIP * len(pixels)
@@ -98,6 +108,14 @@ def generate_captions(
         yield Written(tokens.shape[1] - 1)
     texts = processor.batch_decode(tokens, skip_special_tokens=True)
     yield Written(tokens.shape[1] - 1, tuple(_tidied(text) for text in texts))
+
+
+@on_gpu(features_seconds)
+def encode_frames(checkpoint: Checkpoint, pixels: NDArray[np.uint8]) -> Generator[NDArray[np.float32], None, None]:
+    """Yield the features of `(N, edge, edge, 3)` uint8 RGB frames, batch by batch."""
+    model, processor = load_checkpoint(checkpoint)
+    tower = model.git.image_encoder
+    yield from pooled_features(tower, lambda batch: pixel_values(processor, batch[None])[0], pixels)
 
 
 def pixel_values(processor: ProcessorMixin, pixels: NDArray[np.uint8]) -> torch.Tensor:

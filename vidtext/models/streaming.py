@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,14 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+_INCOMPLETE = "\N{REPLACEMENT CHARACTER}"
+"""What a tokenizer decodes the first bytes of a character to, while the others are still to come."""
+
+_NO_SPACES_FROM = "\N{CJK RADICAL REPEAT}"
+"""The first character of the CJK blocks of Unicode: from here on, scripts are written without spaces, and the
+characters of a text in the making stay what they are."""
 
 
 class _EachToken(StoppingCriteria):  # type: ignore[misc]  # transformers has no types here
@@ -54,3 +62,38 @@ def stream_generate(model: PreTrainedModel, **inputs: Any) -> Generator[torch.Te
     finally:
         each.stopped.set()
         thread.join()
+
+
+class TextPieces:
+    """Turns the growing tokens of one answer into pieces of text that are never taken back.
+
+    Joined, the pieces are the decoded answer without white space around it. The end of the text is held back until it
+    is certain, as transformers' `TextStreamer` does: a word until the space after it, a character until all its bytes
+    are there. Unlike `TextStreamer`, which decodes each line on its own, this decodes the whole answer at every step:
+    tokenizers that mark words by the space before them would lose the space at the start of a line.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        self._tokenizer = tokenizer
+        self._given = 0
+
+    def grown(self, tokens: torch.Tensor) -> str:
+        """Return the text that became certain with these tokens, `(length,)`: all of the answer so far."""
+        text = self._decoded(tokens)
+        whole = bool(text) and text[-1] >= _NO_SPACES_FROM and text[-1] != _INCOMPLETE
+        word = re.split(r"\s", text)[-1]
+        return self._new(text if whole else text.removesuffix(word).rstrip())
+
+    def finished(self, tokens: torch.Tensor) -> str:
+        """Return the rest of the text: no more tokens will come."""
+        return self._new(self._decoded(tokens).rstrip())
+
+    def _new(self, certain: str) -> str:
+        piece = certain[self._given :]
+        self._given += len(piece)
+        return piece
+
+    def _decoded(self, tokens: torch.Tensor) -> str:
+        # Cleaning up would take back the space before a full stop that has been given out.
+        text: str = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return text.lstrip()

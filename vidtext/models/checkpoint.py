@@ -1,0 +1,111 @@
+"""A model's files, and the model that is made of them: once, safetensors only, never remote code."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidtext.errors import ModelUnavailableError
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, ProcessorMixin
+
+_BF16_FROM_BYTES = 100_000_000
+"""Smaller models gain nothing from bf16 on a CPU and stay in fp32, where all machines give the same words."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model's files, and how they are loaded. It pickles, so that a process of its own can load the same."""
+
+    folder: str
+    device: str
+    precision: str
+
+
+@lru_cache(maxsize=4)
+def load_checkpoint(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorMixin]:
+    """Return the model, in evaluation mode on its device, and its processor.
+
+    Raises:
+        ModelUnavailableError: the files are damaged, or not of a model that writes text about images.
+    """
+    import torch
+    from huggingface_hub.errors import StrictDataclassError
+    from safetensors import SafetensorError
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    try:
+        processor = AutoProcessor.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
+        model, report = AutoModelForImageTextToText.from_pretrained(
+            checkpoint.folder,
+            dtype=getattr(torch, checkpoint.precision),
+            device_map={"": checkpoint.device},
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, StrictDataclassError) as error:
+        raise ModelUnavailableError(
+            f"The model in {Path(checkpoint.folder).name} cannot be loaded: {[*str(error).splitlines(), ''][0]}"
+        ) from error
+    if report["missing_keys"]:  # transformers would fill them with random numbers, and the model would babble
+        raise ModelUnavailableError(
+            f"The model in {Path(checkpoint.folder).name} lacks {len(report['missing_keys'])} of its weights. "
+            "Download or save it again."
+        )
+    return model.eval(), processor
+
+
+def best_device() -> str:
+    """Name the device that models run on here: "cuda", "mps" or "cpu"."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def free_gpu_bytes() -> int | None:
+    """Return what models can have of the CUDA device's memory, what this process holds already included.
+
+    None where there is no such device.
+    """
+    import torch
+
+    if not torch.cuda.is_available():
+        return None
+    free, _ = torch.cuda.mem_get_info()
+    return int(free + torch.cuda.memory_reserved())
+
+
+def best_precision(device: str, weight_bytes: int) -> str:
+    """Name the precision, as torch does, in which a model of this size runs best on a device without loss."""
+    import torch
+
+    if device == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+    if device == "cpu" and weight_bytes >= _BF16_FROM_BYTES and _bf16_is_faster():
+        return "bfloat16"
+    return "float32"
+
+
+@lru_cache(maxsize=1)
+def _bf16_is_faster() -> bool:
+    """Measure it: CPUs with bf16 arithmetic are up to four times faster in it, those without emulate it, far slower."""
+    import torch
+
+    def seconds(dtype: torch.dtype) -> float:
+        factor = torch.ones(512, 512, dtype=dtype)
+        factor @ factor
+        start = time.perf_counter()
+        for _ in range(5):
+            factor @ factor
+        return time.perf_counter() - start
+
+    return seconds(torch.bfloat16) < seconds(torch.float32)

@@ -1,0 +1,71 @@
+"""What a vision tower makes of single frames, so that frames can be compared: shared by all families."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from numpy.typing import NDArray
+    from transformers import PreTrainedModel
+
+    from vidtext.job import Job
+    from vidtext.models.checkpoint import Checkpoint
+
+_BATCH_FRAMES = 16
+"""How many frames go through the tower at once: enough to fill a GPU, and 22 MB of pixels in fp32 at 336 × 336."""
+
+_START_SECONDS = 15.0
+"""What moving the weights to a ZeroGPU device takes at most: an estimate, 14 GB at 1 GB a second."""
+
+_SECONDS_A_FRAME = 0.05
+"""What a frame takes there with room to spare: an estimate for CLIP's ViT-L/14 at 336 × 336."""
+
+
+def features_seconds(checkpoint: Checkpoint, pixels: NDArray[np.uint8]) -> float:  # noqa: ARG001  on_gpu passes both
+    """Return how long a ZeroGPU device is needed for these frames."""
+    return _START_SECONDS + _SECONDS_A_FRAME * len(pixels)
+
+
+def pooled_features(
+    tower: PreTrainedModel,
+    pixel_values: Callable[[NDArray[np.uint8]], torch.Tensor],
+    pixels: NDArray[np.uint8],
+) -> Generator[NDArray[np.float32], None, None]:
+    """Yield the features of frames, one batch after the other: `(n, D)` float32, each of length 1.
+
+    A frame's feature is the mean of its patches in the tower's last hidden state, without the class token.
+
+    Args:
+        tower: a vision tower with square frames and patches, such as CLIP's.
+        pixel_values: makes `(n, 3, edge, edge)` normalized values of `(n, edge, edge, 3)` uint8 RGB.
+        pixels: `(N, edge, edge, 3)` uint8 RGB.
+    """
+    patches = (tower.config.image_size // tower.config.patch_size) ** 2
+    for start in range(0, len(pixels), _BATCH_FRAMES):
+        values = pixel_values(pixels[start : start + _BATCH_FRAMES]).to(tower.device, tower.dtype)
+        with torch.inference_mode():
+            hidden = tower(pixel_values=values).last_hidden_state
+        means = hidden[:, -patches:].float().mean(dim=1)  # a class token, where a tower has one, comes first
+        features: NDArray[np.float32] = torch.nn.functional.normalize(means, dim=-1).cpu().numpy()
+        yield features
+
+
+def gathered(batches: Generator[NDArray[np.float32], None, None], job: Job) -> NDArray[np.float32]:
+    """Put the batches together, `(N, D)`, checking the job between them.
+
+    Raises:
+        CancelledError: the job was stopped.
+    """
+    done = []
+    try:
+        for batch in batches:
+            done.append(batch)
+            job.check()
+    finally:
+        batches.close()
+    return np.concatenate(done)

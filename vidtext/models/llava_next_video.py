@@ -1,0 +1,267 @@
+"""LLaVA-NeXT-Video (Zhang et al. 2024, llava-vl.github.io): CLIP's view of each frame, pooled, read by a chat model."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from transformers import DynamicCache
+
+from vidtext.compute.gpu import on_gpu
+from vidtext.errors import ModelError, OptionError
+from vidtext.media.resize import fit_square
+from vidtext.models.base import Message
+from vidtext.models.chat_template import begins_with_bos, render
+from vidtext.models.checkpoint import Checkpoint, load_checkpoint
+from vidtext.models.features import features_seconds, gathered, pooled_features
+from vidtext.models.prefix_cache import PREFIXES, Kept, Read, can_be_kept, fingerprints
+from vidtext.models.streaming import TextPieces, stream_generate
+from vidtext.text.prompts import CAPTION
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from transformers import PreTrainedModel, ProcessorMixin
+
+    from vidtext.job import Job
+    from vidtext.media.frames import Frames
+    from vidtext.models.base import GenerationOptions, ModelCard
+
+_START_SECONDS = 20.0
+"""What moving 14 GB of weights to a ZeroGPU device and reading the prompt take at most: an estimate."""
+
+_SECONDS_A_TOKEN = 0.05
+"""What a token takes there with room to spare: an estimate for 7 B parameters in bf16."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What is to be answered: a text with a `<video>` for each of the clips, `(F, edge, edge, 3)` uint8 RGB."""
+
+    text: str
+    clips: tuple[NDArray[np.uint8], ...]
+    tokens_per_frame: int
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """How far an answer is: how many tokens it has, and the text that became certain since the step before."""
+
+    tokens: int
+    piece: str
+
+
+class LlavaNextVideoChat:
+    """A `ChatModel` that runs LLaVA-NeXT-Video. A clip may have any number of frames that the context has room for.
+
+    `kept_bytes` is the most memory for what this and other models keep of conversations that have a `memory_key`.
+    """
+
+    def __init__(self, card: ModelCard, checkpoint: Checkpoint, *, kept_bytes: int) -> None:
+        self._card = card
+        self._checkpoint = checkpoint
+        self._kept_bytes = kept_bytes
+
+    @property
+    def card(self) -> ModelCard:
+        """What the model is and can do."""
+        return self._card
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        return self._checkpoint.device
+
+    def reply(self, messages: Sequence[Message], options: GenerationOptions, job: Job) -> Iterator[str]:
+        """Yield the pieces of the answer to the last message; closing the iterator ends the generation.
+
+        Raises:
+            OptionError: the messages and the answer do not fit into `card.context_tokens`; raised before the first
+                piece is asked for.
+            CancelledError: the job was stopped.
+        """
+        prompt, prompt_tokens = self._read(messages)
+        frames = sum(len(clip) for message in messages for clip in message.clips)
+        if prompt_tokens + options.max_new_tokens > self._card.context_tokens:
+            of_frames = f", {frames * self._card.tokens_per_frame:,} of them for {frames} frames," if frames else ""
+            raise OptionError(
+                f"The conversation takes {prompt_tokens:,} tokens{of_frames} and its answer up to "
+                f"{options.max_new_tokens:,}; {self._card.id} has room for {self._card.context_tokens:,}. "
+                "Use fewer frames or words, or ask for a shorter answer."
+            )
+        return self._spoken(prompt, messages, options, job)
+
+    def caption(self, clips: Sequence[Frames], options: GenerationOptions, job: Job) -> list[str]:
+        """Return one text for each clip, asked for one after the other.
+
+        Raises:
+            OptionError: a clip and its caption do not fit into `card.context_tokens`.
+            CancelledError: the job was stopped.
+        """
+        return ["".join(self.reply([Message("user", CAPTION, (clip,))], options, job)) for clip in clips]
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return how much of the context the messages take, the frames of their clips included.
+
+        Raises:
+            OptionError: the model's template does not take the conversation.
+        """
+        return self._read(messages)[1]
+
+    def image_features(self, frames: Frames, job: Job) -> NDArray[np.float32]:
+        """Return `(N, D)` float32: the mean of CLIP's patches for each of N frames, of length 1 each.
+
+        Raises:
+            CancelledError: the job was stopped.
+        """
+        pixels = fit_square(frames.pixels, self._card.frame_edge_pixels, self._card.fit)
+        return gathered(encode_frames(self._checkpoint, pixels), job)
+
+    def _read(self, messages: Sequence[Message]) -> tuple[str, int]:
+        """Return the prompt, and how many tokens it will have once each `<video>` stands for the frames of its clip."""
+        _, processor = load_checkpoint(self._checkpoint)
+        prompt = render(processor, messages)
+        tokenizer = processor.tokenizer
+        ids = tokenizer(prompt, add_special_tokens=not begins_with_bos(tokenizer, prompt)).input_ids
+        clips = [clip for message in messages for clip in message.clips]
+        return prompt, len(ids) + sum(len(clip) * self._card.tokens_per_frame - 1 for clip in clips)
+
+    def _spoken(
+        self, text: str, messages: Sequence[Message], options: GenerationOptions, job: Job
+    ) -> Generator[str, None, None]:
+        job.check()
+        fit = options.fit or self._card.fit
+        clips = tuple(
+            fit_square(clip.pixels, self._card.frame_edge_pixels, fit) for message in messages for clip in message.clips
+        )
+        prompt = Prompt(text, clips, self._card.tokens_per_frame)
+        steps = generate_reply(self._checkpoint, prompt, options, self._kept_bytes)
+        with closing(steps):
+            for step in steps:
+                job.report("writing", step.tokens, options.max_new_tokens)
+                if step.piece:
+                    yield step.piece
+
+
+def _duration_seconds(
+    checkpoint: Checkpoint,  # noqa: ARG001  on_gpu passes all
+    prompt: Prompt,  # noqa: ARG001
+    options: GenerationOptions,
+    kept_bytes: int,  # noqa: ARG001
+) -> float:
+    return _START_SECONDS + _SECONDS_A_TOKEN * options.max_new_tokens
+
+
+@on_gpu(_duration_seconds)
+def generate_reply(
+    checkpoint: Checkpoint, prompt: Prompt, options: GenerationOptions, kept_bytes: int
+) -> Generator[Spoken, None, None]:
+    """Answer a prompt: one step a token, and a last one. What was kept under `options.memory_key` is not read again.
+
+    Raises:
+        ModelError: the processor does not write `prompt.tokens_per_frame` tokens for each frame.
+    """
+    model, processor = load_checkpoint(checkpoint)
+    inputs = model_inputs(processor, prompt.text, prompt.clips)
+    ids = inputs["input_ids"][0]
+    written = int((ids == processor.video_token_id).sum())
+    expected = sum(map(len, prompt.clips)) * prompt.tokens_per_frame
+    if written != expected:
+        raise ModelError(f"The model's processor writes {written} tokens for frames that should take {expected}.")
+    pieces = TextPieces(processor.tokenizer)
+    answer = torch.empty(0, dtype=torch.long)
+    with ExitStack() as stack:
+        if options.memory_key and can_be_kept(model.config.text_config):
+            read = Read(ids, fingerprints(prompt.clips), processor.video_token_id, prompt.tokens_per_frame)
+            empty = Kept(DynamicCache(config=model.config))
+            kept = stack.enter_context(PREFIXES.borrowed(checkpoint, options.memory_key, empty, kept_bytes))
+            tokens_so_far = _continue(model, inputs, read, kept, options)
+        else:
+            tokens_so_far = _generate(model, inputs, options)
+        for tokens in stack.enter_context(closing(tokens_so_far)):
+            answer = tokens[0, len(ids) :]
+            yield Spoken(len(answer), pieces.grown(answer))
+    yield Spoken(len(answer), pieces.finished(answer))
+
+
+def _continue(
+    model: PreTrainedModel, inputs: dict[str, torch.Tensor], read: Read, kept: Kept, options: GenerationOptions
+) -> Generator[torch.Tensor, None, None]:
+    """Generate from what was kept; of the frames, only those that are new are seen. What was read is kept then.
+
+    `generate` takes the whole prompt and feeds what the cache does not hold. It would put the pixels of all frames
+    into the places of the video tokens that it feeds: they must be those of the same frames.
+    """
+    tokens, frames = read.shared_with(kept)
+    kept.cut(tokens)
+    pixels = inputs.pop("pixel_values_videos", None)
+    if pixels is not None and frames < len(read.frames):
+        inputs["pixel_values_videos"] = pixels[:, frames:]
+    so_far = read.ids[None]
+    try:
+        with closing(_generate(model, inputs, options, kept.states)) as steps:
+            for so_far in steps:
+                yield so_far
+    finally:
+        kept.hold(so_far[0], read.frames)
+
+
+def _generate(
+    model: PreTrainedModel,
+    inputs: dict[str, torch.Tensor],
+    options: GenerationOptions,
+    states: DynamicCache | None = None,
+) -> Generator[torch.Tensor, None, None]:
+    """Yield all tokens so far, `(1, length)`, at every step."""
+    on_device = {
+        name: values.to(model.device, model.dtype if values.is_floating_point() else None)
+        for name, values in inputs.items()
+    }
+    drawn = {"temperature": options.temperature, "top_p": options.top_p, "top_k": 0} if options.temperature else {}
+    yield from stream_generate(
+        model,
+        **on_device,
+        **({} if states is None else {"past_key_values": states}),
+        max_new_tokens=options.max_new_tokens,
+        do_sample=options.temperature > 0,
+        num_beams=1,
+        **drawn,
+    )
+
+
+def model_inputs(processor: ProcessorMixin, prompt: str, clips: Sequence[NDArray[np.uint8]]) -> dict[str, torch.Tensor]:
+    """Make what the model reads, with the checkpoint's own processor, which takes all frames as they are.
+
+    Returns:
+        `input_ids` and `attention_mask` `(1, length)`, and `pixel_values_videos` `(1, N, 3, edge, edge)` with the N
+        frames of all clips if there are any. The model puts frames in the places of the video tokens one after the
+        other, so that clips of different lengths can be given as one; it has no way to take them apart.
+    """
+    ready = processor(
+        text=prompt,
+        videos=list(clips) or None,
+        do_sample_frames=False,
+        add_special_tokens=not begins_with_bos(processor.tokenizer, prompt),
+        return_tensors=None,
+    )
+    inputs = {name: torch.tensor(ready[name]) for name in ("input_ids", "attention_mask")}
+    if clips:
+        inputs["pixel_values_videos"] = torch.cat(list(ready["pixel_values_videos"]))[None]
+    return inputs
+
+
+@on_gpu(features_seconds)
+def encode_frames(checkpoint: Checkpoint, pixels: NDArray[np.uint8]) -> Generator[NDArray[np.float32], None, None]:
+    """Yield the features of `(N, edge, edge, 3)` uint8 RGB frames, batch by batch."""
+    model, processor = load_checkpoint(checkpoint)
+
+    def values(batch: NDArray[np.uint8]) -> torch.Tensor:
+        ready = processor.video_processor([batch], do_sample_frames=False, return_tensors="pt")
+        normalized: torch.Tensor = ready["pixel_values_videos"][0]
+        return normalized
+
+    yield from pooled_features(model.model.vision_tower, values, pixels)
