@@ -18,11 +18,12 @@ from training.scenes import (
     ToyScene,
     Truth,
 )
+from training.transitions import Boundary, Transition, TransitionKind, join
 from training.video import write_video
 
 __all__ = [
-    "GROUNDS", "Actor", "Clip", "Film", "Motion", "NaturalScene", "ToyScene", "Truth",
-    "render", "render_film", "render_scene", "write_video",
+    "GROUNDS", "Actor", "Boundary", "Clip", "Film", "Motion", "NaturalScene", "ToyScene", "Transition", "Truth",
+    "random_film", "render", "render_film", "render_scene", "write_video",
 ]  # fmt: skip
 
 Scene = ToyScene | NaturalScene
@@ -33,13 +34,17 @@ MONTAGE_PART = 0.04
 
 @dataclass(frozen=True)
 class Film:
-    """Several scenes after each other: `pixels` (N, H, W, 3) uint8 RGB, `seconds` (N,), where each scene starts."""
+    """Several scenes after each other: `pixels` (N, H, W, 3) uint8 RGB, `seconds` (N,), where each scene starts.
+
+    `boundaries` holds every transition in order, cuts inside of scenes included.
+    """
 
     pixels: Pixels
     seconds: NDArray[np.float64]
     start_seconds: tuple[float, ...]
     truths: tuple[Truth, ...]
     captions: tuple[str, ...]
+    boundaries: tuple[Boundary, ...] = ()
 
     def __repr__(self) -> str:
         return f"Film(pixels={self.pixels.shape}, start_seconds={self.start_seconds})"
@@ -101,21 +106,85 @@ def _montage(rng: np.random.Generator, frames: int, size: tuple[int, int], secon
 def render_film(
     scenes: tuple[Scene, ...],
     *,
+    transitions: tuple[Transition, ...] | None = None,
     seconds_each: float = 5.0,
     frame_rate: int = 25,
     size: tuple[int, int] = (120, 160),
     seed: int = 0,
 ) -> Film:
-    """Render scenes one after another with a hard cut between them; scene k starts at ``k * seconds_each``."""
+    """Render scenes one after another; without `transitions`, scene k starts with a cut at ``k * seconds_each``.
+
+    Args:
+        scenes: What is to be seen.
+        transitions: How each scene becomes the next, one fewer than scenes; None means cuts.
+        seconds_each: Duration of each scene, its part in dissolves included.
+        frame_rate: Frames a second.
+        size: Height and width in pixels.
+        seed: Scene k leaves open what `render_scene` decides by the seed ``seed + k``.
+    """
     frames = round(seconds_each * frame_rate)
     clips = [
         render_scene(scene, seed=seed + index, frames=frames, size=size, seconds=seconds_each)
         for index, scene in enumerate(scenes)
     ]
+    if transitions is None:
+        transitions = (Transition(),) * (len(scenes) - 1)
+    joined = join([clip.pixels for clip in clips], transitions)
+    spans = [(*span, transition.kind) for span, transition in zip(joined.spans, transitions, strict=True)]
+    for start, clip in zip(joined.starts, clips, strict=True):
+        inside = _hidden_cut(clip)
+        if inside is not None and not any(first <= start + inside <= stop for first, stop, _ in spans):
+            spans.append((start + inside, start + inside, "cut"))
     return Film(
-        pixels=np.concatenate([clip.pixels for clip in clips]),
-        seconds=np.arange(frames * len(scenes), dtype=np.float64) / frame_rate,
-        start_seconds=tuple(index * frames / frame_rate for index in range(len(scenes))),
+        pixels=joined.pixels,
+        seconds=np.arange(len(joined.pixels), dtype=np.float64) / frame_rate,
+        start_seconds=tuple(start / frame_rate for start in joined.starts),
         truths=tuple(clip.truth for clip in clips),
         captions=tuple(clip.caption for clip in clips),
+        boundaries=tuple(Boundary(start / frame_rate, stop / frame_rate, kind) for start, stop, kind in sorted(spans)),
+    )
+
+
+def _hidden_cut(clip: Clip) -> int | None:
+    """Return the first frame behind the cut that some natural scenes of no clear camera hold."""
+    gone = np.flatnonzero(np.isnan(clip.motion.camera[:, 0]))
+    return int(gone[0]) if len(gone) else None
+
+
+def random_film(
+    seed: int,
+    *,
+    register: Register,
+    scenes: int = 8,
+    seconds_each: float = 5.0,
+    frame_rate: int = 25,
+    size: tuple[int, int] = (120, 160),
+) -> Film:
+    """Render a film of random scenes; half of its transitions are cuts, the others dissolves and fades.
+
+    A dissolve takes 0.4 to 1.6 s, a fade 0.5 to 2 s; three fades in four go through black, the others through white.
+    Toy scenes that follow each other have different backgrounds: between equal ones, a cut is nothing but shapes that
+    move at once.
+    """
+    rng = np.random.default_rng([seed, 3])
+    drawn: list[Scene] = []
+    while len(drawn) < scenes:
+        scene = toy.random_scene(rng) if register == "toy" else natural.random_scene(rng)
+        before = drawn[-1] if drawn else None
+        if not (isinstance(before, ToyScene) and isinstance(scene, ToyScene) and scene.background == before.background):
+            drawn.append(scene)
+    transitions = []
+    for _ in range(scenes - 1):
+        kinds: tuple[TransitionKind, ...] = ("cut", "dissolve", "fade")
+        kind = kinds[rng.choice(3, p=[0.5, 0.25, 0.25])]
+        length = {"cut": 0.0, "dissolve": rng.uniform(0.4, 1.6), "fade": rng.uniform(0.5, 2.0)}[kind]
+        tone = 255 if rng.random() < 0.25 else 0
+        transitions.append(Transition(kind, round(length * frame_rate), tone))
+    return render_film(
+        tuple(drawn),
+        transitions=tuple(transitions),
+        seconds_each=seconds_each,
+        frame_rate=frame_rate,
+        size=size,
+        seed=1000 * seed,
     )
