@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     if measure := parser.parse_args().measure:
         METHODS[measure[0]](Path(measure[1]), int(measure[2]))
-        print(_own_peak_bytes())
+        print(own_peak_bytes())
         return
     measured = (clips.TEN_SECONDS, clips.ONE_MINUTE, clips.TEN_MINUTES)
     print(f"{machine()}. MiB at the most, libraries included.\n")
@@ -92,7 +92,7 @@ def _wanted(seconds: int) -> list[float]:
     return [(index + 0.5) * seconds / FRAMES for index in range(FRAMES)]
 
 
-def _own_peak_bytes() -> int:
+def own_peak_bytes() -> int:
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text("utf-8").splitlines())
     return int(status["VmHWM"].split()[0]) * 1024
 

@@ -22,9 +22,21 @@ if TYPE_CHECKING:
     from vidtext.media.frames import Frames
     from vidtext.media.probe import VideoInfo, probe
     from vidtext.media.sample import sample
+    from vidtext.media.shots import Shot, find_shots
     from vidtext.models.loading import load_model
     from vidtext.settings import Settings
     from vidtext.tasks.caption import CaptionOptions, CaptionResult, caption, caption_stream
+    from vidtext.tasks.chapters import (
+        ChapterOptions,
+        ChaptersResult,
+        chapters,
+        chapters_stream,
+        video_with_chapters,
+    )
+    from vidtext.tasks.highlights import HighlightReel, highlight_reel
+    from vidtext.tasks.summary import SummaryOptions, SummaryResult, summarize, summary_stream
+    from vidtext.text.chapters import Chapter, Chapters
+    from vidtext.text.summary import Summary
     from vidtext.text.timed import Segment, TimedText
 
 __version__ = "0.1.0"
@@ -42,12 +54,28 @@ _HOMES = {
     "VideoInfo": "vidtext.media.probe",
     "probe": "vidtext.media.probe",
     "sample": "vidtext.media.sample",
+    "Shot": "vidtext.media.shots",
+    "find_shots": "vidtext.media.shots",
     "load_model": "vidtext.models.loading",
     "Settings": "vidtext.settings",
     "CaptionOptions": "vidtext.tasks.caption",
     "CaptionResult": "vidtext.tasks.caption",
     "caption": "vidtext.tasks.caption",
     "caption_stream": "vidtext.tasks.caption",
+    "ChapterOptions": "vidtext.tasks.chapters",
+    "ChaptersResult": "vidtext.tasks.chapters",
+    "chapters": "vidtext.tasks.chapters",
+    "chapters_stream": "vidtext.tasks.chapters",
+    "video_with_chapters": "vidtext.tasks.chapters",
+    "HighlightReel": "vidtext.tasks.highlights",
+    "highlight_reel": "vidtext.tasks.highlights",
+    "SummaryOptions": "vidtext.tasks.summary",
+    "SummaryResult": "vidtext.tasks.summary",
+    "summarize": "vidtext.tasks.summary",
+    "summary_stream": "vidtext.tasks.summary",
+    "Chapter": "vidtext.text.chapters",
+    "Chapters": "vidtext.text.chapters",
+    "Summary": "vidtext.text.summary",
     "Segment": "vidtext.text.timed",
     "TimedText": "vidtext.text.timed",
 }
@@ -56,7 +84,12 @@ __all__ = [
     "CancelledError",
     "CaptionOptions",
     "CaptionResult",
+    "Chapter",
+    "ChapterOptions",
+    "Chapters",
+    "ChaptersResult",
     "Frames",
+    "HighlightReel",
     "Job",
     "MediaError",
     "ModelError",
@@ -64,16 +97,27 @@ __all__ = [
     "Progress",
     "Segment",
     "Settings",
+    "Shot",
     "SourceError",
+    "Summary",
+    "SummaryOptions",
+    "SummaryResult",
     "TimedText",
     "VideoInfo",
     "VidtextError",
     "__version__",
     "caption",
     "caption_stream",
+    "chapters",
+    "chapters_stream",
+    "find_shots",
+    "highlight_reel",
     "load_model",
     "probe",
     "sample",
+    "summarize",
+    "summary_stream",
+    "video_with_chapters",
 ]
 
 

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections import deque
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from vidtext.clock import format_clock
 from vidtext.errors import OptionError
 from vidtext.job import Job
-from vidtext.media.decode import Picture, decode
-from vidtext.media.frames import Frames
-from vidtext.media.opening import open_video
-from vidtext.media.probe import inspect
-from vidtext.media.resize import shrunk_size
-from vidtext.media.sample import pick
-from vidtext.media.sampling import TimeRange, choose_range, split, uniform_seconds
-from vidtext.media.source import open_source
+from vidtext.media.sampling import TimeRange, choose_range, split
 from vidtext.models.base import GenerationOptions, ModelCard
 from vidtext.models.loading import load_resolved, resolve
 from vidtext.settings import Settings
+from vidtext.tasks.footage import Footage, open_footage
+from vidtext.tasks.results import last_result
+from vidtext.text.telling import sentence
 from vidtext.text.timed import Segment, TimedText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from vidtext.media.frames import Frames
     from vidtext.media.resize import Fit
     from vidtext.media.source import Source
 
@@ -78,15 +71,6 @@ class CaptionResult:
     seconds_taken: float
 
 
-@dataclass
-class _Footage:
-    """What is captioned, opened: its length, what is wrong with it so far, and a way to its frames."""
-
-    duration_seconds: float
-    notes: list[str]
-    read: Callable[[Sequence[float], int, Job], Generator[Picture, None, None]]
-
-
 def caption(
     source: Source,
     *,
@@ -122,11 +106,6 @@ def caption(
     return last_result(caption_stream(source, options, settings=settings, job=job or Job())).text
 
 
-def last_result(results: Iterable[CaptionResult]) -> CaptionResult:
-    """Run a stream to its end and return its last result, keeping none of those before: they hold frames."""
-    return deque(results, maxlen=1)[0]
-
-
 def caption_stream(source: Source, options: CaptionOptions, *, settings: Settings, job: Job) -> Iterator[CaptionResult]:
     """Caption a video, yielding what is finished as it comes; the last result is the whole.
 
@@ -137,7 +116,7 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
     if options.max_new_tokens > settings.max_new_tokens:
         raise OptionError(f"max_new_tokens is {options.max_new_tokens}; up to {settings.max_new_tokens} are allowed.")
     writing = GenerationOptions(max_new_tokens=options.max_new_tokens, fit=options.fit)
-    with _open_footage(source, settings, job) as footage:
+    with open_footage(source, settings, job) as footage:
         windows = _windows(footage, options, settings)
         job.report("loading the model", 0, 1)
         resolution = resolve(options.model, settings)
@@ -145,18 +124,14 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
         card = captioner.card
         if resolution.note:
             footage.notes.append(resolution.note)
-        wanted = [second for window in windows for second in uniform_seconds(card.frames_per_clip, window)]
         edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
         text = TimedText((), model=card.id)
         done = 0
-        with closing(footage.read(wanted, edge, job)) as pictures:
+        with closing(footage.clips(windows, card.frames_per_clip, edge, job)) as clips_in_turn:
             for batch in _batches(windows, settings.window_batch):
-                clips = [
-                    _clip(pictures, card.frames_per_clip, (done + index, len(windows)), job)
-                    for index in range(len(batch))
-                ]
+                clips = [next(clips_in_turn) for _ in batch]
                 for window, words in zip(batch, captioner.caption(clips, writing, job), strict=True):
-                    text = text.followed_by(Segment(window.start_seconds, window.stop_seconds, _sentence(words)))
+                    text = text.followed_by(Segment(window.start_seconds, window.stop_seconds, sentence(words)))
                 done += len(batch)
                 yield CaptionResult(
                     text=replace(text, notes=tuple(footage.notes)),
@@ -169,32 +144,7 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
                 )
 
 
-@contextmanager
-def _open_footage(source: Source, settings: Settings, job: Job) -> Iterator[_Footage]:
-    with open_source(source, settings=settings, job=job) as opened:
-        if isinstance(opened, Frames):
-            yield _given_frames(opened)
-            return
-        with open_video(opened.path, settings, job) as video:
-            info = inspect(video, settings)
-
-            def read(seconds: Sequence[float], edge: int, job: Job) -> Generator[Picture, None, None]:
-                width, height = shrunk_size(info.width, info.height, shortest_edge=edge)
-                return decode(video, seconds, width=width, height=height, snap="exact", job=job)
-
-            yield _Footage(info.duration_seconds, video.notes, read)
-
-
-def _given_frames(frames: Frames) -> _Footage:
-    def read(seconds: Sequence[float], edge: int, job: Job) -> Generator[Picture, None, None]:  # noqa: ARG001  all there
-        for second in seconds:
-            chosen = pick(frames, [second])
-            yield Picture(chosen.pixels[0], float(chosen.seconds[0]))
-
-    return _Footage(float(frames.seconds[-1]), list(frames.notes), read)
-
-
-def _windows(footage: _Footage, options: CaptionOptions, settings: Settings) -> list[TimeRange]:
+def _windows(footage: Footage, options: CaptionOptions, settings: Settings) -> list[TimeRange]:
     duration = footage.duration_seconds
     span = choose_range(duration, start_seconds=options.start_seconds, stop_seconds=options.stop_seconds)
     if options.stop_seconds is not None and options.stop_seconds > duration:
@@ -215,19 +165,3 @@ def _batches(windows: Sequence[TimeRange], size: int) -> Iterator[Sequence[TimeR
     yield windows[:1]
     for start in range(1, len(windows), size):
         yield windows[start : start + size]
-
-
-def _clip(pictures: Iterator[Picture], frames: int, windows: tuple[int, int], job: Job) -> Frames:
-    """Take the next clip from the stream of pictures."""
-    taken = []
-    for picture in itertools.islice(pictures, frames):
-        taken.append(picture)
-        job.report("reading frames", windows[0] * frames + len(taken), windows[1] * frames)
-    return Frames(np.stack([picture.pixels for picture in taken]), np.array([picture.seconds for picture in taken]))
-
-
-def _sentence(words: str) -> str:
-    """Begin with a capital letter and end with a full stop, as the models' training captions do not always."""
-    if not words:
-        return words
-    return words[0].upper() + words[1:] + ("" if words[-1] in ".!?" else ".")

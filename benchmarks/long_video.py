@@ -1,0 +1,106 @@
+"""Chapters and a summary of a film of 10 minutes and of 2 hours (720p), on the embedded model.
+
+Each figure is of a process of its own: how often real time everything but the model runs, what the whole takes, and the
+most memory (`VmHWM`, Linux only). The film is made of scenes of 20 to 60 seconds; 2 hours are the 10 minutes, twelve
+times, without encoding them again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.clips import FILM, TWO_HOUR_FILM
+from benchmarks.memory import own_peak_bytes
+from benchmarks.report import machine, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vidtext.job import Job
+    from vidtext.media.frames import Frames
+    from vidtext.models.base import Captioner, GenerationOptions
+
+TASKS = ("chapters", "summary")
+
+
+class Timed:
+    """A captioner that adds up how long it takes."""
+
+    def __init__(self, model: Captioner) -> None:
+        self._model = model
+        self.card, self.device = model.card, model.device
+        self.seconds = 0.0
+
+    @contextmanager
+    def _clock(self) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds += time.perf_counter() - began
+
+    def caption(self, clips: Sequence[Frames], options: GenerationOptions, job: Job) -> list[str]:
+        """Caption as the model does."""
+        with self._clock():
+            return self._model.caption(clips, options, job)
+
+    def image_features(self, frames: Frames, job: Job) -> NDArray[np.float32]:
+        """Look as the model does."""
+        with self._clock():
+            return self._model.image_features(frames, job)
+
+
+def measure(task: str, path: Path) -> dict[str, float]:
+    """Run a task in this process, and tell what it took."""
+    import vidtext
+    from vidtext.tasks import writing
+
+    timed = Timed(vidtext.load_model("embedded"))
+    writing.load_resolved = lambda _: timed
+    began = time.perf_counter()
+    if task == "chapters":
+        found = len(vidtext.chapters(path, model="embedded").segments)
+    else:
+        found = len(vidtext.summarize(path, model="embedded").highlights.segments)
+    whole = time.perf_counter() - began
+    return {"found": found, "whole": whole, "model": timed.seconds, "bytes": own_peak_bytes()}
+
+
+def main() -> None:
+    """Print the table, or, as a process that is measured, one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--measure", nargs=2, metavar=("TASK", "FILE"), help=argparse.SUPPRESS)
+    if measured := parser.parse_args().measure:
+        print(json.dumps(measure(measured[0], Path(measured[1]))))
+        return
+    print(f"{machine()}.\n")
+    rows = []
+    for task in TASKS:
+        for film in (FILM, TWO_HOUR_FILM):
+            command = [sys.executable, "-m", "benchmarks.long_video", "--measure", task, str(film.path())]
+            printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+            got = json.loads(printed.splitlines()[-1])
+            beside = got["whole"] - got["model"]
+            rows.append(
+                [
+                    f"{task}, {film.seconds // 60} min",
+                    f"{got['found']:.0f}",
+                    f"{got['whole']:.1f} s",
+                    f"{got['model']:.1f} s",
+                    f"{film.seconds / beside:.0f} ×",
+                    f"{got['bytes'] / 2**20:.0f} MiB",
+                ]
+            )
+    print(table(["", "found", "in all", "of it the model", "all but the model, × real time", "memory"], rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""What may be typed: commands, options and the help that teaches them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+import vidtext
+from vidtext.clock import parse_clock
+from vidtext.errors import OptionError
+from vidtext.text.chapter_formats import CHAPTER_FORMATS
+from vidtext.text.formats import FORMATS
+from vidtext.text.prompts import STYLES
+from vidtext.text.summary_formats import SUMMARY_FORMATS
+
+FITS = ("crop", "pad", "squash")
+SHOT_MODES = ("auto", "exact", "fast")
+LENGTHS = ("short", "medium", "long")
+LOOKS = ("shots", "time")
+"""What `vidtext.media.resize`, `vidtext.media.shots` and `vidtext.tasks.summary` allow, whose modules are too slow to
+import for a help text."""
+
+_DESCRIPTION = """\
+Turn a video into words.
+
+  python -m vidtext caption clip.mp4               one sentence for the whole clip
+  python -m vidtext caption clip.mp4 --every 5     one for each five seconds of it
+  python -m vidtext chapters talk.mp4              where its chapters begin, and what they are called
+  python -m vidtext summary talk.mp4               what it is about
+  python -m vidtext probe clip.mp4                 what the file is
+"""
+
+_CAPTION_EXAMPLES = """\
+examples:
+  python -m vidtext caption clip.mp4 --start 1:30 --stop 2:00
+  python -m vidtext caption clip.mp4 --every 0:10 --output clip.vtt
+  python -m vidtext caption https://example.com/clip.mp4 --every 5 --format json > clip.json
+  cat clip.mp4 | python -m vidtext caption -
+"""
+
+_CHAPTER_EXAMPLES = """\
+examples:
+  python -m vidtext chapters talk.mp4                          as YouTube reads them in a description
+  python -m vidtext chapters talk.mp4 --count 8 --format md > talk.md
+  python -m vidtext chapters talk.mp4 --min 2:00 --output talk.vtt
+  python -m vidtext chapters talk.mp4 --video talk-with-chapters.mp4
+"""
+
+_SUMMARY_EXAMPLES = """\
+examples:
+  python -m vidtext summary talk.mp4 --length short
+  python -m vidtext summary talk.mp4 --style lecture --model llava-hf/LLaVA-NeXT-Video-7B-hf --output talk.md
+  python -m vidtext summary talk.mp4 --reel best.mp4 --seconds 0:30     the highlights as a clip, and best.srt
+"""
+
+_TIMES_AND_STOP = """
+TIME is seconds (90, 7.5) or clock text (1:30, 0:01:30.5).
+
+Ctrl-C ends the work and writes what is finished; a second one ends it at once.
+"""
+
+_EXIT_CODES = """\
+exit codes:
+  0 done   1 failed   2 an option is wrong   3 the video cannot be fetched   4 it is not a usable video
+  5 the model cannot do it   130 stopped with Ctrl-C
+
+Limits and defaults are read from VIDTEXT_… variables, such as VIDTEXT_MAX_DURATION_SECONDS=600.
+"""
+
+_LAYOUT = argparse.RawDescriptionHelpFormatter
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are errors like all others: one line, exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise OptionError(f"{message}. See {self.prog} --help.")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line.
+
+    Its `parse_args` raises `OptionError`.
+    """
+    whole = _Parser(prog="python -m vidtext", description=_DESCRIPTION, epilog=_EXIT_CODES, formatter_class=_LAYOUT)
+    whole.add_argument("--version", action="version", version=f"vidtext {vidtext.__version__}")
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(
+        name: str, purpose: str, examples: str, formats: tuple[str, ...], first: str
+    ) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=purpose, epilog=examples + _TIMES_AND_STOP, formatter_class=_LAYOUT)
+        made.add_argument("video", metavar="VIDEO", help="a path, an http(s) address, or - for standard input")
+        made.add_argument("--model", help="the model's name (the best one that is at hand)")
+        made.add_argument("--fit", choices=FITS, help="how frames become square (the model's own way)")
+        made.add_argument("--format", choices=formats, help=f"how to write it (as the output's name ends, or {first})")
+        made.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to standard output")
+        return made
+
+    _add_caption(command("caption", "say what a video shows", _CAPTION_EXAMPLES, tuple(FORMATS), "txt"))
+    _add_chapters(command("chapters", "divide it", _CHAPTER_EXAMPLES, tuple(CHAPTER_FORMATS), "youtube"))
+    _add_summary(command("summary", "say what it is about", _SUMMARY_EXAMPLES, tuple(SUMMARY_FORMATS), "txt"))
+
+    probe = commands.add_parser("probe", help="tell what a video file is")
+    probe.add_argument("video", metavar="VIDEO", help="a path, an http(s) address, or - for standard input")
+    probe.add_argument(
+        "--json", action="store_true", help="as one JSON object; frame_rate is a fraction, as 30000/1001"
+    )
+    return whole
+
+
+def _add_caption(caption: argparse.ArgumentParser) -> None:
+    caption.add_argument("--every", type=_time, metavar="TIME", help="one caption for each window of this length")
+    caption.add_argument("--start", type=_time, metavar="TIME", help="where to start (the video's start)")
+    caption.add_argument("--stop", type=_time, metavar="TIME", help="where to stop (the video's end)")
+    caption.add_argument("--max-new-tokens", type=int, metavar="N", help="the most tokens a caption has (30)")
+
+
+def _add_chapters(chapters: argparse.ArgumentParser) -> None:
+    chapters.add_argument("--count", type=int, metavar="N", help="how many chapters (as the content asks for)")
+    chapters.add_argument("--min", type=_time, metavar="TIME", help="the shortest chapter (by the video's length)")
+    chapters.add_argument(
+        "--shots", choices=SHOT_MODES, default="auto", help="look at every frame, or at keyframes first (by its length)"
+    )
+    _add_style(chapters)
+    chapters.add_argument(
+        "--video", type=Path, metavar="FILE", dest="chaptered", help="also write the video with the chapters in it"
+    )
+
+
+def _add_summary(summary: argparse.ArgumentParser) -> None:
+    summary.add_argument("--length", choices=LENGTHS, default="medium", help="how much to tell (medium)")
+    summary.add_argument("--look", choices=LOOKS, default="shots", help="by shots, or every 5 %% of the time (shots)")
+    _add_style(summary)
+    summary.add_argument("--reel", type=Path, metavar="FILE", help="also write the highlights as an MP4, with its SRT")
+    summary.add_argument("--seconds", type=_time, metavar="TIME", help="how long that clip is (as the highlights are)")
+
+
+def _add_style(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--style", default="neutral", help=f"{', '.join(STYLES)}, or your own words; only chat models follow it"
+    )
+
+
+def _time(text: str) -> float:
+    try:
+        return parse_clock(text)
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from None

@@ -1,0 +1,82 @@
+"""Where results go: standard output, or a file whose name never stands for half of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from vidtext.errors import OptionError, VidtextError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BROKEN_PIPE_EXIT_CODE = 141  # what a shell gives for a process that a closed pipe ended (128 + SIGPIPE)
+
+
+def write(document: str, output: Path | None) -> None:
+    """Write to the file, or to standard output if there is none.
+
+    Raises:
+        VidtextError: the file cannot be written.
+    """
+    if output is None:
+        print_document(document)
+    else:
+        _replace(output, document)
+
+
+def check_output(output: Path, video: str, option: str = "--output") -> None:
+    """Find out before the work whether its result can be stored.
+
+    Raises:
+        OptionError: it cannot, or the output is no ordinary file, or it is the video itself.
+    """
+    try:
+        if output.exists() and not output.is_file():
+            raise OptionError(f"{option} {output} is not an ordinary file. Leave it out to write to standard output.")
+        if output.exists() and not os.access(output, os.W_OK):
+            raise OptionError(f"{option} {output} may not be written. Choose another name.")
+        if output.exists() and _is_same_file(output, video):
+            raise OptionError(f"{option} {output} is the video itself. Choose another name.")
+        part = _part(output)
+        part.touch(exist_ok=False)
+        part.unlink()
+    except OSError as error:
+        raise OptionError(f"{option} {output} cannot be written: {error.strerror}.") from None
+
+
+def _is_same_file(output: Path, video: str) -> bool:
+    try:
+        return output.samefile(video)
+    except OSError:  # the video is an address, or does not exist
+        return False
+
+
+def _replace(output: Path, document: str) -> None:
+    """Store the document so that its name never stands for half of it."""
+    target, part = output.resolve(), _part(output)
+    try:
+        part.write_bytes(document.encode())
+        if target.exists():
+            shutil.copymode(target, part)
+        part.replace(target)
+    except OSError as error:
+        raise VidtextError(f"{output} cannot be written: {error.strerror}.") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _part(output: Path) -> Path:
+    return output.resolve().with_name(f".vidtext-{os.getpid()}.part")
+
+
+def print_document(document: str) -> None:
+    """Write to standard output, in UTF-8 and with the document's own line ends on every system."""
+    try:
+        sys.stdout.buffer.write(document.encode())
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # whoever read it has left; Python would complain again when it flushes at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(BROKEN_PIPE_EXIT_CODE) from None

@@ -1,0 +1,106 @@
+"""What a task works on, opened: its length, its shots, and a way to its frames, whatever kind of source it was."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidtext.media.decode import Picture, decode
+from vidtext.media.frames import Frames
+from vidtext.media.opening import open_video
+from vidtext.media.probe import inspect
+from vidtext.media.resize import shrunk_size
+from vidtext.media.sample import pick
+from vidtext.media.sampling import TimeRange, uniform_seconds
+from vidtext.media.shots import scan_frames, scan_shots
+from vidtext.media.source import open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+    from vidtext.job import Job
+    from vidtext.media.shots import Scan, ShotMode
+    from vidtext.media.source import Source
+    from vidtext.settings import Settings
+
+
+@dataclass(frozen=True)
+class Footage:
+    """An open source.
+
+    Attributes:
+        duration_seconds: from the first frame that is shown to the end of the last one.
+        notes: what is wrong with it so far; grows while it is read.
+        read: yields a picture for each of the wanted times, which must not decrease, with the given shortest edge.
+        scan: looks for shots; keeps a picture about every so many seconds, with the given shortest edge.
+    """
+
+    duration_seconds: float
+    notes: list[str]
+    read: Callable[[Sequence[float], int], Generator[Picture, None, None]]
+    scan: Callable[[ShotMode, float, int], Generator[Scan, None, None]]
+
+    def clips(
+        self, windows: Sequence[TimeRange], frames_per_clip: int, edge: int, job: Job
+    ) -> Generator[Frames, None, None]:
+        """Yield one clip for each window, its frames evenly spread over it; the windows are in order."""
+        wanted = [second for window in windows for second in uniform_seconds(frames_per_clip, window)]
+        pictures = self.read(wanted, edge)
+        try:
+            for window in range(len(windows)):
+                taken: list[Picture] = []
+                for picture in itertools.islice(pictures, frames_per_clip):
+                    taken.append(picture)
+                    job.report("reading frames", window * frames_per_clip + len(taken), len(wanted))
+                yield frames_of(taken)
+        finally:
+            pictures.close()
+
+
+def frames_of(pictures: Sequence[Picture]) -> Frames:
+    """Put pictures of one size together."""
+    return Frames(
+        np.stack([picture.pixels for picture in pictures]), np.array([picture.seconds for picture in pictures])
+    )
+
+
+@contextmanager
+def open_footage(source: Source, settings: Settings, job: Job) -> Iterator[Footage]:
+    """Open whatever was given.
+
+    Raises:
+        SourceError, MediaError: it is no usable video.
+    """
+    with open_source(source, settings=settings, job=job) as opened:
+        if isinstance(opened, Frames):
+            yield _given_frames(opened, settings, job)
+            return
+        with open_video(opened.path, settings, job) as video:
+            info = inspect(video, settings)
+
+            def read(seconds: Sequence[float], edge: int) -> Generator[Picture, None, None]:
+                width, height = shrunk_size(info.width, info.height, shortest_edge=edge)
+                return decode(video, seconds, width=width, height=height, snap="exact", job=job)
+
+            def scan(mode: ShotMode, every_seconds: float, edge: int) -> Generator[Scan, None, None]:
+                return scan_shots(
+                    video, info, mode=mode, every_seconds=every_seconds, edge=edge, settings=settings, job=job
+                )
+
+            yield Footage(info.duration_seconds, video.notes, read, scan)
+
+
+def _given_frames(frames: Frames, settings: Settings, job: Job) -> Footage:
+    def read(seconds: Sequence[float], edge: int) -> Generator[Picture, None, None]:  # noqa: ARG001  all there
+        for second in seconds:
+            chosen = pick(frames, [second])
+            yield Picture(chosen.pixels[0], float(chosen.seconds[0]))
+
+    def scan(mode: ShotMode, every_seconds: float, edge: int) -> Generator[Scan, None, None]:
+        return scan_frames(frames, mode=mode, every_seconds=every_seconds, edge=edge, settings=settings, job=job)
+
+    return Footage(float(frames.seconds[-1]), list(frames.notes), read, scan)

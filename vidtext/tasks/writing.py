@@ -1,0 +1,193 @@
+"""How a task gets words for clips: from any model, through one door. What a captioner cannot do is done by rules."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from vidtext.errors import OptionError
+from vidtext.models.base import ChatModel, GenerationOptions, Message
+from vidtext.models.loading import load_resolved, resolve
+from vidtext.text import prompts
+from vidtext.text.telling import distinct_title, sentence, title_of, told_in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from vidtext.job import Job
+    from vidtext.media.frames import Frames
+    from vidtext.media.resize import Fit
+    from vidtext.media.sampling import TimeRange
+    from vidtext.models.base import Captioner
+    from vidtext.settings import Settings
+    from vidtext.tasks.footage import Footage
+
+_NUMBERED_LINE = re.compile(r"\s*(?:\d+\s*[.):\-–]|[-*•])\s*(.*)")
+_TITLE_TOKENS = 24
+"""Tokens that the answer may have for each title: eight words and their number, with room to spare."""
+
+ONLY_CHAT_MODELS_FOLLOW = "The style was not used: this model writes captions and follows no instructions."
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A model, and how it is to write.
+
+    Attributes:
+        model: a captioner, or a chat model, which also follows `style`.
+        options: how it writes a description.
+        style: an instruction in words.
+    """
+
+    model: Captioner
+    options: GenerationOptions
+    style: str
+
+    @property
+    def chat(self) -> ChatModel | None:
+        """The model, if it is one that answers messages."""
+        return self.model if isinstance(self.model, ChatModel) else None
+
+    def describe(self, clips: Sequence[Frames], job: Job) -> list[str]:
+        """Return a description of each clip: a sentence from a captioner, one or two from a chat model."""
+        chat = self.chat
+        if chat is None:
+            return [sentence(words) for words in self.model.caption(clips, self.options, job)]
+        prompt = prompts.DESCRIBE_PART.format(style=self.style)
+        return [sentence(self._answer(chat, prompt, job, clips=(clip,))) for clip in clips]
+
+    def titles(self, told: Sequence[Sequence[str]], job: Job) -> tuple[list[str], str]:
+        """Return a title for each chapter, neighbours never the same, and a note, or "" if all went well.
+
+        A chat model writes them together, as a table of contents, in as few goes as its context allows. Where its
+        answer does not have a line for each, and with a captioner, they are `beginnings`.
+
+        Args:
+            told: the descriptions of each chapter's windows.
+            job: to stop the work.
+        """
+        if self.chat is None:
+            return beginnings(told), ""
+        proposed, failed = self._table_of_contents([told_in_order(texts) for texts in told], job)
+        note = "The model gave no usable table of contents: titles are the beginnings of the descriptions."
+        candidates = [[title] if title else list(texts) for title, texts in zip(proposed, told, strict=True)]
+        return beginnings(candidates), note if failed else ""
+
+    def reduce(self, descriptions: Sequence[str], sentences: str, job: Job) -> str:
+        """Return one text about all descriptions, written by the chat model in as many rounds as its context needs.
+
+        Raises:
+            OptionError: not even two descriptions fit into the model's context.
+        """
+        chat = self._required_chat()
+
+        def prompt(group: Sequence[str]) -> str:
+            return prompts.REDUCE.format(descriptions=_numbered(group), sentences=sentences, style=self.style)
+
+        while len(groups := self._groups(chat, descriptions, prompt, 0)) > 1:
+            descriptions = [self._answer(chat, prompt(group), job) for group in groups]
+        return self._answer(chat, prompt(descriptions), job)
+
+    def keywords(self, summary: str, count: int, job: Job) -> tuple[str, ...]:
+        """Return the chat model's choice of at most `count` words or phrases, each once."""
+        prompt = prompts.KEYWORDS.format(summary=summary, count=count)
+        answer = self._answer(self._required_chat(), prompt, job)
+        words = (word.strip(" .\"'") for word in re.split(r"[,;\n]", answer))
+        return tuple(dict.fromkeys(word for word in words if word))[:count]
+
+    def _table_of_contents(self, descriptions: Sequence[str], job: Job) -> tuple[list[str], bool]:
+        chat = self._required_chat()
+
+        def prompt(group: Sequence[str]) -> str:
+            return prompts.TITLES.format(count=len(group), descriptions=_numbered(group))
+
+        titles: list[str] = []
+        failed = False
+        for group in self._groups(chat, descriptions, prompt, _TITLE_TOKENS):
+            lines = _lines(self._answer(chat, prompt(group), job, tokens=_TITLE_TOKENS * len(group)))
+            whole = len(lines) == len(group)
+            failed |= not whole
+            titles += lines if whole else [""] * len(group)
+        return titles, failed
+
+    def _groups(
+        self, chat: ChatModel, descriptions: Sequence[str], prompt: Callable[[Sequence[str]], str], tokens_each: int
+    ) -> list[Sequence[str]]:
+        """Divide descriptions evenly into as few groups as fit the model's context, each with its answer."""
+        for size in range(len(descriptions), 0, -1):
+            if size == 1 < len(descriptions):
+                break
+            groups = [descriptions[start : start + size] for start in range(0, len(descriptions), size)]
+            longest = prompt(max(groups, key=lambda group: sum(map(len, group))))
+            if self._fits(chat, longest, max(self.options.max_new_tokens, tokens_each * size)):
+                return groups
+        raise OptionError(
+            f"{chat.card.id} has a context of {chat.card.context_tokens} tokens, too few for two descriptions and an "
+            "answer. Choose another model."
+        )
+
+    @staticmethod
+    def _fits(chat: ChatModel, prompt: str, new_tokens: int) -> bool:
+        return chat.count_tokens([Message("user", prompt)]) + new_tokens <= chat.card.context_tokens
+
+    def _answer(
+        self, chat: ChatModel, prompt: str, job: Job, *, clips: tuple[Frames, ...] = (), tokens: int | None = None
+    ) -> str:
+        options = self.options if tokens is None else replace(self.options, max_new_tokens=tokens)
+        return "".join(chat.reply([Message("user", prompt, clips)], options, job)).strip()
+
+    def _required_chat(self) -> ChatModel:
+        chat = self.chat
+        assert chat is not None  # noqa: S101  the callers ask a chat model alone
+        return chat
+
+
+def beginnings(told: Sequence[Sequence[str]]) -> list[str]:
+    """Return the beginning of a description of each chapter as its title, neighbours never the same."""
+    titles: list[str] = []
+    for texts in told:
+        candidates = [title_of(text) for text in texts] or [title_of("")]
+        titles.append(distinct_title(candidates, titles[-1] if titles else None))
+    return titles
+
+
+def instruction(style: str) -> str:
+    """Return what a model is told for a style: the text of a named one, or the user's own words."""
+    return prompts.STYLES[style].instruction if style in prompts.STYLES else style
+
+
+def load_writer(footage: Footage, *, model: str, style: str, fit: Fit | None, settings: Settings, job: Job) -> Writer:
+    """Load the model that a name stands for; what the person must know of it becomes a note of the footage."""
+    job.report("loading the model", 0, 1)
+    resolution = resolve(model, settings)
+    options = GenerationOptions(max_new_tokens=settings.description_tokens, fit=fit)
+    writer = Writer(load_resolved(resolution), options, instruction(style))
+    footage.notes.extend([resolution.note] if resolution.note else [])
+    if writer.chat is None and style != "neutral":
+        footage.notes.append(ONLY_CHAT_MODELS_FOLLOW)
+    return writer
+
+
+def describe_windows(
+    footage: Footage, windows: Sequence[Sequence[TimeRange]], writer: Writer, settings: Settings, job: Job
+) -> Generator[tuple[tuple[Frames, ...], list[str]], None, None]:
+    """Yield, for each group of windows in order, the clips that the model saw and what it wrote about each."""
+    card = writer.model.card
+    edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
+    in_a_row = [window for group in windows for window in group]
+    with closing(footage.clips(in_a_row, card.frames_per_clip, edge, job)) as clips:
+        for group in windows:
+            shown = tuple(next(clips) for _ in group)
+            yield shown, writer.describe(shown, job)
+
+
+def _numbered(descriptions: Sequence[str]) -> str:
+    return "\n".join(f"{number}. {' '.join(text.split())}" for number, text in enumerate(descriptions, start=1))
+
+
+def _lines(answer: str) -> list[str]:
+    """Read the titles off a table of contents, without numbers, bullets and quotation marks."""
+    lines = (_NUMBERED_LINE.sub(r"\1", line).strip(" \t*\"'“”.") for line in answer.splitlines())
+    return [title_of(line) for line in lines if line]
