@@ -1,4 +1,4 @@
-"""The real page with a captioner that does what it is told, in a process of its own.
+"""The real page with tasks that do what they are told, in a process of its own.
 
 `python scripted_page.py PORT SECONDS_A_TOKEN LOG` writes a line to LOG for each token, and one when the work has ended.
 """
@@ -9,19 +9,27 @@ import dataclasses
 import os
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradio.media import get_video
 
+from vidtext.errors import OptionError
+from vidtext.media.chapter_marks import chaptered_suffix
 from vidtext.media.probe import probe
 from vidtext.media.sample import sample
-from vidtext.media.sampling import choose_range, split
+from vidtext.media.sampling import TimeRange, choose_range, split
+from vidtext.media.shots import Shot
 from vidtext.models.base import ModelCard
 from vidtext.models.loading import Resolution
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionOptions, CaptionResult
+from vidtext.tasks.chapters import ChapterOptions, ChaptersResult, video_with_chapters
+from vidtext.tasks.highlights import highlight_reel
+from vidtext.tasks.summary import SummaryOptions, SummaryResult
+from vidtext.text.chapters import Chapter, Chapters
+from vidtext.text.summary import Summary
 from vidtext.text.timed import Segment, TimedText
 from vidtext.ui.example_clips import ExampleClip
 from vidtext.ui.look import launch_options
@@ -29,12 +37,14 @@ from vidtext.ui.page import build_page
 from vidtext.ui.services import Services
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from vidtext.job import Job
+    from vidtext.media.frames import Frames
 
 FRAMES = 6
 TOKENS = 5
+CHAPTERS = 4
 CARD = ModelCard(
     id="embedded",
     family="git",
@@ -50,11 +60,13 @@ NOTE = "The script was used: <i>there is no hub</i>."
 
 
 @dataclasses.dataclass(frozen=True)
-class ScriptedCaptioner:
+class Script:
+    """Tasks whose words name the file, in markup, so that a page that takes words for markup is found out."""
+
     seconds_a_token: float
     log: Path
 
-    def __call__(
+    def caption(
         self, source: Path, options: CaptionOptions, *, settings: Settings, job: Job
     ) -> Generator[CaptionResult]:
         began, text = time.monotonic(), TimedText((), model=CARD.id, notes=(NOTE,))
@@ -64,25 +76,99 @@ class ScriptedCaptioner:
             stop_seconds=options.stop_seconds,
         )
         windows = split(span, every_seconds=options.every_seconds) if options.every_seconds else [span]
-        try:
+        with self._writing(source):
             for number, window in enumerate(windows, start=1):
-                clip = sample(
-                    source,
-                    frames=FRAMES,
-                    start_seconds=window.start_seconds,
-                    stop_seconds=window.stop_seconds,
-                    size=64,
-                    settings=settings,
-                    job=job,
-                )
-                for token in range(TOKENS):
-                    job.report("writing", token, TOKENS)
-                    self._tell(f"token {source.name}")
-                    time.sleep(self.seconds_a_token)
+                clip = self._look(source, window, job)
+                self._write(source, job)
                 text = text.followed_by(
                     Segment(window.start_seconds, window.stop_seconds, f"Sentence {number} of <b>{source.name}</b>.")
                 )
                 yield CaptionResult(text, (clip,), CARD, "cpu", number, len(windows), time.monotonic() - began)
+
+    def chapters(
+        self, source: Path, options: ChapterOptions, *, settings: Settings, job: Job
+    ) -> Generator[ChaptersResult]:
+        began = time.monotonic()
+        if options.count is not None and not 1 <= options.count <= settings.max_chapters:
+            raise OptionError(f"{options.count} chapters were asked for; 1 to {settings.max_chapters} are possible.")
+        duration = probe(source, settings=settings).duration_seconds
+        windows = split(TimeRange(0, duration), every_seconds=duration / (options.count or CHAPTERS))
+        job.report("looking for shots", 1, 2)
+        made = [Chapter(each.start_seconds, each.stop_seconds, f"Chapter {n}") for n, each in enumerate(windows, 1)]
+        middles = [(each.start_seconds + each.stop_seconds) / 2 for each in windows]
+        thumbnails = sample(source, at_seconds=middles, size=64)
+        with self._writing(source):
+            for done in range(len(windows) + 1):
+                clips: tuple[Frames, ...] = ()
+                if done:
+                    clips = (self._look(source, windows[done - 1], job),)
+                    self._write(source, job)
+                    made[done - 1] = dataclasses.replace(
+                        made[done - 1],
+                        text=f"Part {done} of <b>{source.name}</b>",
+                        description=f"It shows <i>{done}</i>.",
+                    )
+                yield ChaptersResult(
+                    chapters=Chapters(tuple(made), model=CARD.id, notes=(NOTE, options.style)),
+                    thumbnails=thumbnails,
+                    clips=clips,
+                    shots=tuple(Shot(each.start_seconds, each.stop_seconds) for each in windows),
+                    card=CARD,
+                    device="cpu",
+                    chapters_done=done,
+                    seconds_taken=time.monotonic() - began,
+                )
+
+    def summary(
+        self, source: Path, options: SummaryOptions, *, settings: Settings, job: Job
+    ) -> Generator[SummaryResult]:
+        began = time.monotonic()
+        duration = probe(source, settings=settings).duration_seconds
+        windows = split(TimeRange(0, duration), every_seconds=duration / CHAPTERS)
+        moments: list[Segment] = []
+        with self._writing(source):
+            for done, window in enumerate(windows, start=1):
+                clip = self._look(source, window, job)
+                self._write(source, job)
+                moments.append(Segment(window.start_seconds, window.start_seconds + 1, f"Moment <b>{done}</b>."))
+                yield SummaryResult(
+                    summary=Summary(
+                        abstract=f"An abstract of <b>{source.name}</b>.",
+                        summary=f"A paragraph of {done} parts, {options.length}.",
+                        highlights=TimedText(tuple(moments), model=CARD.id),
+                        keywords=("word", "<i>tag</i>"),
+                        model=CARD.id,
+                        notes=(NOTE,),
+                    ),
+                    clips=(clip,),
+                    thumbnails=sample(source, at_seconds=[each.start_seconds for each in moments], size=64),
+                    card=CARD,
+                    device="cpu",
+                    windows_done=done,
+                    windows_total=len(windows),
+                    seconds_taken=time.monotonic() - began,
+                )
+
+    def _look(self, source: Path, window: TimeRange, job: Job) -> Frames:
+        return sample(
+            source,
+            frames=FRAMES,
+            start_seconds=window.start_seconds,
+            stop_seconds=window.stop_seconds,
+            size=64,
+            job=job,
+        )
+
+    def _write(self, source: Path, job: Job) -> None:
+        for token in range(TOKENS):
+            job.report("writing", token, TOKENS)
+            self._tell(f"token {source.name}")
+            time.sleep(self.seconds_a_token)
+
+    @contextmanager
+    def _writing(self, source: Path) -> Iterator[None]:
+        try:
+            yield
         finally:
             self._tell(f"ended {source.name}")
 
@@ -93,10 +179,15 @@ class ScriptedCaptioner:
 
 def main(port: int, seconds_a_token: float, log: Path) -> None:
     settings = Settings.from_env(os.environ)
-    captioner = ScriptedCaptioner(seconds_a_token, log)
+    script = Script(seconds_a_token, log)
     resolution = Resolution(CARD, None, NOTE)
     services = Services(
-        caption_stream=captioner,
+        caption_stream=script.caption,
+        chapters_stream=script.chapters,
+        summary_stream=script.summary,
+        chaptered_suffix=chaptered_suffix,
+        video_with_chapters=video_with_chapters,
+        highlight_reel=highlight_reel,
         models={"embedded": CARD, "other/other-model": dataclasses.replace(CARD, id="other/other-model")},
         resolve=lambda name, _: resolution if name == "auto" else dataclasses.replace(resolution, note=""),
         device=lambda: "cpu",

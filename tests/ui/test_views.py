@@ -11,10 +11,11 @@ from vidtext.models.base import ModelCard
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionResult
 from vidtext.text.timed import Segment, TimedText
-from vidtext.ui import caption_view as view
+from vidtext.ui import caption_view, status
 from vidtext.ui.filmstrip import StripPlan, picture_uri, strip_html
 from vidtext.ui.look import launch_options
 from vidtext.ui.model_line import model_choices, model_html
+from vidtext.ui.tab_work import FINISHED, GROWING, STOPPED
 
 CARD = ModelCard("embedded", "git", "MIT", 6, 64, "squash", 40, 3_000_000, "Sees <nothing>.")
 
@@ -27,17 +28,17 @@ def result(*texts: str, total: int | None = None, notes: tuple[str, ...] = ()) -
 
 def test_what_a_model_or_a_file_says_is_never_markup() -> None:
     nasty = '<img src=x onerror="alert(1)">'
-    html = view.caption_html(result(nasty, nasty, notes=(nasty,)), name=nasty + ".mp4", finished=True)
+    html = caption_view.caption_html(result(nasty, nasty, notes=(nasty,)), nasty + ".mp4", FINISHED)
     assert "<img" not in html
     assert 'onerror="' not in html
-    assert "<img" not in view.status_html(nasty)
+    assert "<img" not in status.status_html(nasty)
     assert "&lt;nothing&gt;" in model_html(CARD, device="cpu", note="<b>")
     assert "<b>" not in model_html(CARD, device="cpu", note="<b>").replace("<b>Embedded", "")
 
 
 def test_nothing_can_be_downloaded_before_the_end() -> None:
-    assert "download" not in view.caption_html(result("One.", total=2), name="a.mp4", finished=False)
-    assert 'download="a.srt"' in view.caption_html(result("One.", total=2), name="a.mp4", finished=True, stopped=True)
+    assert "download" not in caption_view.caption_html(result("One.", total=2), "a.mp4", GROWING)
+    assert 'download="a.srt"' in caption_view.caption_html(result("One.", total=2), "a.mp4", STOPPED)
 
 
 @pytest.mark.parametrize(
@@ -50,12 +51,12 @@ def test_nothing_can_be_downloaded_before_the_end() -> None:
     ],
 )
 def test_progress_in_words(progress: Progress, said: str) -> None:
-    assert view.progress_text(progress) == said
+    assert status.progress_text(progress) == said
 
 
 def test_a_bar_without_a_known_end_has_no_value() -> None:
-    assert "aria-valuenow" not in view.status_html("Downloading", progress=Progress("downloading", 5, 0))
-    assert 'aria-valuenow="50"' in view.status_html("Reading", progress=Progress("reading", 3, 6))
+    assert "aria-valuenow" not in status.status_html("Downloading", progress=Progress("downloading", 5, 0))
+    assert 'aria-valuenow="50"' in status.status_html("Reading", progress=Progress("reading", 3, 6))
 
 
 def test_the_strip_stays_small_however_many_windows_there_are() -> None:

@@ -12,7 +12,8 @@ from gradio.utils import get_upload_folder
 from vidtext.errors import SourceRefusedError, UnknownModelError
 from vidtext.job import Job
 from vidtext.media.source import LocalFile, open_source
-from vidtext.tasks.caption import CaptionOptions, last_result
+from vidtext.tasks.caption import CaptionOptions
+from vidtext.tasks.results import last_result
 from vidtext.ui.toasts import plain_words
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ from vidtext.clock import format_clock
 from vidtext.media.resize import shrunk_size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -75,3 +77,13 @@ def picture_uri(pixels: NDArray[np.uint8]) -> str:
     )
     _, jpeg = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg.tobytes()).decode()}"
+
+
+def pictures_html(clips: Sequence[Frames], windows_done: int, windows_total: int) -> tuple[str, str]:
+    """Return the strip's new pictures of the latest clips, and a sentence on what the strip leaves out."""
+    if not clips:
+        return "", ""
+    plan = StripPlan.of(windows_total, len(clips[0]))
+    first = windows_done - len(clips)
+    chosen = (plan.chosen(clip, window) for window, clip in enumerate(clips, start=first))
+    return "".join(strip_html(frames) for frames in chosen if frames is not None), plan.explain(len(clips[0]))

@@ -11,10 +11,12 @@ from gradio.utils import get_upload_folder
 
 from vidtext.job import Job
 from vidtext.ui.caption_tab import build_caption_tab
+from vidtext.ui.chapters_tab import build_chapters_tab
 from vidtext.ui.endpoint import add_caption_endpoint
 from vidtext.ui.example_clips import find_examples
 from vidtext.ui.model_line import model_html
 from vidtext.ui.services import real_services
+from vidtext.ui.summary_tab import build_summary_tab
 from vidtext.ui.toasts import plain_words
 from vidtext.ui.video_panel import VideoPanel, build_video_panel
 from vidtext.ui.videos import load_file
@@ -53,6 +55,8 @@ class Surroundings:
 
 TABS: dict[str, Callable[[Surroundings], None]] = {
     "Caption": build_caption_tab,
+    "Chapters": build_chapters_tab,
+    "Summary": build_summary_tab,
 }
 
 
@@ -91,7 +95,7 @@ def build_page(settings: Settings, services: Services | None = None, examples: S
                 around = Surroundings(panel, model_line, describe_model, settings, services, visitors)
                 with gr.Tabs():
                     for name, build in TABS.items():
-                        with gr.Tab(name):
+                        with gr.Tab(name, render_children=True):  # subtitles are made of what stands in a hidden tab
                             build(around)
         page.load(
             lambda: describe_model(settings.default_model),

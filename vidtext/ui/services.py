@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -14,15 +14,39 @@ if TYPE_CHECKING:
     from vidtext.models.loading import Resolution
     from vidtext.settings import Settings
     from vidtext.tasks.caption import CaptionOptions, CaptionResult
+    from vidtext.tasks.chapters import ChapterOptions, ChaptersResult
+    from vidtext.tasks.highlights import HighlightReel
+    from vidtext.tasks.summary import SummaryOptions, SummaryResult
+    from vidtext.text.chapters import Chapters
+    from vidtext.text.timed import TimedText
+
+Options_contra = TypeVar("Options_contra", contravariant=True)
+Result_co = TypeVar("Result_co", covariant=True)
 
 
-class CaptionStream(Protocol):
-    """`vidtext.tasks.caption.caption_stream`, or what takes its place."""
+class Stream(Protocol[Options_contra, Result_co]):
+    """A task that yields growing results, such as `vidtext.tasks.caption.caption_stream`."""
+
+    def __call__(self, source: Path, options: Options_contra, *, settings: Settings, job: Job) -> Iterator[Result_co]:
+        """Yield growing results."""
+        ...
+
+
+class VideoWithChapters(Protocol):
+    """`vidtext.tasks.chapters.video_with_chapters`, or what takes its place."""
+
+    def __call__(self, source: Path, chapters: Chapters, target: Path, *, job: Job) -> tuple[str, ...]:
+        """Write the file; return notes."""
+        ...
+
+
+class MakeReel(Protocol):
+    """`vidtext.tasks.highlights.highlight_reel`, or what takes its place."""
 
     def __call__(
-        self, source: Path, options: CaptionOptions, *, settings: Settings, job: Job
-    ) -> Iterator[CaptionResult]:
-        """Yield growing results."""
+        self, source: Path, highlights: TimedText, target: Path, *, seconds: float | None, settings: Settings, job: Job
+    ) -> HighlightReel:
+        """Write the file; return its captions."""
         ...
 
 
@@ -32,12 +56,22 @@ class Services:
 
     Attributes:
         caption_stream: writes captions.
+        chapters_stream: finds chapters and names them.
+        summary_stream: writes summaries.
+        chaptered_suffix: how the name of a video with chapters in it has to end.
+        video_with_chapters: writes a video with chapters in it.
+        highlight_reel: writes highlights as one clip.
         models: the cards of the models to offer, by the names that `resolve` takes.
         resolve: which model a name stands for now, and why.
         device: where models run here.
     """
 
-    caption_stream: CaptionStream
+    caption_stream: Stream[CaptionOptions, CaptionResult]
+    chapters_stream: Stream[ChapterOptions, ChaptersResult]
+    summary_stream: Stream[SummaryOptions, SummaryResult]
+    chaptered_suffix: Callable[[Path], str]
+    video_with_chapters: VideoWithChapters
+    highlight_reel: MakeReel
     models: Mapping[str, ModelCard]
     resolve: Callable[[str, Settings], Resolution]
     device: Callable[[], str]
@@ -45,8 +79,22 @@ class Services:
 
 def real_services() -> Services:
     """Return the services that do real work."""
+    from vidtext.media.chapter_marks import chaptered_suffix
     from vidtext.models.catalog import MODELS
     from vidtext.models.loading import best_device, resolve
     from vidtext.tasks.caption import caption_stream
+    from vidtext.tasks.chapters import chapters_stream, video_with_chapters
+    from vidtext.tasks.highlights import highlight_reel
+    from vidtext.tasks.summary import summary_stream
 
-    return Services(caption_stream=caption_stream, models=MODELS, resolve=resolve, device=best_device)
+    return Services(
+        caption_stream=caption_stream,
+        chapters_stream=chapters_stream,
+        summary_stream=summary_stream,
+        chaptered_suffix=chaptered_suffix,
+        video_with_chapters=video_with_chapters,
+        highlight_reel=highlight_reel,
+        models=MODELS,
+        resolve=resolve,
+        device=best_device,
+    )

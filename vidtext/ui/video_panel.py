@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from vidtext.errors import SourceError
-from vidtext.ui.caption_view import progress_text, status_html
 from vidtext.ui.example_clips import examples_html
+from vidtext.ui.status import progress_text, status_html
 from vidtext.ui.toasts import plain_words
 from vidtext.ui.videos import LoadedVideo, describe, load_address, load_file
 from vidtext.ui.visitors import Visitor, Visitors, forget_upload
@@ -45,12 +45,14 @@ class VideoPanel:
 
     Attributes:
         player: its value is the path of what it plays; see `source_of`.
+        timeline: the chapters as blocks, in the proportions of their lengths.
         strip: the frames that a model saw.
         strip_note: what the strip leaves out.
         video_key: changes with every other video; a tab listens to it to drop results of the one before.
     """
 
     player: gr.Video
+    timeline: gr.HTML
     strip: gr.HTML
     strip_note: gr.HTML
     video_key: gr.State
@@ -92,6 +94,11 @@ def build_video_panel(
         include_audio=True,
         buttons=[],
         elem_id="vt-player",
+    )
+    timeline = gr.HTML(
+        "",
+        html_template='<div class="vt-timeline" role="group" aria-label="Chapters">${value}</div>',
+        elem_id="vt-timeline",
     )
     facts = gr.HTML(facts_html(first), elem_id="vt-video-facts")
     strip = gr.HTML(
@@ -143,8 +150,12 @@ def build_video_panel(
     ]
     for load in loads:
         load.failure(handlers.restore, None, outputs[:2], api_visibility="private", show_progress="hidden", queue=False)
-    player.clear(handlers.clear, None, outputs[1:], api_visibility="private", show_progress="hidden", queue=False)
-    return VideoPanel(player=player, strip=strip, strip_note=strip_note, video_key=video_key)
+    # Gradio notices that a state has changed in events of its queue alone.
+    player.clear(handlers.clear, None, outputs[1:], api_visibility="private", show_progress="hidden")
+    video_key.change(
+        lambda: ("", ""), None, [strip, strip_note], queue=False, api_visibility="private", show_progress="hidden"
+    )
+    return VideoPanel(player=player, timeline=timeline, strip=strip, strip_note=strip_note, video_key=video_key)
 
 
 def facts_html(video: LoadedVideo) -> str:
@@ -218,7 +229,8 @@ class _Handlers:
         with plain_words():
             for update in work.updates():
                 for video in update.made:
-                    visitor.stop("caption")
+                    if visitor.video is None or visitor.video.source != video.source:
+                        visitor.stop_work()
                     visitor.video = video
                     yield (str(video.shown) if video.shown else gr.skip(), facts_html(video), str(video.source))
                 if update.progress and not update.made:

@@ -7,13 +7,12 @@ import tempfile
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr  # noqa: TC002  (Gradio reads the annotations of its handlers)
 
 if TYPE_CHECKING:
     from vidtext.job import Job
-    from vidtext.tasks.caption import CaptionResult
     from vidtext.ui.videos import LoadedVideo
 
 
@@ -23,14 +22,14 @@ class Visitor:
 
     Attributes:
         video: what its player shows.
-        caption: the newest result of the Caption tab, kept so that Stop can close it properly.
+        results: the newest result of each tab, by the tab's name, kept so that Stop can close it properly.
         jobs: what runs for this visitor now, by what it is for: "video" or the name of a tab.
         uploads: files that Gradio stored for this visitor.
     """
 
     parent: Path
     video: LoadedVideo | None
-    caption: CaptionResult | None = None
+    results: dict[str, Any] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     uploads: set[Path] = field(default_factory=set)
     _folder: Path | None = None
@@ -43,6 +42,14 @@ class Visitor:
             self._folder = Path(tempfile.mkdtemp(prefix="visitor-", dir=self.parent))
         return self._folder
 
+    def new_folder(self, name: str, *, instead_of: str) -> Path:
+        """Make a folder inside the private one, in place of earlier ones whose names begin with `instead_of`."""
+        for earlier in self.folder.glob(f"{instead_of}-*"):
+            shutil.rmtree(earlier, ignore_errors=True)
+        made = self.folder / name
+        made.mkdir()
+        return made
+
     def take_on(self, purpose: str, job: Job) -> None:
         """Let a new job take the place of the one that runs for the same purpose."""
         self.stop(purpose)
@@ -52,6 +59,11 @@ class Visitor:
         """End what runs for this purpose."""
         if purpose in self.jobs:
             self.jobs[purpose].stop()
+
+    def stop_work(self) -> None:
+        """End what runs about the visitor's video, but not the coming of another one."""
+        for purpose in self.jobs.keys() - {"video"}:
+            self.stop(purpose)
 
     def stop_all(self) -> None:
         """End everything that runs for this visitor."""

@@ -61,8 +61,8 @@ class Work(Generic[Made]):
         here.
         """
         threading.Thread(target=self._run, name="vidtext-page-work", daemon=True).start()
+        end = None
         try:
-            end = None
             while end is None:
                 progress, made, end = self._collect()
                 if progress or made:
@@ -70,7 +70,8 @@ class Work(Generic[Made]):
             if end.error is not None and not (self.job.stopped and isinstance(end.error, CancelledError)):
                 raise end.error
         finally:
-            self.job.stop()
+            if end is None:
+                self.job.stop()
 
     def _collect(self) -> tuple[Progress | None, list[Made], _End | None]:
         progress: Progress | None = None

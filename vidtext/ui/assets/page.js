@@ -51,9 +51,9 @@
   function markWhatPlays() {
     const video = player();
     const now = video && (video.currentTime > 0 || !video.paused) ? video.currentTime : -1;
-    document.querySelectorAll("li[data-cue-start]").forEach((row) => {
-      const plays = Number(row.dataset.cueStart) <= now && now < Number(row.dataset.cueStop);
-      row.classList.toggle("vt-plays", plays);
+    document.querySelectorAll("li[data-cue-start], [data-from]").forEach((row) => {
+      const { cueStart, cueStop, from = cueStart, to = cueStop } = row.dataset;
+      row.classList.toggle("vt-plays", Number(from) <= now && now < Number(to));
     });
     const frames = [...document.querySelectorAll(".vt-frame")];
     const seen = frames.findLast((frame) => Number(frame.dataset.seekSeconds) <= now + 0.001);
@@ -76,7 +76,7 @@
 
   async function copyTexts(button) {
     const texts = [...document.querySelectorAll("[data-cue-start] .vt-text")].map((element) => element.textContent);
-    await navigator.clipboard.writeText(texts.join("\n"));
+    await navigator.clipboard.writeText(button.dataset.copy || texts.join("\n"));
     button.textContent = "Copied";
     button.addEventListener("blur", () => (button.textContent = "Copy"), { once: true });
   }
@@ -102,7 +102,8 @@
 
   function keepFocus() {
     if (!focusedAction || document.activeElement !== document.body) return;
-    document.querySelector(".vt-action button:not(.hidden)")?.focus({ preventScroll: true });
+    const shown = [...document.querySelectorAll(".vt-action button:not(.hidden)")].find((button) => button.offsetParent);
+    shown?.focus({ preventScroll: true });
   }
 
   // The browser's own controls can be reached by keyboard and finger, show the subtitles' switch, and go full screen
@@ -165,6 +166,14 @@
     if (requests.getEntries().some(({ name }) => name.includes("/upload"))) bring()?.classList.remove("vt-uploading");
   }).observe({ type: "resource" });
 
+  // A file that was asked for is downloaded as soon as it is made.
+  function downloadNow() {
+    document.querySelectorAll("a[data-download-now]").forEach((link) => {
+      link.removeAttribute("data-download-now");
+      link.click();
+    });
+  }
+
   let scheduled = false;
   new MutationObserver(() => {
     if (scheduled) return;
@@ -175,6 +184,7 @@
       showSubtitles();
       markWhatPlays();
       keepFocus();
+      downloadNow();
     });
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  }).observe(document.documentElement, { childList: true, characterData: true, subtree: true });
 })();

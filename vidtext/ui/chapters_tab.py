@@ -1,0 +1,163 @@
+"""The Chapters tab: where a video's chapters begin, what they are called, and the same as files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from vidtext.errors import OptionError
+from vidtext.tasks.chapters import ChapterOptions
+from vidtext.ui import chapters_view as view
+from vidtext.ui.choices import build_model_and_fit, build_style, seconds_of
+from vidtext.ui.file_work import FileKind, MadeFile, Order, build_file_work
+from vidtext.ui.filmstrip import pictures_html
+from vidtext.ui.status import stem_of
+from vidtext.ui.tab_work import FINISHED, QUIET, STOPPED, Kind, build_stage, connect
+from vidtext.ui.toasts import plain_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gradio.components import Component
+
+    from vidtext.job import Job
+    from vidtext.tasks.chapters import ChaptersResult
+    from vidtext.ui.page import Surroundings
+    from vidtext.ui.tab_work import Closing
+
+_SHOTS = [
+    ("By the video's length", "auto"),
+    ("Look at every frame", "exact"),
+    ("Look at keyframes first", "fast"),
+]
+
+_EDIT_JS = """
+element.addEventListener("change", (event) => {
+  const input = event.target.closest("[data-chapter]");
+  if (!input) return;
+  if (!input.value.trim()) input.value = input.defaultValue;
+  if (input.value === input.defaultValue) return;
+  input.defaultValue = input.value;
+  trigger("edit", { number: Number(input.dataset.chapter), title: input.value });
+});
+element.addEventListener("keydown", (event) => {
+  if (!event.target.matches("[data-chapter]")) return;
+  if (event.key === "Escape") event.target.value = event.target.defaultValue;
+  if (event.key === "Enter" || event.key === "Escape") event.target.blur();
+});
+"""
+
+
+def build_chapters_tab(around: Surroundings) -> None:
+    """Put the tab's content into the Blocks that are being built."""
+    settings, services = around.settings, around.services
+
+    def start(source: Path, values: dict[Component, Any], job: Job) -> Iterator[ChaptersResult]:
+        options = ChapterOptions(
+            model=model.chosen_model(values),
+            count=_number(values[count]),
+            min_seconds=seconds_of(values[shortest]),
+            shots=values[shots],
+            style=style.chosen(values),
+            fit=model.chosen_fit(values),
+        )
+        return services.chapters_stream(source, options, settings=settings, job=job)
+
+    def make(order: Order, job: Job) -> Iterator[MadeFile]:
+        name = f"{stem_of(order.name, 'video')}-with-chapters{services.chaptered_suffix(order.source)}"
+        target = order.folder / name
+        yield MadeFile(target, services.video_with_chapters(order.source, order.result.chapters, target, job=job))
+
+    kind = Kind(
+        name="chapters",
+        verb="Find chapters",
+        empty="Press Find chapters: where the video's parts begin, and what they show, will stand here.",
+        too_early="Stopped before it was known where chapters begin.",
+        start=start,
+        progress=view.finding_html,
+        html=view.list_html,
+        announcement=view.announcement,
+        pictures=lambda result: pictures_html(result.clips, result.chapters_done, result.chapters_total),
+        beside=_beside,
+    )
+    stage = build_stage(kind, result_js=_EDIT_JS)
+    closing = gr.HTML("", elem_id="vt-chapters-closing")
+    with gr.Row(visible=False, elem_classes="vt-files") as files:
+        build_file_work(FileKind("chaptered", "Video with chapters", kind.name, make), around)
+    with gr.Accordion("More options", open=False, elem_classes="vt-more"):
+        with gr.Row():
+            count = gr.Textbox(
+                label="How many", placeholder="as the content asks for", max_lines=1, elem_id="vt-count", min_width=120
+            )
+            shortest = gr.Textbox(
+                label="Shortest",
+                placeholder="by the length, or 0:30",
+                max_lines=1,
+                elem_id="vt-shortest",
+                min_width=120,
+            )
+        shots = gr.Dropdown(_SHOTS, value="auto", label="Cuts", filterable=False, elem_id="vt-shots")
+        style = build_style(kind.name)
+        model = build_model_and_fit(around, kind.name)
+    connect(
+        kind,
+        stage,
+        around,
+        {count, shortest, shots, *style.components(), *model.components()},
+        [around.panel.timeline, closing, files],
+    )
+
+    def edit(event: gr.EventData, request: gr.Request) -> tuple[str, str]:
+        visitor = around.visitors.of(request)
+        with plain_words():
+            result = visitor.results.get(kind.name)
+            if result is None:
+                raise OptionError("These chapters are of a video that is no longer there.")
+            renamed = with_title(result, int(event.number), str(event.title))
+        visitor.results[kind.name] = renamed
+        name = visitor.video.name if visitor.video else "chapters"
+        return view.timeline_html(renamed), view.closing_html(renamed, name, _closing_of(renamed))
+
+    stage.result.edit(edit, None, [around.panel.timeline, closing], queue=False, **QUIET)
+
+
+def _number(typed: str | None) -> int | None:
+    """Read a whole number; nothing stands for none."""
+    if not typed or not typed.strip():
+        return None
+    try:
+        return int(typed)
+    except ValueError:
+        raise OptionError(f"{typed!r} is not a number of chapters. Write a whole number, or nothing.") from None
+
+
+def with_title(result: ChaptersResult, number: int, title: str) -> ChaptersResult:
+    """Return the chapters with another title for one of them.
+
+    Raises:
+        OptionError: there is no such chapter, or the title is empty or too long.
+    """
+    words = " ".join(title.split())
+    chapters = result.chapters.segments
+    if not 0 <= number < len(chapters):
+        raise OptionError(f"There is no chapter {number + 1}; there are {len(chapters)}.")
+    if not 1 <= len(words) <= view.TITLE_CHARACTERS:
+        raise OptionError(f"A title has 1 to {view.TITLE_CHARACTERS} characters; this one has {len(words)}.")
+    renamed = (*chapters[:number], replace(chapters[number], text=words), *chapters[number + 1 :])
+    return replace(result, chapters=replace(result.chapters, segments=renamed))
+
+
+def _closing_of(result: ChaptersResult) -> Closing:
+    return FINISHED if result.chapters_done == result.chapters_total else STOPPED
+
+
+def _beside(result: ChaptersResult | None, name: str, closing: Closing) -> tuple[Any, ...]:
+    """Return the timeline, what stands below the list, and whether files can be made."""
+    if result is None:
+        return "", "", gr.update(visible=False)
+    timeline = view.timeline_html(result) if view.pictures_are_due(result, closing) else gr.skip()
+    below = view.closing_html(result, name, closing) if closing.closed else ""
+    return timeline, below, gr.update(visible=closing.closed)

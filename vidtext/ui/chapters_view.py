@@ -1,0 +1,126 @@
+"""What chapters look like: a timeline under the player, a list whose titles can be edited, and downloads."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from vidtext.text.chapter_formats import CHAPTER_FORMATS, render_chapters, youtube_problems
+from vidtext.ui.filmstrip import picture_uri
+from vidtext.ui.status import (
+    clock,
+    counted_html,
+    download_html,
+    progress_text,
+    provenance_html,
+    status_html,
+    stem_of,
+    time_html,
+)
+
+if TYPE_CHECKING:
+    from vidtext.job import Progress
+    from vidtext.tasks.chapters import ChaptersResult
+    from vidtext.text.chapters import Chapter
+    from vidtext.ui.tab_work import Closing
+
+TITLE_CHARACTERS = 200
+"""The longest title that can be typed."""
+
+_FORMAT_LABELS = {
+    "youtube": "YouTube",
+    "vtt": "VTT",
+    "ffmetadata": "FFmetadata",
+    "json": "JSON",
+    "csv": "CSV",
+    "md": "Markdown",
+}
+
+_OFTEN_REDRAWN = 20
+"""With more chapters than this, pictures are sent at the beginning and at the end alone, not with every new title."""
+
+
+def finding_html(progress: Progress, result: ChaptersResult | None) -> str:
+    """Return the status: the step, and once it is known where chapters begin, how many are described."""
+    if result is None:
+        return status_html(progress_text(progress), progress=progress)
+    return counted_html(progress, result.chapters_done, result.chapters_total, "chapters described")
+
+
+def list_html(result: ChaptersResult, name: str, closing: Closing) -> str:  # noqa: ARG001  the list needs no name
+    """Return the chapters as a list; when no more will come, with titles to edit."""
+    pictures = pictures_are_due(result, closing)
+    rows = "".join(
+        _row(number, chapter, picture_uri(result.thumbnails.pixels[number]) if pictures else "", result, closing)
+        for number, chapter in enumerate(result.chapters.segments)
+    )
+    return f'<ol class="vt-chapters">{rows}</ol>'
+
+
+def _row(number: int, chapter: Chapter, picture: str, result: ChaptersResult, closing: Closing) -> str:
+    pending = number >= result.chapters_done
+    description = f'<p class="vt-text">{escape(chapter.description)}</p>' if chapter.description else ""
+    return (
+        f'<li data-from="{chapter.start_seconds:.3f}" data-to="{chapter.stop_seconds:.3f}"'
+        f"{' class=vt-pending' if pending and not closing.closed else ''}>"
+        f'<button type="button" class="vt-thumb" data-seek-seconds="{chapter.start_seconds:.3f}" tabindex="-1" '
+        f'aria-hidden="true"><img src="{picture}" alt=""></button>'
+        f"<div>{_title(number, chapter, closing)}"
+        f"{time_html(chapter.start_seconds, chapter.stop_seconds)}{description}</div></li>"
+    )
+
+
+def _title(number: int, chapter: Chapter, closing: Closing) -> str:
+    if not closing.closed:
+        return f'<h3 class="vt-title">{escape(chapter.title)}</h3>'
+    return (
+        f'<input class="vt-title" type="text" value="{escape(chapter.title)}" maxlength="{TITLE_CHARACTERS}" '
+        f'data-chapter="{number}" aria-label="Title of chapter {number + 1}" autocomplete="off">'
+    )
+
+
+def timeline_html(result: ChaptersResult) -> str:
+    """Return one block a chapter, as wide as it is long."""
+    return "".join(
+        f'<button type="button" class="vt-block" data-seek-seconds="{chapter.start_seconds:.3f}" '
+        f'data-from="{chapter.start_seconds:.3f}" data-to="{chapter.stop_seconds:.3f}" '
+        f'style="flex-grow:{max(chapter.stop_seconds - chapter.start_seconds, 0.001):.3f}" '
+        f'title="{clock(chapter.start_seconds)} {escape(chapter.title)}">'
+        f'<img src="{picture_uri(picture)}" alt=""><span>{escape(chapter.title)}</span></button>'
+        for chapter, picture in zip(result.chapters.segments, result.thumbnails.pixels, strict=True)
+    )
+
+
+def pictures_are_due(result: ChaptersResult, closing: Closing) -> bool:
+    """Whether pictures, and with them the timeline, are sent again for this result."""
+    return closing.closed or result.chapters_done == 0 or result.chapters_total <= _OFTEN_REDRAWN
+
+
+def closing_html(result: ChaptersResult, name: str, closing: Closing) -> str:
+    """Return what made the chapters, the downloads, and why YouTube would not take them, if so."""
+    chapters = result.chapters
+    frames = result.chapters_done and f"{len(result.shots)} shots"
+    facts = [f"{result.chapters_total} chapters", *([frames] if frames else [])]
+    stopped = f"Stopped: {result.chapters_done} of {result.chapters_total} chapters are described."
+    notes = [*([stopped] if closing.stopped else []), *chapters.notes]
+    stem = stem_of(name, "chapters")
+    links = "".join(
+        download_html(_FORMAT_LABELS[kind], f"{stem}{form.suffix}", form.media_type, form.write(chapters))
+        for kind, form in CHAPTER_FORMATS.items()
+    )
+    problems = " ".join(youtube_problems(chapters))
+    return (
+        provenance_html(result.card, result.device, facts, result.seconds_taken, notes)
+        + '<div class="vt-actions"><button type="button" class="vt-small" '
+        + f'data-copy="{escape(render_chapters(chapters, "youtube"))}">Copy</button>'
+        + f'<span class="vt-label">Download</span>{links}</div>'
+        + (f'<p class="vt-note">For YouTube: {escape(problems)}</p>' if problems else "")
+    )
+
+
+def announcement(result: ChaptersResult) -> str:
+    """Say to a screen reader what came."""
+    if result.chapters_done == 0:
+        return f"{result.chapters_total} chapters found."
+    title = result.chapters.segments[result.chapters_done - 1].title
+    return f"{result.chapters_done} of {result.chapters_total} chapters. {title}"

@@ -1,0 +1,117 @@
+"""Choices that several tabs offer, each built in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from vidtext.clock import parse_clock
+from vidtext.media.resize import FITS
+from vidtext.text.prompts import STYLES
+from vidtext.ui.model_line import model_choices
+from vidtext.ui.tab_work import QUIET
+
+if TYPE_CHECKING:
+    from gradio.components import Component
+
+    from vidtext.media.resize import Fit
+    from vidtext.ui.page import Surroundings
+
+_FIT_LABELS = {
+    "crop": "Middle square, sides cut off",
+    "pad": "Whole frame with black borders",
+    "squash": "Whole frame squeezed",
+}
+
+_OWN_WORDS = "own"
+
+
+@dataclass(frozen=True)
+class ModelAndFit:
+    """Which model, and how frames are brought into its square."""
+
+    model: gr.Dropdown
+    fit: gr.Dropdown
+
+    def components(self) -> set[Component]:
+        """Return what their values are read from."""
+        return {self.model, self.fit}
+
+    def chosen_model(self, values: dict[Component, Any]) -> str:
+        """Read the model's name."""
+        return str(values[self.model])
+
+    def chosen_fit(self, values: dict[Component, Any]) -> Fit | None:
+        """Read the fit; None is the model's own."""
+        return values[self.fit] or None
+
+
+def build_model_and_fit(around: Surroundings, tab: str) -> ModelAndFit:
+    """Put both choices into the Blocks that are being built."""
+    model = gr.Dropdown(
+        model_choices(around.services.models),
+        value=around.settings.default_model,
+        label="Model",
+        filterable=False,
+        elem_id=f"vt-{tab}-model",
+    )
+    fit = gr.Dropdown(
+        [("As the model was trained", ""), *((_FIT_LABELS[name], name) for name in FITS)],
+        value="",
+        label="Frames that are not square",
+        filterable=False,
+        elem_id=f"vt-{tab}-fit",
+    )
+    model.change(around.describe_model, model, around.model_line, queue=False, **QUIET)
+    return ModelAndFit(model, fit)
+
+
+@dataclass(frozen=True)
+class StyleChoice:
+    """How chat models are told to write."""
+
+    style: gr.Dropdown
+    own_words: gr.Textbox
+
+    def components(self) -> set[Component]:
+        """Return what its value is read from."""
+        return {self.style, self.own_words}
+
+    def chosen(self, values: dict[Component, Any]) -> str:
+        """Read the name of a style, or the user's own instruction."""
+        if values[self.style] != _OWN_WORDS:
+            return str(values[self.style])
+        return (values[self.own_words] or "").strip() or "neutral"
+
+
+def build_style(tab: str) -> StyleChoice:
+    """Put the choice into the Blocks that are being built."""
+    style = gr.Dropdown(
+        [*((style.label, name) for name, style in STYLES.items()), ("My own words", _OWN_WORDS)],
+        value="neutral",
+        label="Style",
+        info="Chat models follow it; captioners cannot.",
+        filterable=False,
+        elem_id=f"vt-{tab}-style",
+    )
+    own_words = gr.Textbox(
+        label="How to write",
+        placeholder="For example: write for children, in short sentences.",
+        lines=2,
+        max_length=2000,
+        visible=False,
+        elem_id=f"vt-{tab}-own-words",
+    )
+    style.change(lambda chosen: gr.update(visible=chosen == _OWN_WORDS), style, own_words, queue=False, **QUIET)
+    return StyleChoice(style, own_words)
+
+
+def seconds_of(clock: str | None) -> float | None:
+    """Read a time that was typed; nothing stands for none.
+
+    Raises:
+        OptionError: it is not a time.
+    """
+    return parse_clock(clock) if clock and clock.strip() else None

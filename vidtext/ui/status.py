@@ -1,0 +1,98 @@
+"""What is said while work goes on, and around results: pure functions to HTML. All texts are escaped here."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from vidtext.clock import format_clock
+from vidtext.job import Progress
+from vidtext.ui.model_line import display_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vidtext.models.base import ModelCard
+
+_PERCENT = 100
+
+_NOT_IN_NAMES = re.compile(r"[^\w .,()-]")
+_NAME_CHARACTERS = 100
+"""The longest part of a video's name that a download's name takes over; systems allow 255 bytes in all."""
+
+
+def empty_html(message: str) -> str:
+    """Return what stands where a result will be."""
+    return f'<p class="vt-empty">{escape(message)}</p>'
+
+
+def status_html(text: str, *, progress: Progress | None = None) -> str:
+    """Return the line under the button: what is being done, and a bar that moves."""
+    percent = min(_PERCENT, _PERCENT * progress.done // progress.total) if progress and progress.total > 0 else None
+    value = "" if percent is None else f' aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100"'
+    style = "" if percent is None else f' style="width:{percent}%"'
+    kind = "vt-bar vt-unknown" if percent is None else "vt-bar"
+    return (
+        f'<p class="vt-doing">{escape(text)}</p>'
+        f'<div class="{kind}" role="progressbar" aria-label="Progress"{value}>'
+        f"<i{style}></i></div>"
+    )
+
+
+def progress_text(progress: Progress) -> str:
+    """Say how far a step is: "Reading frames, 3 of 6"; bytes and seconds, which are many, as a share."""
+    doing = progress.doing[:1].upper() + progress.doing[1:]
+    if progress.doing.startswith(("downloading", "looking")):
+        return f"{doing}, {_PERCENT * progress.done // progress.total} %" if progress.total else doing
+    return f"{doing}, {progress.done} of {progress.total}" if progress.total > 1 else doing
+
+
+def counted_html(progress: Progress, done: int, total: int, things: str) -> str:
+    """Return the status of work that makes one thing after another: "3 of 12 captions, writing"."""
+    status = status_html(
+        f"{done} of {total} {things}, {progress.doing}", progress=Progress(progress.doing, done, total)
+    )
+    return f'<div class="vt-flowing">{status}</div>'  # what is shown below is no longer the result before
+
+
+def note_html(note: str) -> str:
+    """Return a quiet sentence, or nothing."""
+    return f'<p class="vt-note">{escape(note)}</p>' if note else ""
+
+
+def provenance_html(card: ModelCard, device: str, facts: Sequence[str], seconds: float, notes: Iterable[str]) -> str:
+    """Return the quiet line: model, device, facts, seconds taken; then the notes."""
+    line = "".join(f"<span>{escape(fact)}</span>" for fact in (display_name(card), device, *facts, f"{seconds:.1f} s"))
+    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return f'<p class="vt-facts">{line}</p>' + (f'<ul class="vt-notes">{items}</ul>' if items else "")
+
+
+def download_html(label: str, file_name: str, media_type: str, document: str) -> str:
+    """Return a link that carries its file in itself, so that none lies on the server's disk."""
+    return (
+        f'<a class="vt-small" download="{escape(file_name)}" '
+        f'href="data:{media_type};charset=utf-8,{quote(document)}" '
+        f'aria-label="Download as {escape(label)}">{escape(label)}</a>'
+    )
+
+
+def time_html(start_seconds: float, stop_seconds: float) -> str:
+    """Return a time that seeks the player."""
+    return (
+        f'<button type="button" class="vt-time" data-seek-seconds="{start_seconds:.3f}" '
+        f'aria-label="Play from {clock(start_seconds)}">{clock(start_seconds)}'
+        f"<span>–{clock(stop_seconds)}</span></button>"
+    )
+
+
+def clock(seconds: float) -> str:
+    """Write a time for a reader: tenths of a second at most."""
+    return format_clock(round(seconds, 1))
+
+
+def stem_of(name: str, otherwise: str) -> str:
+    """Return a file's name without its ending, made of what every system allows in names."""
+    allowed = _NOT_IN_NAMES.sub("_", name.rsplit(".", 1)[0])[:_NAME_CHARACTERS].strip(" ._")
+    return allowed or otherwise

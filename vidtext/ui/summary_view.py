@@ -1,0 +1,97 @@
+"""What a summary looks like: it reads like an article. All texts are escaped here."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from vidtext.text.formats import FORMATS
+from vidtext.text.summary_formats import SUMMARY_FORMATS, render_summary
+from vidtext.ui.caption_view import MEDIA_TYPES
+from vidtext.ui.filmstrip import picture_uri
+from vidtext.ui.status import (
+    counted_html,
+    download_html,
+    progress_text,
+    provenance_html,
+    status_html,
+    stem_of,
+    time_html,
+)
+
+if TYPE_CHECKING:
+    from vidtext.job import Progress
+    from vidtext.tasks.summary import SummaryResult
+    from vidtext.ui.tab_work import Closing
+
+_LABELS = {"md": "Markdown", "json": "JSON", "txt": "TXT"}
+
+
+def summarizing_html(progress: Progress, result: SummaryResult | None) -> str:
+    """Return the status: the step, and how many parts of the video were looked at."""
+    if result is None:
+        return status_html(progress_text(progress), progress=progress)
+    return counted_html(progress, result.windows_done, result.windows_total, "parts seen")
+
+
+def article_html(result: SummaryResult, name: str, closing: Closing) -> str:
+    """Return the summary as far as it is; when no more will come, with what made it and the downloads."""
+    summary = result.summary
+    paragraph = "" if summary.summary == summary.abstract else _paragraphs(summary.summary)
+    chips = "".join(f"<li>{escape(word)}</li>" for word in summary.keywords)
+    keywords = f'<ul class="vt-chips" aria-label="Keywords">{chips}</ul>' if chips else ""
+    return (
+        f'<blockquote class="vt-quotation vt-abstract"><p class="vt-text">{escape(summary.abstract)}</p></blockquote>'
+        + paragraph
+        + _highlights(result)
+        + keywords
+        + (_closing(result, name, closing) if closing.closed else "")
+    )
+
+
+def _paragraphs(text: str) -> str:
+    return "".join(f'<p class="vt-paragraph">{escape(line)}</p>' for line in text.splitlines() if line.strip())
+
+
+def _highlights(result: SummaryResult) -> str:
+    if result.thumbnails is None:
+        return ""
+    rows = "".join(
+        f'<li data-from="{segment.start_seconds:.3f}" data-to="{segment.stop_seconds:.3f}">'
+        f'<button type="button" class="vt-thumb" data-seek-seconds="{segment.start_seconds:.3f}" tabindex="-1" '
+        f'aria-hidden="true"><img src="{picture_uri(picture)}" alt=""></button>'
+        f"<div>{time_html(segment.start_seconds, segment.stop_seconds)}"
+        f'<p class="vt-text">{escape(segment.text)}</p></div></li>'
+        for segment, picture in zip(result.summary.highlights.segments, result.thumbnails.pixels, strict=True)
+    )
+    return f'<h3 class="vt-heading">Highlights</h3><ol class="vt-chapters">{rows}</ol>'
+
+
+def _closing(result: SummaryResult, name: str, closing: Closing) -> str:
+    summary, stem = result.summary, stem_of(name, "summary")
+    stopped = f"Stopped: {result.windows_done} of {result.windows_total} parts were looked at."
+    notes = [*([stopped] if closing.stopped else []), *summary.notes]
+    links = "".join(
+        download_html(_LABELS[kind], f"{stem}-summary{form.suffix}", form.media_type, form.write(summary))
+        for kind, form in SUMMARY_FORMATS.items()
+    )
+    cues = "".join(
+        download_html(
+            f"Highlights {kind.upper()}",
+            f"{stem}-highlights.{kind}",
+            MEDIA_TYPES[kind],
+            FORMATS[kind](summary.highlights),
+        )
+        for kind in ("srt", "vtt")
+    )
+    return (
+        provenance_html(result.card, result.device, [f"{result.windows_done} parts seen"], result.seconds_taken, notes)
+        + '<div class="vt-actions"><button type="button" class="vt-small" '
+        + f'data-copy="{escape(render_summary(summary, "txt"))}">Copy</button>'
+        + f'<span class="vt-label">Download</span>{links}{cues}</div>'
+    )
+
+
+def announcement(result: SummaryResult) -> str:
+    """Say to a screen reader what came."""
+    return f"{result.windows_done} of {result.windows_total} parts seen. {result.summary.abstract}"

@@ -1,0 +1,210 @@
+"""What every tab has: one wide button that becomes Stop, a line that says what is being done, and a result that grows.
+
+A tab describes its work in a `Kind` and calls `build_stage`, then, when its options are built, `connect`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator  # noqa: TC003  (Gradio reads the annotations of its handlers)
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import gradio as gr
+from gradio.components import Component  # noqa: TC002  (as above)
+
+from vidtext.errors import VidtextError
+from vidtext.ui.status import empty_html, note_html, status_html
+from vidtext.ui.toasts import plain_words
+from vidtext.ui.video_panel import source_of
+from vidtext.ui.work import Work
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vidtext.job import Job, Progress
+    from vidtext.ui.page import Surroundings
+    from vidtext.ui.visitors import Visitor
+
+Result = TypeVar("Result")
+
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+"""How the page's own events run: programs cannot call them, and Gradio draws nothing over what they change."""
+
+_NO_VIDEO = "Bring a video in on the other side, then press {verb}."
+_CLEARED = "The results of the video before were cleared. Press {verb} for this one."
+
+
+@dataclass(frozen=True)
+class Kind(Generic[Result]):
+    """The work of a tab.
+
+    Attributes:
+        name: what the visitor's job and result go by, and the ids on the page.
+        verb: what the button says.
+        empty: what stands where the result will be.
+        too_early: what stands there after a Stop before anything was made.
+        start: begins the work on a file, with the values of the form.
+        progress: the status, from a report and what was made so far.
+        html: the result as far as it is, with the name of the video; `closed` adds what stands below a finished one.
+        announcement: what a screen reader is told of a result.
+        pictures: the strip's new pictures of a result, and a sentence on what the strip leaves out.
+        beside: what else changes with a result, or with there being none, for the outputs given to `connect`.
+    """
+
+    name: str
+    verb: str
+    empty: str
+    too_early: str
+    start: Callable[[Path, dict[Component, Any], Job], Iterator[Result]]
+    progress: Callable[[Progress, Result | None], str]
+    html: Callable[[Result, str, Closing], str]
+    announcement: Callable[[Result], str]
+    pictures: Callable[[Result], tuple[str, str]]
+    beside: Callable[[Result | None, str, Closing], tuple[Any, ...]] = lambda *_: ()
+
+
+@dataclass(frozen=True)
+class Closing:
+    """Whether more of a result will come, and if not, whether it was stopped."""
+
+    closed: bool
+    stopped: bool = False
+
+
+GROWING, FINISHED, STOPPED = Closing(closed=False), Closing(closed=True), Closing(closed=True, stopped=True)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The components of a tab that work happens on."""
+
+    go: gr.Button
+    stop: gr.Button
+    status: gr.HTML
+    result: gr.HTML
+    live: gr.HTML
+
+
+def build_stage(kind: Kind[Result], *, result_js: str | None = None) -> Stage:
+    """Put button, status and result into the Blocks that are being built; `result_js` runs when the result is there."""
+    with gr.Row(elem_classes="vt-action"):
+        go = gr.Button(kind.verb, variant="primary", elem_id=f"vt-{kind.name}-go")
+        stop = gr.Button("Stop", variant="stop", visible=False, elem_id=f"vt-{kind.name}-stop")
+    status = gr.HTML("", elem_id=f"vt-{kind.name}-status", elem_classes="vt-status")
+    script = {} if result_js is None else {"js_on_load": result_js}
+    result = gr.HTML(empty_html(kind.empty), elem_id=f"vt-{kind.name}-result", elem_classes="vt-result", **script)
+    live = gr.HTML(
+        "",
+        html_template='<p class="vt-sr" role="status" aria-live="polite">${value}</p>',
+        elem_id=f"vt-{kind.name}-live",
+        elem_classes="vt-live",
+    )
+    return Stage(go, stop, status, result, live)
+
+
+def connect(
+    kind: Kind[Result], stage: Stage, around: Surroundings, form: Iterable[Component], beside: Iterable[Component] = ()
+) -> None:
+    """Let the button do the work with the form's values; `beside` are the components that `kind.beside` writes."""
+    panel, handlers = around.panel, _Handlers(kind, around)
+    buttons = [stage.go, stage.stop, stage.status]
+    shown = [stage.result, stage.live, *beside]
+    run = stage.go.click(None, None, buttons, js=_to_stop_js(), api_visibility="private").then(
+        handlers.run,
+        {panel.player, *form},
+        [stage.status, panel.strip, panel.strip_note, *shown],
+        concurrency_id="work",
+        concurrency_limit=around.settings.page_concurrency,
+        **QUIET,
+    )
+    run.success(_ready, None, buttons, queue=False, **QUIET)
+    run.failure(_ready, None, buttons, queue=False, **QUIET)
+    stage.stop.click(handlers.stop, None, [*buttons, *shown], queue=False, cancels=[run], **QUIET)
+    panel.video_key.change(handlers.clear, None, shown, queue=False, **QUIET)
+
+
+def _to_stop_js() -> str:
+    """In the browser, so that the button becomes Stop before the server has answered."""
+    return f"""() => [
+  {{ __type__: "update", visible: false }},
+  {{ __type__: "update", visible: true }},
+  {json.dumps(status_html("Starting"))},
+]"""
+
+
+def _ready() -> tuple[Any, ...]:
+    return gr.update(visible=True), gr.update(visible=False), ""
+
+
+class _Handlers(Generic[Result]):
+    """What happens to the stage. Results live with the visitor, so that Stop can close them properly."""
+
+    def __init__(self, kind: Kind[Result], around: Surroundings) -> None:
+        self._kind, self._around = kind, around
+
+    def run(self, values: dict[Component, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """Do the work; yield status, strip, its note, result, what a screen reader is told, and what is beside."""
+        visitor = self._around.visitors.of(request)
+        with plain_words():
+            source, name = source_of(visitor, values[self._around.panel.player])
+            yield from self._follow(visitor, source, name, values)
+
+    def _follow(
+        self, visitor: Visitor, source: Path, name: str, values: dict[Component, Any]
+    ) -> Iterator[tuple[Any, ...]]:
+        kind = self._kind
+        work = Work(lambda job: kind.start(source, values, job))
+        visitor.take_on(kind.name, work.job)
+        before = visitor.results.pop(kind.name, None)
+        latest: Result | None = None
+        pictures = note = ""
+        try:
+            for update in work.updates():
+                if work.job.stopped:
+                    return
+                for result in update.made:
+                    visitor.results[kind.name] = latest = result
+                    new_pictures, new_note = kind.pictures(result)
+                    pictures, note = pictures + new_pictures, new_note or note
+                doing = kind.progress(update.progress, latest) if update.progress else gr.skip()
+                if update.made and latest is not None:
+                    words, *beside = self._shown(latest, name, GROWING)
+                    yield (doing, pictures, note_html(note), words, escape(kind.announcement(latest)), *beside)
+                else:
+                    yield (doing, *self._unchanged())
+        except VidtextError:
+            if latest is None and before is not None:  # it is still on the page
+                visitor.results[kind.name] = before
+            raise
+        if latest is not None:
+            words, *beside = self._shown(latest, name, FINISHED)
+            yield (gr.skip(), gr.skip(), gr.skip(), words, gr.skip(), *beside)
+
+    def _shown(self, result: Result, name: str, closing: Closing) -> tuple[Any, ...]:
+        return (self._kind.html(result, name, closing), *self._kind.beside(result, name, closing))
+
+    def _unchanged(self) -> tuple[Any, ...]:
+        return tuple(gr.skip() for _ in (0, 0, 0, 0, *self._kind.beside(None, "", GROWING)))
+
+    def stop(self, request: gr.Request) -> tuple[Any, ...]:
+        """End the visitor's work; what is finished stays."""
+        visitor = self._around.visitors.of(request)
+        visitor.stop(self._kind.name)
+        result = visitor.results.get(self._kind.name)
+        if result is None:
+            nothing = self._kind.beside(None, "", STOPPED)
+            return (*_ready(), empty_html(self._kind.too_early), "Stopped.", *nothing)
+        name = visitor.video.name if visitor.video else self._kind.name
+        words, *beside = self._shown(result, name, STOPPED)
+        return (*_ready(), words, "Stopped.", *beside)
+
+    def clear(self, request: gr.Request) -> tuple[Any, ...]:
+        """Drop the result of the video before."""
+        visitor = self._around.visitors.of(request)
+        visitor.stop(self._kind.name)
+        had_result = visitor.results.pop(self._kind.name, None) is not None
+        message = _NO_VIDEO if visitor.video is None else _CLEARED if had_result else self._kind.empty
+        shown = empty_html(message.format(verb=self._kind.verb))
+        return (shown, "", *self._kind.beside(None, "", GROWING))
