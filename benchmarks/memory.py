@@ -93,6 +93,7 @@ def _wanted(seconds: int) -> list[float]:
 
 
 def own_peak_bytes() -> int:
+    """Return the most memory that this process had so far."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text("utf-8").splitlines())
     return int(status["VmHWM"].split()[0]) * 1024
 

@@ -51,7 +51,7 @@ class Settings:
     fast_shots_from_seconds: float = 600.0
     """The length of a video from which shots are looked for among its keyframes rather than in every frame."""
 
-    prefix_cache_bytes: int = 2 << 30
+    prefix_cache_bytes: int = 3 << 30
     """The most memory of the device in which chat models keep what they have read of conversations between turns; what
     does not fit is read again. A token of LLaVA-NeXT-Video-7B takes 0.5 MiB in bf16, so that 32 frames take 2.3 GiB."""
 

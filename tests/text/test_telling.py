@@ -79,6 +79,10 @@ def test_the_same_words_are_told_once() -> None:
             ["One.", "Two.", "Three.", "Four.", "Five.", "Six."],
             "First, one. Then, two. Next, three. After that, four. Then, five. Finally, six.",
         ),
+        (
+            ["It is dark.", "First a dog runs, then a cat."],
+            "First, it is dark. Then, a dog runs, then a cat.",
+        ),
         (["I walk.", "NASA launches."], "First, I walk. Then, NASA launches."),
     ],
 )

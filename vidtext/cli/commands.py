@@ -61,11 +61,10 @@ def _chapters(arguments: argparse.Namespace, settings: Settings) -> None:
         say_notes((*found.notes, *(youtube_problems(found) if format_name == "youtube" else ())))
 
     with ExitStack() as stack:
-        source = (
-            _local_source(arguments.video, settings, stack)
-            if arguments.chaptered
-            else _source(arguments.video, settings)
-        )
+        source = _source(arguments.video, settings)
+        if arguments.chaptered is not None:
+            source = _local_source(source, settings, stack)
+            _check_chaptered_name(source, arguments.chaptered)
 
         def start(job: Job) -> Iterator[ChaptersResult]:
             from vidtext.tasks.chapters import ChapterOptions, chapters_stream
@@ -83,6 +82,13 @@ def _chapters(arguments: argparse.Namespace, settings: Settings) -> None:
         last = _run(start, finish, lambda at: f"{at.chapters_done} of {at.chapters_total} chapters are described")
         if isinstance(source, Path):
             _write_chaptered(source, arguments.chaptered, last.chapters)
+
+
+def _check_chaptered_name(source: Path, target: Path) -> None:
+    with contextlib.redirect_stdout(sys.stderr):
+        from vidtext.tasks.chapters import check_chaptered_name
+
+        check_chaptered_name(source, target)
 
 
 def _write_chaptered(source: Path, target: Path, chapters: Chapters) -> None:
@@ -107,9 +113,9 @@ def _summary(arguments: argparse.Namespace, settings: Settings) -> None:
         say_notes(summary.notes)
 
     with ExitStack() as stack:
-        source = (
-            _local_source(arguments.video, settings, stack) if arguments.reel else _source(arguments.video, settings)
-        )
+        source = _source(arguments.video, settings)
+        if arguments.reel is not None:
+            source = _local_source(source, settings, stack)
 
         def start(job: Job) -> Iterator[SummaryResult]:
             from vidtext.tasks.summary import SummaryOptions, summary_stream
@@ -205,7 +211,7 @@ def _fraction(value: Fraction) -> str:
     return f"{value.numerator}/{value.denominator}"
 
 
-def _source(video: str, settings: Settings) -> str | bytes:
+def _source(video: str, settings: Settings) -> str | bytes | Path:
     if video != "-":
         return video
     if sys.stdin.isatty():
@@ -213,14 +219,12 @@ def _source(video: str, settings: Settings) -> str | bytes:
     return sys.stdin.buffer.read(settings.max_source_bytes + 1)  # one more than allowed, for the size check to see
 
 
-def _local_source(video: str, settings: Settings, stack: ExitStack) -> Path:
+def _local_source(source: str | bytes | Path, settings: Settings, stack: ExitStack) -> Path:
     """Return a file that holds the video for as long as the stack is open, for work that reads it twice."""
-    from vidtext.media.source import LocalFile, open_source
+    from vidtext.media.source import open_file
 
     with at_work() as job:
-        opened = stack.enter_context(open_source(_source(video, settings), settings=settings, job=job))
-    assert isinstance(opened, LocalFile)  # noqa: S101  (text and bytes never become Frames)
-    return opened.path
+        return stack.enter_context(open_file(source, settings=settings, job=job))
 
 
 def _check_outputs(arguments: argparse.Namespace, names: Iterable[str]) -> None:

@@ -49,6 +49,10 @@ rendered films, all were."""
 _EARLY = 0.9
 """Part of the longest stretch between two keyframes around it, below which a keyframe counts as early."""
 
+_SIZES_OF_ONE_SHOT = 3.0
+"""Largest ratio of the bytes of two keyframes of one shot. A picture that fades in or out takes far less, even where
+its colours are hardly other ones."""
+
 _NEW_PICTURE = 0.5
 """Part of a keyframe's bytes that a packet has whose picture cannot be predicted: the changes of moving shots had up to
 0.4."""
@@ -123,7 +127,7 @@ class _Tail:
     def is_one_shot(self, seconds: float, tiny: NDArray[np.uint8], changes: Sequence[Change]) -> bool:
         """Tell whether the shot has changed since the first keyframe, and the frame looks as the second one does."""
         self._frames_to_see -= seconds >= self._start_seconds
-        self._changed |= any(change.seconds >= self._start_seconds for change in changes)
+        self._changed |= any(change.seconds > self._start_seconds for change in changes)
         if not self._changed or self._frames_to_see > 0 or self._colours is None:
             return False
         return _distance(_colours(tiny), self._colours) < _THE_SAME
@@ -264,7 +268,7 @@ def _verdict(keys: Sequence[_Key], early: bool, video: VideoFile) -> _Verdict:  
     one, two, *more = keys
     if (two.tick - one.tick) * video.time_base > _LONGEST_UNSEEN_SECONDS:
         return "look"
-    if one.colours is None or two.colours is None:
+    if one.colours is None or two.colours is None or _differ_in_size(one.sizes[0], two.sizes[0]):
         return "look"
     apart = _distance(one.colours, two.colours)
     if apart <= _ALIKE:
@@ -273,6 +277,10 @@ def _verdict(keys: Sequence[_Key], early: bool, video: VideoFile) -> _Verdict:  
     if early and apart > _UNLIKE and settled and not one.sudden(_NEW_PICTURE * two.sizes[0]):
         return "cut"
     return "look"
+
+
+def _differ_in_size(one_bytes: int, other_bytes: int) -> bool:
+    return max(one_bytes, other_bytes) > _SIZES_OF_ONE_SHOT * min(one_bytes, other_bytes)
 
 
 def _distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote, unquote_to_bytes
 
-from vidtext.errors import SourceError, SourceRefusedError, SourceTooLargeError, UnreadableMediaError
+from vidtext.errors import OptionError, SourceError, SourceRefusedError, SourceTooLargeError, UnreadableMediaError
 from vidtext.job import Job
 from vidtext.media.download import download
 from vidtext.media.frames import Frames
@@ -84,6 +84,20 @@ def open_source(
             path = Path(folder, "video")
             name = _write(source, path, settings=settings, job=job or Job(), local_paths=local_paths)
             yield _checked(path, name, settings)
+
+
+@contextmanager
+def open_file(source: Source, *, settings: Settings | None = None, job: Job | None = None) -> Iterator[Path]:
+    """Bring a video into a local file as `open_source` does, for work that copies parts of it.
+
+    Raises:
+        OptionError: the source is `Frames`, which are no file.
+        SourceError: as with `open_source`.
+    """
+    with open_source(source, settings=settings, job=job) as opened:
+        if isinstance(opened, Frames):
+            raise OptionError("Frames are no file that could be copied; give a path, bytes or an address.")
+        yield opened.path
 
 
 def _exists(text: str) -> bool:

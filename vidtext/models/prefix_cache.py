@@ -56,7 +56,7 @@ class Read:
         tokens = int(differ[0]) if len(differ) else most
         places = (self.ids[:tokens] == self.video_token_id).nonzero()[:, 0]
         same = len([*itertools.takewhile(lambda pair: pair[0] == pair[1], zip(self.frames, kept.frames, strict=False))])
-        frames = min(len(places) // self.tokens_per_frame, same) if len(places) else 0
+        frames = min(len(places) // self.tokens_per_frame, same)
         if len(places) > frames * self.tokens_per_frame:
             tokens = int(places[frames * self.tokens_per_frame])
         return tokens, frames

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.media.chapter_marks import ChapterMark, chaptered_suffix, write_with_chapters
+from vidtext.media.source import open_file
 from vidtext.settings import Settings
 from vidtext.tasks.division import divide
 from vidtext.tasks.footage import frames_of, open_footage
@@ -19,7 +21,7 @@ from vidtext.text.telling import told_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from os import PathLike
 
     from vidtext.media.frames import Frames
     from vidtext.media.resize import Fit
@@ -170,13 +172,33 @@ def chapters_stream(
             yield replace(result, chapters=named, clips=(), seconds_taken=time.monotonic() - began)
 
 
-def video_with_chapters(source: Path, chapters: Chapters, target: Path, *, job: Job | None = None) -> tuple[str, ...]:
+def check_chaptered_name(source: Path, target: Path) -> None:
+    """Find out before the work whether a video with chapters may have this name.
+
+    Raises:
+        OptionError: what the name ends in cannot hold the video unchanged.
+        MediaError: the video cannot be read.
+    """
+    suffix = chaptered_suffix(source)
+    if target.suffix.lower() not in (suffix, ".mkv"):
+        raise OptionError(f"{target.name} cannot hold this video unchanged: let its name end in {suffix}.")
+
+
+def video_with_chapters(
+    source: Source,
+    chapters: Chapters,
+    target: str | PathLike[str],
+    *,
+    settings: Settings | None = None,
+    job: Job | None = None,
+) -> tuple[str, ...]:
     """Copy a video, without encoding it again, into a file with chapters in it; players and editors show them.
 
     Args:
-        source: the video that the chapters are of.
+        source: the video that the chapters are of, as `chapters` takes it.
         chapters: what to write.
         target: an MP4 or MKV; it is complete or not there. Not every video fits into an MP4 unchanged.
+        settings: the limits.
         job: to watch or stop the work.
 
     Returns:
@@ -184,14 +206,14 @@ def video_with_chapters(source: Path, chapters: Chapters, target: Path, *, job: 
 
     Raises:
         OptionError: the video does not fit into the target's format.
-        MediaError: it cannot be read.
+        SourceError, MediaError: it cannot be fetched or read.
+        VidtextError: the target cannot be written.
         CancelledError: the job was stopped.
     """
-    suffix = chaptered_suffix(source)
-    if target.suffix.lower() not in (suffix, ".mkv"):
-        raise OptionError(f"{target.name} cannot hold this video unchanged: let its name end in {suffix}.")
     marks = [ChapterMark(each.start_seconds, each.stop_seconds, each.title) for each in chapters.segments]
-    return write_with_chapters(source, target, marks, job=job or Job())
+    with open_file(source, settings=settings, job=job) as path:
+        check_chaptered_name(path, Path(target))
+        return write_with_chapters(path, Path(target), marks, job=job or Job(), settings=settings)
 
 
 def _chapters(

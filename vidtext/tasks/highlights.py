@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vidtext.clock import format_clock
 from vidtext.errors import OptionError
+from vidtext.job import Job
 from vidtext.media.clips import write_reel
 from vidtext.media.frames import Frames
 from vidtext.media.probe import probe
 from vidtext.media.sampling import TimeRange
+from vidtext.media.source import open_file
+from vidtext.settings import Settings
 from vidtext.tasks.grouping import farthest_first
 from vidtext.text.telling import wording
 from vidtext.text.timed import Segment, TimedText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+    from os import PathLike
 
     from numpy.typing import NDArray
 
-    from vidtext.job import Job
     from vidtext.media.clips import Reel
+    from vidtext.media.source import Source
     from vidtext.models.base import Captioner
-    from vidtext.settings import Settings
 
 _ROUNDING_SECONDS = 1e-3
 
@@ -109,12 +112,18 @@ class HighlightReel:
 
 
 def highlight_reel(
-    source: Path, highlights: TimedText, target: Path, *, seconds: float | None, settings: Settings, job: Job
+    source: Source,
+    highlights: TimedText,
+    target: str | PathLike[str],
+    *,
+    seconds: float | None = None,
+    settings: Settings | None = None,
+    job: Job | None = None,
 ) -> HighlightReel:
     """Cut the highlights out of a video and join them into one MP4.
 
     Args:
-        source: the video.
+        source: the video, as `summarize` takes it.
         highlights: what to show, in the video's own time.
         target: the file to write; it is complete or not there.
         seconds: how long the clip should be; None shows each highlight as long as it is.
@@ -123,9 +132,11 @@ def highlight_reel(
 
     Raises:
         OptionError: there is no highlight, or the length is not possible.
-        MediaError: the video cannot be read.
+        SourceError, MediaError: the video cannot be fetched or read.
+        VidtextError: the target cannot be written.
         CancelledError: the job was stopped.
     """
+    settings, job = settings or Settings(), job or Job()
     if not highlights.segments:
         raise OptionError("There is no highlight to show yet. Summarize the video first.")
     if seconds is not None and not 0 < seconds <= settings.max_duration_seconds:
@@ -135,12 +146,13 @@ def highlight_reel(
         )
     spans = [TimeRange(segment.start_seconds, segment.stop_seconds) for segment in highlights.segments]
     notes: tuple[str, ...] = ()
-    if seconds is not None:
-        duration = probe(source, settings=settings).duration_seconds
-        spans = spans_of_length(spans, seconds, duration)
-        if seconds > duration:
-            notes = (f"The video itself is only {format_clock(duration)} long.",)
-    reel = write_reel(source, target, spans, settings=settings, job=job)
+    with open_file(source, settings=settings, job=job) as path:
+        if seconds is not None:
+            duration = probe(path, settings=settings).duration_seconds
+            spans = spans_of_length(spans, seconds, duration)
+            if seconds > duration:
+                notes = (f"The video itself is only {format_clock(duration)} long.",)
+        reel = write_reel(path, Path(target), spans, settings=settings, job=job)
     captions = TimedText(_captions(highlights, spans, reel), model=highlights.model)
     return HighlightReel(captions, reel.duration_seconds, (*notes, *reel.notes))
 

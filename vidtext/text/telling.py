@@ -24,17 +24,20 @@ _NUMBERED = re.compile(r"(.*) \((\d+)\)")
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 
 _TELLING_NOTHING = (
-    "a about above across after again against all along also an and another any are around as at away back be because "
-    "been before behind being below between both but by can come comes could do does doing down during each either "
-    "first for from get gets go goes going had has have having he her here him his how i if in into is it its itself "
-    "just left like many more most mostly move moves moving much near next no nor not of off on one onto or other our "
-    "out over own right same scene shown shows side so some still stay stays such than that the their them then there "
-    "these they this those through to together too toward towards two under until up us very was we were what when "
-    "where which while who will with within without would you your"
+    "a about above across after again against all along also an and another any are around as at away back "
+    "background be because been before behind being below between both but by can come comes could do does doing "
+    "down during each either first for from get gets go goes going had has have having he her here him his how i if "
+    "in into is it its itself just left like many more most mostly move moves moving much near next no nor not of "
+    "off on one onto or other our out over own right same scene shown shows side so some still stay stays such than "
+    "that the their them then there these they this those through to together too toward towards two under until up "
+    "us very was we were what when where which while who will with within without would you your"
 )
 _FUNCTION_WORDS = frozenset(_TELLING_NOTHING.split())
 """English words that tell nothing of what a video is about: articles, prepositions, pronouns, auxiliaries, and the
 words of movement and place that every caption uses."""
+
+_FIRST = re.compile(r"first,? ", re.IGNORECASE)
+"""What a sentence of a row may begin with, and must not behind "Next, ": "first a circle appears, then a star"."""
 
 _MIDDLE = ("Then, ", "Next, ", "After that, ")
 
@@ -96,6 +99,7 @@ def told_in_order(texts: Sequence[str]) -> str:
         return "".join(sentences)
     middle = [_MIDDLE[index % len(_MIDDLE)] for index in range(len(sentences) - 2)]
     connectives = ["First, ", *middle, "Finally, " if middle else "Then, "]
+    sentences = [_without_first(text) for text in sentences]
     return " ".join(connective + _lower_first(text) for connective, text in zip(connectives, sentences, strict=True))
 
 
@@ -113,6 +117,11 @@ def keywords(texts: Sequence[str], weights: Sequence[float], count: int) -> tupl
             if word not in _FUNCTION_WORDS and len(word) > 2:  # noqa: PLR2004  no word of two letters says much
                 total[word] += weight
     return tuple(sorted(total, key=total.__getitem__, reverse=True)[:count])
+
+
+def _without_first(text: str) -> str:
+    begins = _FIRST.match(text)
+    return text[begins.end() :] if begins else text
 
 
 def _lower_first(text: str) -> str:

@@ -80,7 +80,7 @@ class Services:
 def real_services() -> Services:
     """Return the services that do real work."""
     from vidtext.media.chapter_marks import chaptered_suffix
-    from vidtext.models.catalog import MODELS
+    from vidtext.models.catalog import EMBEDDED_CHAT, MODELS
     from vidtext.models.loading import best_device, resolve
     from vidtext.tasks.caption import caption_stream
     from vidtext.tasks.chapters import chapters_stream, video_with_chapters
@@ -94,7 +94,9 @@ def real_services() -> Services:
         chaptered_suffix=chaptered_suffix,
         video_with_chapters=video_with_chapters,
         highlight_reel=highlight_reel,
-        models=MODELS,
+        models={
+            name: card for name, card in MODELS.items() if name != EMBEDDED_CHAT
+        },  # it answers, it does not caption
         resolve=resolve,
         device=best_device,
     )
