@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         chapters_stream,
         video_with_chapters,
     )
+    from vidtext.tasks.chat import ChatOptions, ChatResult, Conversation, answer_stream, begin_dialogue, chat
+    from vidtext.tasks.dialogue import Dialogue
     from vidtext.tasks.highlights import HighlightReel, highlight_reel
     from vidtext.tasks.summary import SummaryOptions, SummaryResult, summarize, summary_stream
     from vidtext.text.chapters import Chapter, Chapters
@@ -67,6 +69,13 @@ _HOMES = {
     "chapters": "vidtext.tasks.chapters",
     "chapters_stream": "vidtext.tasks.chapters",
     "video_with_chapters": "vidtext.tasks.chapters",
+    "ChatOptions": "vidtext.tasks.chat",
+    "ChatResult": "vidtext.tasks.chat",
+    "Conversation": "vidtext.tasks.chat",
+    "answer_stream": "vidtext.tasks.chat",
+    "begin_dialogue": "vidtext.tasks.chat",
+    "chat": "vidtext.tasks.chat",
+    "Dialogue": "vidtext.tasks.dialogue",
     "HighlightReel": "vidtext.tasks.highlights",
     "highlight_reel": "vidtext.tasks.highlights",
     "SummaryOptions": "vidtext.tasks.summary",
@@ -88,6 +97,10 @@ __all__ = [
     "ChapterOptions",
     "Chapters",
     "ChaptersResult",
+    "ChatOptions",
+    "ChatResult",
+    "Conversation",
+    "Dialogue",
     "Frames",
     "HighlightReel",
     "Job",
@@ -106,10 +119,13 @@ __all__ = [
     "VideoInfo",
     "VidtextError",
     "__version__",
+    "answer_stream",
+    "begin_dialogue",
     "caption",
     "caption_stream",
     "chapters",
     "chapters_stream",
+    "chat",
     "find_shots",
     "highlight_reel",
     "load_model",

@@ -21,8 +21,8 @@ class Settings:
     `Settings.from_env(os.environ)` reads `VIDTEXT_MAX_SOURCE_BYTES=…` and so on, one variable a field.
     """
 
-    max_source_bytes: int = 1 << 30
-    """The largest file, download or decoded base64 text that is taken in."""
+    max_source_bytes: int = 4 << 30
+    """The largest file, download or decoded base64 text that is taken in: four hours at 2 Mbit/s."""
 
     max_duration_seconds: float = 4 * 3600.0
     """The longest video that is taken in."""
@@ -50,6 +50,18 @@ class Settings:
 
     fast_shots_from_seconds: float = 600.0
     """The length of a video from which shots are looked for among its keyframes rather than in every frame."""
+
+    max_answer_tokens: int = 1024
+    """The most tokens that an answer in a conversation may be asked to have."""
+
+    max_question_characters: int = 8000
+    """The longest question: more text than any of the models could read beside a video."""
+
+    max_chat_videos: int = 4
+    """The most videos that one conversation is about; they share the frames that the model is given."""
+
+    closer_look_frames: int = 8
+    """How many frames are looked at besides when a question names a time."""
 
     prefix_cache_bytes: int = 3 << 30
     """The most memory of the device in which chat models keep what they have read of conversations between turns; what

@@ -66,6 +66,9 @@ _LONGEST_UNSEEN_SECONDS = 30.0
 _REORDERED_FRAMES = 16
 """How many frames a packet may be away from its place on screen, in H.264, HEVC and VVC."""
 
+_LEAD_IN_FRAMES = 2
+"""How often the first frame of a look is shown to the finder before its turn: a cut needs two frames before it."""
+
 _BEHIND_SECONDS = 0.4
 """How far a look at a stretch goes on behind its last keyframe, to see the end of a transition."""
 
@@ -227,6 +230,9 @@ class _Search:
             if keeper.wants(seconds) and tick != start and (stop is None or tick < stop):
                 self._pictures.append(Picture(to_picture(frame, *self._size), seconds))
             tiny = tiny_yuv(frame)
+            if tick == start != self._video.first_tick:
+                for _ in range(_LEAD_IN_FRAMES):
+                    finder.add(seconds, tiny)
             changes = finder.add(seconds, tiny)
             yield Look(seconds, changes)
             if tail is not None and tail.is_one_shot(seconds, tiny, changes):

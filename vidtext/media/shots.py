@@ -171,7 +171,7 @@ def _scans(looks: Generator[Look, None, None], duration_seconds: float, job: Job
     reported = -1
     try:
         for look in looks:
-            if int(look.until_seconds) != reported:
+            if int(look.until_seconds) > reported:
                 reported = int(look.until_seconds)
                 job.report("looking for shots", min(reported, math.ceil(duration_seconds)), math.ceil(duration_seconds))
             for change in look.changes:

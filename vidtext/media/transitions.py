@@ -39,16 +39,16 @@ real ones had 7.8 and more, nearly all of them 11; jerks of the camera at 3 fram
 _LEAST_CUT_AREA = 0.3
 """Part of the picture that a cut changes at least: a large thing that changes colour at once changes less."""
 
+_STANDS_OUT = 1.8
+"""How many times as large as each of the two changes before and behind it a cut's change must be. On rendered films
+(see benchmarks/shots.py), cuts have 2 and more, fades up to 1.5; a flash has two that are alike."""
+
 _STANDS_OUT_AROUND_FLASH = 4.0
 """The same where a flash lies between two shots, besides the change that the flash begins with: twice as strict, since
 a camera that jerks makes several large changes in a row."""
 
 _FEWEST_KEPT = 8
 """How many frames are kept at least, at the lowest frame rates."""
-
-_STANDS_OUT = 1.8
-"""How many times as large as each of the two changes before and behind it a cut's change must be. On rendered films
-(see benchmarks/shots.py), cuts have 2 and more, fades up to 1.5; a flash has two that are alike."""
 
 
 @dataclass(frozen=True)

@@ -33,12 +33,14 @@ class Footage:
     """An open source.
 
     Attributes:
+        name: what to call it before people.
         duration_seconds: from the first frame that is shown to the end of the last one.
         notes: what is wrong with it so far; grows while it is read.
         read: yields a picture for each of the wanted times, which must not decrease, with the given shortest edge.
         scan: looks for shots; keeps a picture about every so many seconds, with the given shortest edge.
     """
 
+    name: str
     duration_seconds: float
     notes: list[str]
     read: Callable[[Sequence[float], int], Generator[Picture, None, None]]
@@ -91,7 +93,7 @@ def open_footage(source: Source, settings: Settings, job: Job) -> Iterator[Foota
                     video, info, mode=mode, every_seconds=every_seconds, edge=edge, settings=settings, job=job
                 )
 
-            yield Footage(info.duration_seconds, video.notes, read, scan)
+            yield Footage(opened.name, info.duration_seconds, video.notes, read, scan)
 
 
 def _given_frames(frames: Frames, settings: Settings, job: Job) -> Footage:
@@ -103,4 +105,4 @@ def _given_frames(frames: Frames, settings: Settings, job: Job) -> Footage:
     def scan(mode: ShotMode, every_seconds: float, edge: int) -> Generator[Scan, None, None]:
         return scan_frames(frames, mode=mode, every_seconds=every_seconds, edge=edge, settings=settings, job=job)
 
-    return Footage(float(frames.seconds[-1]), list(frames.notes), read, scan)
+    return Footage("frames", float(frames.seconds[-1]), list(frames.notes), read, scan)

@@ -1,0 +1,289 @@
+"""A conversation about one video or several, over many turns."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from vidtext.errors import OptionError
+from vidtext.job import Job
+from vidtext.media.sampling import TimeRange
+from vidtext.models.base import ChatModel, GenerationOptions, ModelCard
+from vidtext.models.loading import load_resolved, resolve_chat
+from vidtext.settings import Settings
+from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn, fitted_prompt
+from vidtext.tasks.footage import open_footage
+from vidtext.text.asked_times import asked_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vidtext.media.resize import Fit
+    from vidtext.media.source import Source
+
+_LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True)
+class ChatOptions:
+    """What may be chosen. Nothing has to be.
+
+    Attributes:
+        model: a name that `load_model` takes, of a chat model.
+        frames: how many frames of all videos together the model is given; None takes as many as it was trained with.
+        max_new_tokens: the most tokens of an answer.
+        temperature: 0 always takes the likeliest word; more makes other words likelier.
+        top_p: with a temperature, only the likeliest words whose probabilities add up to this are drawn from.
+        system_prompt: what the model is told before all.
+        fit: how frames are brought into the model's square; None takes the model's own way.
+    """
+
+    model: str = "auto"
+    frames: int | None = None
+    max_new_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    system_prompt: str = ""
+    fit: Fit | None = None
+
+
+@dataclass(frozen=True)
+class ChatResult:
+    """How far an answer is.
+
+    Attributes:
+        dialogue: the conversation; its last turn holds the answer as far as it is written.
+        card: the model that writes.
+        device: where it runs.
+        seconds_taken: wall-clock seconds since the question was asked.
+    """
+
+    dialogue: Dialogue
+    card: ModelCard
+    device: str
+    seconds_taken: float
+
+    @property
+    def turn(self) -> Turn:
+        """The turn that is being written."""
+        return self.dialogue.turns[-1]
+
+
+def begin_dialogue(
+    sources: Sequence[tuple[Source, str]], options: ChatOptions, *, settings: Settings, job: Job
+) -> Dialogue:
+    """Look at videos so that one can talk about them: sample their frames, which is all that is kept of them.
+
+    Args:
+        sources: the videos, each with its name, "" for the file's own.
+        options: which model, and how many frames; videos share them evenly.
+        settings: the limits.
+        job: to watch or stop the work.
+
+    Raises:
+        OptionError: no video, more videos than the model takes, or a number of frames that is not possible.
+        SourceError, MediaError, ModelError: a video or the model cannot be used.
+        CancelledError: the job was stopped.
+    """
+    card = resolve_chat(options.model, settings).card
+    most = min(settings.max_chat_videos, card.most_clips or settings.max_chat_videos, len(_LABELS))
+    if not 1 <= len(sources) <= most:
+        raise OptionError(f"{len(sources)} videos were given; {card.id} talks about 1 to {most} of them at once.")
+    wanted = card.frames_per_clip if options.frames is None else options.frames
+    if not card.fewest_frames <= wanted <= settings.max_frames:
+        raise OptionError(
+            f"{wanted} frames were asked for; {card.id} takes {card.fewest_frames} to {settings.max_frames}."
+        )
+    each = max(card.fewest_frames, wanted // len(sources))
+    edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
+    videos = []
+    for letter, (source, name) in zip(_LABELS, sources, strict=False):
+        with open_footage(source, settings, job) as footage:
+            whole = TimeRange(0.0, footage.duration_seconds)
+            (frames,) = footage.clips([whole], each, edge, job)
+            notes = tuple(footage.notes)
+            called = name or footage.name
+        videos.append(ChatVideo(f"Video {letter}", called, source, whole.duration_seconds, frames, notes))
+    return Dialogue(tuple(videos))
+
+
+def answer_stream(
+    dialogue: Dialogue,
+    question: str,
+    options: ChatOptions,
+    *,
+    settings: Settings,
+    job: Job,
+    memory_key: str = "",
+) -> Iterator[ChatResult]:
+    """Answer a question, yielding the conversation with the answer as it grows; the last result has all of it.
+
+    Stopping the job, or closing the iterator, ends the generation within one token.
+
+    Args:
+        dialogue: what came before.
+        question: what is asked. If it names a time, frames of that time are looked at.
+        options: how to answer.
+        settings: the limits.
+        job: to watch or stop the work.
+        memory_key: what the model remembers the conversation's beginning by, so that it need not be read again; "" for
+            nothing. The answer is the same with and without.
+
+    Raises:
+        OptionError: the question is empty or too long, or the model does not chat.
+        SourceError, MediaError: the question names a time, and the video can no longer be read.
+        ModelError: the model is not known or cannot be loaded.
+        CancelledError: the job was stopped.
+    """
+    began = time.monotonic()
+    _check_question(question, options, settings)
+    job.report("loading the model", 0, 1)
+    resolution = resolve_chat(options.model, settings)
+    model = load_resolved(resolution, settings=settings)
+    if not isinstance(model, ChatModel):
+        raise OptionError(f"{resolution.card.id} writes captions and does not chat. Choose a chat model.")
+    looks, notes = _closer_looks(dialogue, question, model.card, settings, job)
+    turn = Turn(question.strip(), looks=looks)
+    prompt = fitted_prompt(
+        dialogue,
+        turn,
+        model,
+        new_tokens=options.max_new_tokens,
+        system_prompt=options.system_prompt,
+        fewest_frames=model.card.fewest_frames,
+    )
+    first_note = [resolution.note] if resolution.note and not dialogue.turns else []
+    turn = replace(turn, notes=(*first_note, *notes, *prompt.notes))
+    writing = GenerationOptions(
+        max_new_tokens=options.max_new_tokens,
+        fit=options.fit,
+        temperature=options.temperature,
+        top_p=options.top_p,
+        memory_key=memory_key,
+    )
+
+    def result() -> ChatResult:
+        return ChatResult(dialogue.with_turn(turn), model.card, model.device, time.monotonic() - began)
+
+    for piece in model.reply(prompt.messages, writing, job):
+        turn = replace(turn, answer=turn.answer + piece)
+        yield result()
+    turn = replace(turn, answer=turn.answer.strip(), finished=True)
+    yield result()
+
+
+def _check_question(question: str, options: ChatOptions, settings: Settings) -> None:
+    if not question.strip():
+        raise OptionError("The question is empty. Type what you want to know about the video.")
+    if len(question) > settings.max_question_characters:
+        raise OptionError(
+            f"The question has {len(question):,} characters; up to {settings.max_question_characters:,} are allowed."
+        )
+    if not 1 <= options.max_new_tokens <= settings.max_answer_tokens:
+        raise OptionError(f"max_new_tokens is {options.max_new_tokens}; 1 to {settings.max_answer_tokens} are allowed.")
+
+
+def _closer_looks(
+    dialogue: Dialogue, question: str, card: ModelCard, settings: Settings, job: Job
+) -> tuple[tuple[CloserLook, ...], list[str]]:
+    """Sample the stretch that a question names, in the videos that it names, or in all of them."""
+    named = [video for video in dialogue.videos if video.label.lower() in question.lower()]
+    looks, notes = [], []
+    for video in named or dialogue.videos:
+        asked = asked_time(question, video.duration_seconds)
+        if asked is None:
+            continue
+        if asked.note:
+            notes.append(asked.note)
+            continue
+        span = TimeRange(asked.start_seconds, asked.stop_seconds)
+        edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
+        count = max(card.fewest_frames, min(card.frames_per_clip, settings.closer_look_frames))
+        with open_footage(video.source, settings, job) as footage:
+            (frames,) = footage.clips([span], count, edge, job)
+        look = CloserLook(video.label, span.start_seconds, span.stop_seconds, frames)
+        whose = f" of {video.label}" if len(dialogue.videos) > 1 else ""
+        notes.append(f"Looked at {look.words}{whose} more closely: {count} frames.")
+        looks.append(look)
+    return tuple(looks), notes
+
+
+class Conversation:
+    """A conversation about videos, for Python: ask, and ask again.
+
+    Only text and the sampled small frames are kept. One answer is written at a time.
+    """
+
+    def __init__(self, dialogue: Dialogue, options: ChatOptions, settings: Settings, job: Job) -> None:
+        self._dialogue = dialogue
+        self._options, self._settings, self._job = options, settings, job
+        self._memory_key = uuid4().hex
+        self._answering = threading.Lock()
+
+    @property
+    def dialogue(self) -> Dialogue:
+        """All that was shown, asked and answered so far."""
+        return self._dialogue
+
+    def ask(self, question: str) -> Iterator[str]:
+        """Yield the pieces of the answer as they are written. What was written when the iterator is closed is kept.
+
+        Raises as `answer_stream` does.
+
+        Raises:
+            OptionError: the answer before is still being written.
+        """
+        if not self._answering.acquire(blocking=False):
+            raise OptionError("The answer before is still being written. Read it to its end, or close it, first.")
+        try:
+            before, told = self._dialogue, 0
+            for result in answer_stream(
+                before, question, self._options, settings=self._settings, job=self._job, memory_key=self._memory_key
+            ):
+                self._dialogue = result.dialogue
+                piece = result.turn.answer[told:]
+                told = max(told, len(result.turn.answer))
+                if piece:
+                    yield piece
+        finally:
+            self._answering.release()
+
+    def undo(self) -> None:
+        """Forget the last turn."""
+        self._dialogue = self._dialogue.up_to(max(0, len(self._dialogue.turns) - 1))
+
+
+def chat(
+    source: Source | Sequence[Source],
+    *,
+    model: str | None = None,
+    frames: int | None = None,
+    max_new_tokens: int = 256,
+    temperature: float = 0.0,
+    top_p: float = 1.0,
+    system_prompt: str = "",
+    fit: Fit | None = None,
+    settings: Settings | None = None,
+    job: Job | None = None,
+) -> Conversation:
+    """Begin a conversation about a video, or about several: `vidtext.chat("clip.mp4").ask("What moves?")`.
+
+    The other arguments are those of `ChatOptions`; `model` is `settings.default_model` unless told. Raises as
+    `begin_dialogue` does.
+    """
+    settings, job = settings or Settings(), job or Job()
+    options = ChatOptions(
+        model=model or settings.default_model,
+        frames=frames,
+        max_new_tokens=max_new_tokens,
+        temperature=temperature,
+        top_p=top_p,
+        system_prompt=system_prompt,
+        fit=fit,
+    )
+    sources: Sequence[Source] = source if isinstance(source, list | tuple) else [source]  # type: ignore[list-item]
+    dialogue = begin_dialogue([(each, "") for each in sources], options, settings=settings, job=job)
+    return Conversation(dialogue, options, settings, job)

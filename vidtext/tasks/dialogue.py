@@ -1,0 +1,188 @@
+"""A conversation as values: what was shown, asked and answered; and what of it a model is given, so that it fits.
+
+A model has room for so many tokens: the frames of the videos, all turns, and the answer to come. Where that is not
+enough, first fewer frames are given, then the oldest turns are left out; each step is a note.
+"""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidtext.clock import format_clock
+from vidtext.errors import OptionError
+from vidtext.media.frames import Frames
+from vidtext.models.base import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vidtext.media.source import Source
+    from vidtext.models.base import ChatModel
+
+
+@dataclass(frozen=True, eq=False)
+class ChatVideo:
+    """What a conversation keeps of a video.
+
+    Attributes:
+        label: what the model and the person call it: "Video A".
+        name: the file's name.
+        source: where to look again when a question names a time.
+        duration_seconds: how long it is.
+        frames: evenly spread over it, small.
+        notes: what is wrong with it.
+    """
+
+    label: str
+    name: str
+    source: Source
+    duration_seconds: float
+    frames: Frames
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class CloserLook:
+    """Frames of the stretch of one video that a question named."""
+
+    label: str
+    start_seconds: float
+    stop_seconds: float
+    frames: Frames
+
+    @property
+    def words(self) -> str:
+        """Say which stretch it is."""
+        return f"{format_clock(round(self.start_seconds, 1))}–{format_clock(round(self.stop_seconds, 1))}"
+
+
+@dataclass(frozen=True, eq=False)
+class Turn:
+    """One question and its answer.
+
+    Attributes:
+        question: as it was asked.
+        answer: as far as it is written.
+        looks: what the model was shown besides, because the question named a time.
+        notes: one sentence for each thing that went differently from what was asked for.
+        finished: whether the answer is whole: not being written, and not stopped.
+    """
+
+    question: str
+    answer: str = ""
+    looks: tuple[CloserLook, ...] = ()
+    notes: tuple[str, ...] = ()
+    finished: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Dialogue:
+    """A conversation: its videos and its turns, in order."""
+
+    videos: tuple[ChatVideo, ...]
+    turns: tuple[Turn, ...] = ()
+
+    def with_turn(self, turn: Turn) -> Dialogue:
+        """Return the conversation with one more turn."""
+        return replace(self, turns=(*self.turns, turn))
+
+    def up_to(self, turns: int) -> Dialogue:
+        """Return the conversation as it was after so many turns."""
+        return replace(self, turns=self.turns[:turns])
+
+
+@dataclass(frozen=True, eq=False)
+class Prompt:
+    """What a model is given, and what was left out so that it fits."""
+
+    messages: tuple[Message, ...]
+    notes: tuple[str, ...]
+
+
+def fitted_prompt(
+    dialogue: Dialogue, turn: Turn, model: ChatModel, *, new_tokens: int, system_prompt: str, fewest_frames: int
+) -> Prompt:
+    """Choose what of a conversation a model is given to answer `turn`.
+
+    Args:
+        dialogue: what came before.
+        turn: the question.
+        model: counts tokens and has a context.
+        new_tokens: room that the answer needs.
+        system_prompt: what the model is told before all; "" for nothing.
+        fewest_frames: of a clip, so many are always kept.
+
+    Raises:
+        OptionError: the question alone, with the fewest frames, does not fit.
+    """
+    room = model.card.context_tokens - new_tokens
+
+    def messages(frames: int, dropped: int) -> tuple[Message, ...]:
+        return _messages(dialogue, turn, frames, dropped, system_prompt)
+
+    def tokens(frames: int, dropped: int) -> int:
+        return model.count_tokens(messages(frames, dropped))
+
+    frames = most = max((len(clip) for clip in _clips(dialogue, turn)), default=0)
+    while frames > fewest_frames and tokens(frames, 0) > room:
+        frames = max(fewest_frames, frames // 2)
+    dropped = bisect.bisect_left(
+        range(len(dialogue.turns) + 1), x=True, key=lambda count: tokens(frames, count) <= room
+    )
+    if dropped > len(dialogue.turns):
+        taken = tokens(frames, len(dialogue.turns))
+        raise OptionError(
+            f"The question takes {taken} tokens with {frames} frames of the video, and the answer up to {new_tokens}; "
+            f"{model.card.id} has room for {model.card.context_tokens}. Ask a shorter question."
+        )
+    notes = []
+    if frames < most:
+        notes.append(
+            f"The model was given {frames} of {most} frames, so that the conversation fits into its "
+            f"{model.card.context_tokens} tokens."
+        )
+    if dropped:
+        turns = "first turn" if dropped == 1 else f"first {dropped} turns"
+        notes.append(f"The {turns} of the conversation no longer fit into the model's context and were left out.")
+    return Prompt(messages(frames, dropped), tuple(notes))
+
+
+def _clips(dialogue: Dialogue, turn: Turn) -> list[Frames]:
+    looks = (look for each in (*dialogue.turns, turn) for look in each.looks)
+    return [video.frames for video in dialogue.videos] + [look.frames for look in looks]
+
+
+def _messages(dialogue: Dialogue, turn: Turn, frames: int, dropped: int, system_prompt: str) -> tuple[Message, ...]:
+    made = [Message("system", system_prompt)] if system_prompt else []
+    for number, each in enumerate((*dialogue.turns[dropped:], turn)):
+        videos = dialogue.videos if number == 0 else ()
+        clips = [video.frames for video in videos] + [look.frames for look in each.looks]
+        words = [*_which_is_which(videos), *(_what_is_closer(look, dialogue) for look in each.looks), each.question]
+        made.append(Message("user", "\n".join(words), tuple(thinned(clip, frames) for clip in clips)))
+        if each is not turn:
+            made.append(Message("assistant", each.answer))
+    return tuple(made)
+
+
+def _which_is_which(videos: Sequence[ChatVideo]) -> list[str]:
+    """Name several videos to the model; a single one needs no name."""
+    if len(videos) < 2:  # noqa: PLR2004  several
+        return []
+    return [f"There are {len(videos)} videos, in this order: {', '.join(video.label for video in videos)}."]
+
+
+def _what_is_closer(look: CloserLook, dialogue: Dialogue) -> str:
+    whose = f" of {look.label}" if len(dialogue.videos) > 1 else ""
+    return f"The last frames are from {look.words}{whose}."
+
+
+def thinned(frames: Frames, count: int) -> Frames:
+    """Return at most `count` of the frames, evenly chosen."""
+    if len(frames) <= count:
+        return frames
+    places = np.round(np.linspace(0, len(frames) - 1, count)).astype(np.int64)
+    return Frames(frames.pixels[places], frames.seconds[places], frames.notes)
