@@ -92,7 +92,7 @@ def test_a_range_outside_the_video_is_told_and_the_result_stays(quick: Served, v
     page = visit(quick)
     page.get_by_role("button", name="Caption", exact=True).click()
     expect(page.locator(".vt-actions")).to_be_visible()
-    page.get_by_text("More options").click()
+    page.get_by_text("More options").locator("visible=true").click()
     page.get_by_label("From", exact=True).fill("5:00")
     page.get_by_role("button", name="Caption", exact=True).click()
     expect(page.get_by_test_id("toast-text")).to_contain_text("5:00")

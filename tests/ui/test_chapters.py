@@ -24,7 +24,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 def find_chapters(page: Page) -> None:
     page.get_by_role("tab", name="Chapters").click()
     page.get_by_role("button", name="Find chapters").click()
-    expect(page.locator("#vt-chapters-closing .vt-actions")).to_be_visible()
+    expect(page.locator("#vt-chapters-closing .vt-actions")).to_be_visible(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +171,19 @@ def test_stop_keeps_what_is_there(busy: Page) -> None:
     )
     expect(busy.locator(".vt-chapters input").last).to_have_value("Chapter 4")
     assert "Part 1 of" in document(busy, "JSON")
+
+
+def test_stop_before_anything_new_leaves_what_was_there(slow: Served, visit: Callable[..., Page]) -> None:
+    page = visit(slow)
+    find_chapters(page)
+    page.get_by_role("button", name="Find chapters").click()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Find chapters")).to_be_visible()
+    expect(page.locator(".vt-chapters li")).to_have_count(4)
+    title = page.get_by_label("Title of chapter 1")
+    title.fill("Still mine")
+    title.press("Enter")
+    expect(page.locator(".vt-block span").first).to_have_text("Still mine")
 
 
 def test_another_video_clears_them(quick: Served, visit: Callable[..., Page]) -> None:

@@ -50,7 +50,7 @@ def test_a_subtitle_is_shown_alone_at_the_time_that_was_sought(page: Page) -> No
 
 
 def test_a_range_limits_the_windows(page: Page) -> None:
-    page.get_by_text("More options").click()
+    page.get_by_text("More options").locator("visible=true").click()
     page.get_by_label("From", exact=True).fill("0:05")
     page.get_by_label("To", exact=True).fill("25")
     page.get_by_role("button", name="Caption", exact=True).click()

@@ -33,7 +33,7 @@ def test_the_model_is_told_with_what_it_sees_and_why(quick: Served, visit: Calla
 
 def test_another_model_is_told_when_it_is_chosen(quick: Served, visit: Callable[..., Page]) -> None:
     page = visit(quick)
-    page.get_by_text("More options").click()
+    page.get_by_text("More options").locator("visible=true").click()
     page.get_by_label("Model", exact=True).click()
     page.get_by_role("option", name="embedded").click()
     expect(page.locator("#vt-model-line")).not_to_contain_text(NOTE)

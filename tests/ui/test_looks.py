@@ -59,7 +59,7 @@ def _caption(page: Page) -> None:
 def test_a_phone_scrolls_one_way_only(quick: Served, visit: Callable[..., Page]) -> None:
     page = visit(quick, **PHONE)
     _caption(page)
-    page.get_by_text("More options").click()
+    page.get_by_text("More options").locator("visible=true").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"]  # type: ignore[index]
 
 
@@ -74,7 +74,7 @@ def test_on_a_phone_the_video_stays_in_sight(quick: Served, visit: Callable[...,
 def test_on_a_phone_there_is_room_for_a_finger(quick: Served, visit: Callable[..., Page]) -> None:
     page = visit(quick, **PHONE)
     _caption(page)
-    page.get_by_text("More options").click()
+    page.get_by_text("More options").locator("visible=true").click()
     assert page.evaluate(TOO_SMALL) == []
 
 
@@ -85,6 +85,22 @@ def test_words_stand_out_from_their_ground(quick: Served, visit: Callable[..., P
     _caption(page)
     for selector in READ:
         assert page.evaluate(CONTRAST, selector) >= 4.5, selector
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_of_the_other_tabs_stand_out_too(quick: Served, visit: Callable[..., Page], scheme: str) -> None:
+    page = visit(quick, color_scheme=scheme)
+    page.get_by_role("tab", name="Chapters").click()
+    page.get_by_role("button", name="Find chapters").click()
+    expect(page.locator("#vt-chapters-closing .vt-actions")).to_be_visible()
+    page.get_by_role("tab", name="Summary").click()
+    page.get_by_role("button", name="Summarize").click()
+    expect(page.locator("#vt-summary-result .vt-actions")).to_be_visible()
+    for selector in (".vt-chips li", ".vt-paragraph", ".vt-abstract .vt-text", ".vt-chapters .vt-text", "#vt-reel-go"):
+        assert page.evaluate(CONTRAST, f"#vt-right {selector}") >= 4.5, selector
+    page.get_by_role("tab", name="Chapters").click()
+    for selector in (".vt-chapters .vt-title", ".vt-chapters .vt-time", "#vt-chaptered-go"):
+        assert page.evaluate(CONTRAST, f"#vt-right {selector}") >= 4.5, selector
 
 
 def test_everything_can_be_reached_with_the_keyboard_and_is_named(quick: Served, visit: Callable[..., Page]) -> None:

@@ -29,6 +29,34 @@ def test_one_click_gives_words_of_the_embedded_model(real: Served, visit: Callab
     expect(page.locator(".vt-frame")).to_have_count(6)
 
 
+def test_a_film_falls_into_its_scenes(real: Served, visit: Callable[..., Page]) -> None:
+    page = visit(real)
+    page.locator(".vt-example", has_text="four scenes").click()
+    expect(page.locator("#vt-video-facts")).to_contain_text("four scenes")
+    page.get_by_role("tab", name="Chapters").click()
+    page.get_by_role("button", name="Find chapters").click()
+    expect(page.locator("#vt-chapters-closing .vt-actions")).to_be_visible(timeout=60_000)
+
+    times = [time.inner_text() for time in page.locator(".vt-chapters .vt-time").all()]
+    assert times == ["0:00–0:05", "0:05–0:10", "0:10–0:15", "0:15–0:20"]
+    titles = [title.input_value() for title in page.locator(".vt-chapters input").all()]
+    things = ("yellow star", "purple square", "orange circle", "blue circle")
+    assert [thing in title for thing, title in zip(things, titles, strict=True)] == [True] * 4
+
+
+def test_a_film_is_summed_up(real: Served, visit: Callable[..., Page]) -> None:
+    page = visit(real)
+    page.locator(".vt-example", has_text="four scenes").click()
+    expect(page.locator("#vt-video-facts")).to_contain_text("four scenes")
+    page.get_by_role("tab", name="Summary").click()
+    page.get_by_role("button", name="Summarize").click()
+    expect(page.locator("#vt-summary-result .vt-actions")).to_be_visible(timeout=60_000)
+
+    words = page.locator(".vt-paragraph").inner_text()
+    assert ["star" in words, "square" in words, "triangle" in words] == [True] * 3
+    expect(page.locator("#vt-summary-result .vt-thumb img")).to_have_count(4)
+
+
 def test_a_program_gets_the_same_as_json(real: Served, tmp_path: Path) -> None:
     client = Client(real.address, verbose=False)
     answer = client.predict(

@@ -14,7 +14,7 @@ from vidtext.ui.choices import build_model_and_fit, build_style, seconds_of
 from vidtext.ui.file_work import FileKind, MadeFile, Order, build_file_work
 from vidtext.ui.filmstrip import pictures_html
 from vidtext.ui.status import stem_of
-from vidtext.ui.tab_work import FINISHED, QUIET, STOPPED, Kind, build_stage, connect
+from vidtext.ui.tab_work import QUIET, Kind, build_stage, connect
 from vidtext.ui.toasts import plain_words
 
 if TYPE_CHECKING:
@@ -113,13 +113,13 @@ def build_chapters_tab(around: Surroundings) -> None:
     def edit(event: gr.EventData, request: gr.Request) -> tuple[str, str]:
         visitor = around.visitors.of(request)
         with plain_words():
-            result = visitor.results.get(kind.name)
-            if result is None:
+            kept = visitor.results.get(kind.name)
+            if kept is None:
                 raise OptionError("These chapters are of a video that is no longer there.")
-            renamed = with_title(result, int(event.number), str(event.title))
-        visitor.results[kind.name] = renamed
+            renamed = with_title(kept.result, int(event.number), str(event.title))
+        visitor.results[kind.name] = replace(kept, result=renamed)
         name = visitor.video.name if visitor.video else "chapters"
-        return view.timeline_html(renamed), view.closing_html(renamed, name, _closing_of(renamed))
+        return view.timeline_html(renamed), view.closing_html(renamed, name, kept.closing)
 
     stage.result.edit(edit, None, [around.panel.timeline, closing], queue=False, **QUIET)
 
@@ -148,10 +148,6 @@ def with_title(result: ChaptersResult, number: int, title: str) -> ChaptersResul
         raise OptionError(f"A title has 1 to {view.TITLE_CHARACTERS} characters; this one has {len(words)}.")
     renamed = (*chapters[:number], replace(chapters[number], text=words), *chapters[number + 1 :])
     return replace(result, chapters=replace(result.chapters, segments=renamed))
-
-
-def _closing_of(result: ChaptersResult) -> Closing:
-    return FINISHED if result.chapters_done == result.chapters_total else STOPPED
 
 
 def _beside(result: ChaptersResult | None, name: str, closing: Closing) -> tuple[Any, ...]:

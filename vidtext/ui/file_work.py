@@ -79,11 +79,11 @@ def build_file_work(kind: FileKind, around: Surroundings, form: Iterable[Compone
         visitor = around.visitors.of(request)
         with plain_words():
             source, name = source_of(visitor, values[around.panel.player])
-            result = visitor.results.get(kind.tab)
-            if result is None:
+            kept = visitor.results.get(kind.tab)
+            if kept is None:
                 raise OptionError("There is nothing to make a file of yet.")
             folder = visitor.new_folder(f"{kind.name}-{secrets.token_hex(8)}", instead_of=kind.name)
-            order = Order(source, name, result, folder, values)
+            order = Order(source, name, kept.result, folder, values)
             work = Work(lambda job: kind.make(order, job))
             visitor.take_on(kind.name, work.job)
             files: tuple[MadeFile, ...] = ()
@@ -103,6 +103,7 @@ def build_file_work(kind: FileKind, around: Surroundings, form: Iterable[Compone
     )
     event.failure(lambda: "", None, made, queue=False, **QUIET)
     around.panel.video_key.change(lambda: "", None, made, queue=False, **QUIET)
+    around.panel.emptied.then(lambda: "", None, made, queue=False, **QUIET)
     return made
 
 

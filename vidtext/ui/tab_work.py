@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import gradio as gr
 from gradio.components import Component  # noqa: TC002  (as above)
 
-from vidtext.errors import VidtextError
 from vidtext.ui.status import empty_html, note_html, status_html
 from vidtext.ui.toasts import plain_words
 from vidtext.ui.video_panel import source_of
@@ -77,6 +76,14 @@ GROWING, FINISHED, STOPPED = Closing(closed=False), Closing(closed=True), Closin
 
 
 @dataclass(frozen=True)
+class Kept(Generic[Result]):
+    """What a visitor has of a tab: its newest result, and whether more of it will come."""
+
+    result: Result
+    closing: Closing
+
+
+@dataclass(frozen=True)
 class Stage:
     """The components of a tab that work happens on."""
 
@@ -123,6 +130,7 @@ def connect(
     run.failure(_ready, None, buttons, queue=False, **QUIET)
     stage.stop.click(handlers.stop, None, [*buttons, *shown], queue=False, cancels=[run], **QUIET)
     panel.video_key.change(handlers.clear, None, shown, queue=False, **QUIET)
+    panel.emptied.then(handlers.clear, None, shown, queue=False, **QUIET)
 
 
 def _to_stop_js() -> str:
@@ -157,30 +165,28 @@ class _Handlers(Generic[Result]):
         kind = self._kind
         work = Work(lambda job: kind.start(source, values, job))
         visitor.take_on(kind.name, work.job)
-        before = visitor.results.pop(kind.name, None)
         latest: Result | None = None
         pictures = note = ""
-        try:
-            for update in work.updates():
-                if work.job.stopped:
-                    return
-                for result in update.made:
-                    visitor.results[kind.name] = latest = result
-                    new_pictures, new_note = kind.pictures(result)
-                    pictures, note = pictures + new_pictures, new_note or note
-                doing = kind.progress(update.progress, latest) if update.progress else gr.skip()
-                if update.made and latest is not None:
-                    words, *beside = self._shown(latest, name, GROWING)
-                    yield (doing, pictures, note_html(note), words, escape(kind.announcement(latest)), *beside)
-                else:
-                    yield (doing, *self._unchanged())
-        except VidtextError:
-            if latest is None and before is not None:  # it is still on the page
-                visitor.results[kind.name] = before
-            raise
-        if latest is not None:
-            words, *beside = self._shown(latest, name, FINISHED)
+        for update in work.updates():
+            if work.job.stopped:
+                break
+            for result in update.made:
+                latest = result
+                new_pictures, new_note = kind.pictures(result)
+                pictures, note = pictures + new_pictures, new_note or note
+            doing = kind.progress(update.progress, latest) if update.progress else gr.skip()
+            if update.made and latest is not None:
+                words, *beside = self._keep(visitor, latest, name, GROWING)
+                yield (doing, pictures, note_html(note), words, escape(kind.announcement(latest)), *beside)
+            else:
+                yield (doing, *self._unchanged())
+        if latest is not None and not work.job.stopped:
+            words, *beside = self._keep(visitor, latest, name, FINISHED)
             yield (gr.skip(), gr.skip(), gr.skip(), words, gr.skip(), *beside)
+
+    def _keep(self, visitor: Visitor, result: Result, name: str, closing: Closing) -> tuple[Any, ...]:
+        visitor.results[self._kind.name] = Kept(result, closing)
+        return self._shown(result, name, closing)
 
     def _shown(self, result: Result, name: str, closing: Closing) -> tuple[Any, ...]:
         return (self._kind.html(result, name, closing), *self._kind.beside(result, name, closing))
@@ -192,12 +198,13 @@ class _Handlers(Generic[Result]):
         """End the visitor's work; what is finished stays."""
         visitor = self._around.visitors.of(request)
         visitor.stop(self._kind.name)
-        result = visitor.results.get(self._kind.name)
-        if result is None:
+        kept: Kept[Result] | None = visitor.results.get(self._kind.name)
+        if kept is None:
             nothing = self._kind.beside(None, "", STOPPED)
             return (*_ready(), empty_html(self._kind.too_early), "Stopped.", *nothing)
         name = visitor.video.name if visitor.video else self._kind.name
-        words, *beside = self._shown(result, name, STOPPED)
+        closing = STOPPED if kept.closing is GROWING else kept.closing  # one from before stays as it was
+        words, *beside = self._keep(visitor, kept.result, name, closing)
         return (*_ready(), words, "Stopped.", *beside)
 
     def clear(self, request: gr.Request) -> tuple[Any, ...]:

@@ -21,6 +21,8 @@ from vidtext.ui.work import Work
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gradio.events import Dependency
+
     from vidtext.job import Job
     from vidtext.settings import Settings
     from vidtext.ui.example_clips import ExampleClip
@@ -49,6 +51,7 @@ class VideoPanel:
         strip: the frames that a model saw.
         strip_note: what the strip leaves out.
         video_key: changes with every other video; a tab listens to it to drop results of the one before.
+        emptied: the event of taking the video away, which Gradio does not let a state's change follow from.
     """
 
     player: gr.Video
@@ -56,6 +59,7 @@ class VideoPanel:
     strip: gr.HTML
     strip_note: gr.HTML
     video_key: gr.State
+    emptied: Dependency
 
 
 def source_of(visitor: Visitor, shown: str | None) -> tuple[Path, str]:
@@ -150,12 +154,13 @@ def build_video_panel(
     ]
     for load in loads:
         load.failure(handlers.restore, None, outputs[:2], api_visibility="private", show_progress="hidden", queue=False)
-    # Gradio notices that a state has changed in events of its queue alone.
-    player.clear(handlers.clear, None, outputs[1:], api_visibility="private", show_progress="hidden")
-    video_key.change(
-        lambda: ("", ""), None, [strip, strip_note], queue=False, api_visibility="private", show_progress="hidden"
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+    emptied = player.clear(handlers.clear, None, outputs[1:], **quiet)
+    video_key.change(lambda: ("", ""), None, [strip, strip_note], **quiet)
+    emptied.then(lambda: ("", ""), None, [strip, strip_note], **quiet)
+    return VideoPanel(
+        player=player, timeline=timeline, strip=strip, strip_note=strip_note, video_key=video_key, emptied=emptied
     )
-    return VideoPanel(player=player, timeline=timeline, strip=strip, strip_note=strip_note, video_key=video_key)
 
 
 def facts_html(video: LoadedVideo) -> str:

@@ -13,6 +13,7 @@ import gradio as gr  # noqa: TC002  (Gradio reads the annotations of its handler
 
 if TYPE_CHECKING:
     from vidtext.job import Job
+    from vidtext.ui.tab_work import Kept
     from vidtext.ui.videos import LoadedVideo
 
 
@@ -22,14 +23,14 @@ class Visitor:
 
     Attributes:
         video: what its player shows.
-        results: the newest result of each tab, by the tab's name, kept so that Stop can close it properly.
+        results: what each tab has made, by the tab's name: its `Kept`.
         jobs: what runs for this visitor now, by what it is for: "video" or the name of a tab.
         uploads: files that Gradio stored for this visitor.
     """
 
     parent: Path
     video: LoadedVideo | None
-    results: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, Kept[Any]] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     uploads: set[Path] = field(default_factory=set)
     _folder: Path | None = None
