@@ -32,6 +32,10 @@ MONTAGE_PART = 0.04
 """Part of the natural register's clips that cut from one toy scene to another: such a clip gets no actor's claim."""
 
 
+FEWEST_FRAMES = 3
+"""Fewer frames between two transitions are not a scene of their own: a cut so near to another is none in a truth."""
+
+
 @dataclass(frozen=True)
 class Film:
     """Several scenes after each other: `pixels` (N, H, W, 3) uint8 RGB, `seconds` (N,), where each scene starts.
@@ -133,8 +137,9 @@ def render_film(
     spans = [(*span, transition.kind) for span, transition in zip(joined.spans, transitions, strict=True)]
     for start, clip in zip(joined.starts, clips, strict=True):
         inside = _hidden_cut(clip)
-        if inside is not None and not any(first <= start + inside <= stop for first, stop, _ in spans):
-            spans.append((start + inside, start + inside, "cut"))
+        cut = start + (inside or 0)
+        if inside and not any(first - FEWEST_FRAMES < cut < stop + FEWEST_FRAMES for first, stop, _ in spans):
+            spans.append((cut, cut, "cut"))
     return Film(
         pixels=joined.pixels,
         seconds=np.arange(len(joined.pixels), dtype=np.float64) / frame_rate,
