@@ -48,7 +48,7 @@ class Settings:
     description_tokens: int = 128
     """The most tokens of one description that chapters and summaries are made of, and of one answer about them."""
 
-    fast_shots_from_seconds: float = 600.0
+    fast_shots_from_seconds: float = 180.0
     """The length of a video from which shots are looked for among its keyframes rather than in every frame."""
 
     max_answer_tokens: int = 1024
