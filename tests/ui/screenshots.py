@@ -28,8 +28,7 @@ def opened(browser: Browser, served: Served, **options: Any) -> Page:
 
 def caption(page: Page, *, every_seconds: str | None = None) -> None:
     if every_seconds:
-        page.locator(".vt-example").nth(1).click()
-        page.wait_for_function("document.querySelector('#vt-video-facts').textContent.includes('four scenes')")
+        four_scenes(page)
         page.get_by_role("radio", name="Every few seconds").check()
         page.get_by_label("Seconds from one caption to the next").fill(every_seconds)
     page.locator("#vt-caption-go").click()
@@ -38,6 +37,28 @@ def caption(page: Page, *, every_seconds: str | None = None) -> None:
     if every_seconds:
         page.locator(".vt-time").nth(1).click()
         page.wait_for_function("document.querySelector('#vt-player video').readyState >= 2")
+    page.mouse.move(2, 2)
+
+
+def four_scenes(page: Page) -> None:
+    page.locator(".vt-example").nth(1).click()
+    page.wait_for_function("document.querySelector('#vt-video-facts').textContent.includes('four scenes')")
+
+
+def chapters(page: Page) -> None:
+    four_scenes(page)
+    page.get_by_role("tab", name="Chapters").click()
+    page.locator("#vt-chapters-go").click()
+    page.wait_for_selector("#vt-chapters-closing .vt-actions")
+    page.locator(".vt-block").nth(1).click()
+    page.wait_for_function("document.querySelector('#vt-player video').readyState >= 2")
+    page.mouse.move(2, 2)
+
+
+def summary(page: Page) -> None:
+    page.get_by_role("tab", name="Summary").click()
+    page.locator("#vt-summary-go").click()
+    page.wait_for_selector("#vt-summary-result .vt-actions")
     page.mouse.move(2, 2)
 
 
@@ -67,6 +88,14 @@ def main() -> None:
             page = opened(browser, served, **DESKTOP, color_scheme="dark")
             caption(page, every_seconds="5")
             take(page, "dark")
+            page = opened(browser, served, **DESKTOP)
+            chapters(page)
+            take(page, "chapters")
+            summary(page)
+            take(page, "summary")
+            page = opened(browser, served, **PHONE)
+            chapters(page)
+            take(page, "phone-chapters")
             page = opened(browser, served, **PHONE)
             take(page, "phone-first-second")
             caption(page, every_seconds="5")
