@@ -99,8 +99,7 @@ def pictures_are_due(result: ChaptersResult, closing: Closing) -> bool:
 def closing_html(result: ChaptersResult, name: str, closing: Closing) -> str:
     """Return what made the chapters, the downloads, and why YouTube would not take them, if so."""
     chapters = result.chapters
-    frames = result.chapters_done and f"{len(result.shots)} shots"
-    facts = [f"{result.chapters_total} chapters", *([frames] if frames else [])]
+    facts = [f"{result.chapters_total} chapters", f"{len(result.shots)} shots"]
     stopped = f"Stopped: {result.chapters_done} of {result.chapters_total} chapters are described."
     notes = [*([stopped] if closing.stopped else []), *chapters.notes]
     stem = stem_of(name, "chapters")

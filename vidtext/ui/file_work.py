@@ -70,8 +70,8 @@ class FileKind:
     make: Callable[[Order, Job], Iterator[MadeFile]]
 
 
-def build_file_work(kind: FileKind, around: Surroundings, form: Iterable[Component] = ()) -> gr.HTML:
-    """Put the button, and what it made, into the Blocks that are being built; return where the files are shown."""
+def build_file_work(kind: FileKind, around: Surroundings, form: Iterable[Component] = ()) -> None:
+    """Put the button, and what it made, into the Blocks that are being built."""
     button = gr.Button(kind.label, elem_id=f"vt-{kind.name}-go", elem_classes="vt-make", scale=0, min_width=190)
     made = gr.HTML("", elem_id=f"vt-{kind.name}-made", elem_classes="vt-made")
 
@@ -104,7 +104,6 @@ def build_file_work(kind: FileKind, around: Surroundings, form: Iterable[Compone
     event.failure(lambda: "", None, made, queue=False, **QUIET)
     around.panel.video_key.change(lambda: "", None, made, queue=False, **QUIET)
     around.panel.emptied.then(lambda: "", None, made, queue=False, **QUIET)
-    return made
 
 
 def files_html(files: Iterable[MadeFile]) -> str:
