@@ -18,8 +18,8 @@ UNKNOWN_WORD = "<unk>"
 
 KIND_WEIGHTS = {
     "how many": 0.8, "what is there": 1.0, "background": 0.7, "light": 0.6, "main colour": 0.5, "camera": 0.1,
-    "cut": 0.15, "what moves": 0.9, "what stays": 0.3, "what goes": 0.5, "place": 1.0, "order": 1.6, "colour": 1.2,
-    "shape": 1.6, "motion": 2.4, "present": 0.8, "not there": 0.6, "unanswerable": 1.1,
+    "cut": 0.15, "what moves": 1.1, "what stays": 0.4, "what goes": 0.6, "place": 1.3, "order": 2.4, "colour": 1.2,
+    "shape": 1.6, "motion": 2.4, "present": 1.4, "not there": 1.4, "unanswerable": 1.1,
 }  # fmt: skip
 """How often each kind is drawn among those that a toy clip allows."""
 OTHER_WEIGHTS = {"light": 0.8, "main colour": 1.1, "camera": 2.5, "cut": 0.35, "shapes": 0.5, "unanswerable": 0.6}

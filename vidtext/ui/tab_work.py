@@ -167,6 +167,8 @@ class _Handlers(Generic[Result]):
         visitor.take_on(kind.name, work.job)
         latest: Result | None = None
         pictures = note = ""
+        # Gradio empties the outputs of a generator that ends before it has said anything, as one stopped at once does.
+        yield (gr.skip(), *self._unchanged())
         for update in work.updates():
             if work.job.stopped:
                 break
