@@ -57,6 +57,12 @@ class Settings:
     max_question_characters: int = 8000
     """The longest question: more text than any of the models could read beside a video."""
 
+    max_chat_turns: int = 1000
+    """The most turns of one conversation, also of one that was saved and is opened again."""
+
+    max_saved_chat_bytes: int = 8 << 20
+    """The largest saved conversation that is opened."""
+
     max_chat_videos: int = 4
     """The most videos that one conversation is about; they share the frames that the model is given."""
 
@@ -78,6 +84,9 @@ class Settings:
 
     default_model: str = "auto"
     """The model that is used where none is named."""
+
+    default_chat_model: str = "auto"
+    """The model that conversations are held with where none is named."""
 
     window_batch: int = 4
     """How many windows go through the captioner at once."""

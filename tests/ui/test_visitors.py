@@ -23,7 +23,7 @@ def request(session: str) -> Any:
 
 @pytest.fixture
 def visitors(tmp_path: Path) -> Visitors:
-    return Visitors(tmp_path, LoadedVideo(tmp_path / "a.mp4", tmp_path / "a.mp4", "a.mp4", ANY_INFO))
+    return Visitors(tmp_path, LoadedVideo(tmp_path / "a.mp4", tmp_path / "a.mp4", "a.mp4", ANY_INFO), lambda _: None)
 
 
 def test_a_visit_has_things_of_its_own(visitors: Visitors) -> None:

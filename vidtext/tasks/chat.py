@@ -11,10 +11,11 @@ from uuid import uuid4
 from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.media.sampling import TimeRange
+from vidtext.models import prefix_cache
 from vidtext.models.base import ChatModel, GenerationOptions, ModelCard
 from vidtext.models.loading import load_resolved, resolve_chat
 from vidtext.settings import Settings
-from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn, fitted_prompt
+from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn, fitted_prompt, turns_of
 from vidtext.tasks.footage import open_footage
 from vidtext.text.asked_times import asked_time
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from vidtext.media.resize import Fit
     from vidtext.media.source import Source
+    from vidtext.text.transcript import Transcript
 
 _LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -139,7 +141,7 @@ def answer_stream(
         CancelledError: the job was stopped.
     """
     began = time.monotonic()
-    _check_question(question, options, settings)
+    check_question(dialogue, question, options, settings)
     job.report("loading the model", 0, 1)
     resolution = resolve_chat(options.model, settings)
     model = load_resolved(resolution, settings=settings)
@@ -157,25 +159,28 @@ def answer_stream(
     )
     first_note = [resolution.note] if resolution.note and not dialogue.turns else []
     turn = replace(turn, notes=(*first_note, *notes, *prompt.notes))
-    writing = GenerationOptions(
-        max_new_tokens=options.max_new_tokens,
-        fit=options.fit,
-        temperature=options.temperature,
-        top_p=options.top_p,
-        memory_key=memory_key,
-    )
 
     def result() -> ChatResult:
         return ChatResult(dialogue.with_turn(turn), model.card, model.device, time.monotonic() - began)
 
-    for piece in model.reply(prompt.messages, writing, job):
+    for piece in model.reply(prompt.messages, _writing(options, memory_key), job):
         turn = replace(turn, answer=turn.answer + piece)
         yield result()
     turn = replace(turn, answer=turn.answer.strip(), finished=True)
     yield result()
 
 
-def _check_question(question: str, options: ChatOptions, settings: Settings) -> None:
+def check_question(dialogue: Dialogue, question: str, options: ChatOptions, settings: Settings) -> None:
+    """Refuse what cannot be answered before anything is looked at.
+
+    Raises:
+        OptionError: the question is empty or too long, an option is out of its range, or the conversation is too long.
+    """
+    if len(dialogue.turns) >= settings.max_chat_turns:
+        raise OptionError(
+            f"The conversation has {len(dialogue.turns):,} turns, and {settings.max_chat_turns:,} are allowed. Begin a "
+            "new one."
+        )
     if not question.strip():
         raise OptionError("The question is empty. Type what you want to know about the video.")
     if len(question) > settings.max_question_characters:
@@ -184,6 +189,17 @@ def _check_question(question: str, options: ChatOptions, settings: Settings) -> 
         )
     if not 1 <= options.max_new_tokens <= settings.max_answer_tokens:
         raise OptionError(f"max_new_tokens is {options.max_new_tokens}; 1 to {settings.max_answer_tokens} are allowed.")
+    _writing(options)
+
+
+def _writing(options: ChatOptions, memory_key: str = "") -> GenerationOptions:
+    return GenerationOptions(
+        max_new_tokens=options.max_new_tokens,
+        fit=options.fit,
+        temperature=options.temperature,
+        top_p=options.top_p,
+        memory_key=memory_key,
+    )
 
 
 def _closer_looks(
@@ -209,6 +225,11 @@ def _closer_looks(
         notes.append(f"Looked at {look.words}{whose} more closely: {count} frames.")
         looks.append(look)
     return tuple(looks), notes
+
+
+def forget(memory_key: str) -> None:
+    """Drop what a model remembers of a conversation that is over."""
+    prefix_cache.forget(memory_key)
 
 
 class Conversation:
@@ -251,6 +272,11 @@ class Conversation:
         finally:
             self._answering.release()
 
+    @property
+    def transcript(self) -> Transcript:
+        """The words of it, which `vidtext.text.transcript_formats` writes and `chat(…, transcript=…)` goes on from."""
+        return self._dialogue.transcript(resolve_chat(self._options.model, self._settings).card.id)
+
     def undo(self) -> None:
         """Forget the last turn."""
         self._dialogue = self._dialogue.up_to(max(0, len(self._dialogue.turns) - 1))
@@ -266,17 +292,18 @@ def chat(
     top_p: float = 1.0,
     system_prompt: str = "",
     fit: Fit | None = None,
+    transcript: Transcript | None = None,
     settings: Settings | None = None,
     job: Job | None = None,
 ) -> Conversation:
     """Begin a conversation about a video, or about several: `vidtext.chat("clip.mp4").ask("What moves?")`.
 
-    The other arguments are those of `ChatOptions`; `model` is `settings.default_model` unless told. Raises as
-    `begin_dialogue` does.
+    With a `transcript`, the conversation goes on where that one ended. The other arguments are those of `ChatOptions`;
+    `model` is `settings.default_chat_model` unless told. Raises as `begin_dialogue` does.
     """
     settings, job = settings or Settings(), job or Job()
     options = ChatOptions(
-        model=model or settings.default_model,
+        model=model or settings.default_chat_model,
         frames=frames,
         max_new_tokens=max_new_tokens,
         temperature=temperature,
@@ -286,4 +313,5 @@ def chat(
     )
     sources: Sequence[Source] = source if isinstance(source, list | tuple) else [source]  # type: ignore[list-item]
     dialogue = begin_dialogue([(each, "") for each in sources], options, settings=settings, job=job)
-    return Conversation(dialogue, options, settings, job)
+    turns = turns_of(transcript) if transcript else ()
+    return Conversation(replace(dialogue, turns=turns), options, settings, job)

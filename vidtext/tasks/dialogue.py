@@ -16,6 +16,7 @@ from vidtext.clock import format_clock
 from vidtext.errors import OptionError
 from vidtext.media.frames import Frames
 from vidtext.models.base import Message
+from vidtext.text.transcript import Exchange, TalkedAbout, Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,6 +94,22 @@ class Dialogue:
     def up_to(self, turns: int) -> Dialogue:
         """Return the conversation as it was after so many turns."""
         return replace(self, turns=self.turns[:turns])
+
+    def transcript(self, model: str) -> Transcript:
+        """Return its words, with the name of the model that answered."""
+        return Transcript(
+            tuple(Exchange(turn.question, turn.answer, turn.notes, turn.finished) for turn in self.turns),
+            tuple(TalkedAbout(video.label, video.name, video.duration_seconds) for video in self.videos),
+            model,
+        )
+
+
+def turns_of(transcript: Transcript) -> tuple[Turn, ...]:
+    """Return the turns of a conversation that was saved. Frames of a time that was asked for are not among them."""
+    return tuple(
+        Turn(exchange.question, exchange.answer, notes=exchange.notes, finished=exchange.finished)
+        for exchange in transcript.exchanges
+    )
 
 
 @dataclass(frozen=True, eq=False)

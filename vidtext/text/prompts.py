@@ -57,3 +57,12 @@ KEYWORDS = """\
 This is the summary of a video:
 {summary}
 Write the {count} most important words or short phrases of it, separated by commas, and nothing else."""
+
+SUGGESTIONS = (
+    "What is in the video?",
+    "What moves?",
+    "How bright is it?",
+    "What does the camera do?",
+    "What happens at the end?",
+)
+"""What a person may ask in a conversation, for a start."""

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from vidtext.tasks.caption import CaptionOptions
 from vidtext.ui import caption_view as view
-from vidtext.ui.choices import build_model_and_fit, seconds_of
+from vidtext.ui.choices import ModelAndFit, build_model_and_fit, seconds_of
 from vidtext.ui.filmstrip import pictures_html
-from vidtext.ui.tab_work import QUIET, Kind, build_stage, connect
+from vidtext.ui.tab_work import QUIET, Kind, Order, build_stage, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-    from gradio.components import Component
 
     from vidtext.job import Job
     from vidtext.tasks.caption import CaptionResult
@@ -29,11 +26,12 @@ _DEFAULT_EVERY_SECONDS = 5
 _DEFAULT_NEW_TOKENS = 30
 
 
-def build_caption_tab(around: Surroundings) -> None:
+def build_caption_tab(around: Surroundings) -> ModelAndFit:
     """Put the tab's content into the Blocks that are being built."""
     settings, services = around.settings, around.services
 
-    def start(source: Path, values: dict[Component, Any], job: Job) -> Iterator[CaptionResult]:
+    def start(order: Order[CaptionResult], job: Job) -> Iterator[CaptionResult]:
+        values = order.values
         options = CaptionOptions(
             model=model.chosen_model(values),
             every_seconds=values[every] or _DEFAULT_EVERY_SECONDS if values[mode] == MANY else None,
@@ -42,7 +40,7 @@ def build_caption_tab(around: Surroundings) -> None:
             fit=model.chosen_fit(values),
             max_new_tokens=values[tokens] or _DEFAULT_NEW_TOKENS,
         )
-        return services.caption_stream(source, options, settings=settings, job=job)
+        return services.caption_stream(order.source, options, settings=settings, job=job)
 
     kind = Kind(
         name="caption",
@@ -82,6 +80,7 @@ def build_caption_tab(around: Surroundings) -> None:
         )
     mode.change(lambda chosen: gr.update(visible=chosen == MANY), mode, every, queue=False, **QUIET)
     connect(kind, stage, around, {mode, every, begin, end, tokens, *model.components()})
+    return model
 
 
 def _pictures(result: CaptionResult) -> tuple[str, str]:

@@ -10,18 +10,16 @@ import gradio as gr
 from vidtext.errors import OptionError
 from vidtext.tasks.chapters import ChapterOptions
 from vidtext.ui import chapters_view as view
-from vidtext.ui.choices import build_model_and_fit, build_style, seconds_of
-from vidtext.ui.file_work import FileKind, MadeFile, Order, build_file_work
+from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style, seconds_of, whole_number
+from vidtext.ui.file_work import FileKind, MadeFile, build_file_work
 from vidtext.ui.filmstrip import pictures_html
 from vidtext.ui.status import stem_of
-from vidtext.ui.tab_work import QUIET, Kind, build_stage, connect
+from vidtext.ui.tab_work import QUIET, Kind, Order, build_stage, connect
 from vidtext.ui.toasts import plain_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from gradio.components import Component
 
     from vidtext.job import Job
     from vidtext.tasks.chapters import ChaptersResult
@@ -51,25 +49,26 @@ element.addEventListener("keydown", (event) => {
 """
 
 
-def build_chapters_tab(around: Surroundings) -> None:
+def build_chapters_tab(around: Surroundings) -> ModelAndFit:
     """Put the tab's content into the Blocks that are being built."""
     settings, services = around.settings, around.services
 
-    def start(source: Path, values: dict[Component, Any], job: Job) -> Iterator[ChaptersResult]:
+    def start(order: Order[ChaptersResult], job: Job) -> Iterator[ChaptersResult]:
+        values = order.values
         options = ChapterOptions(
             model=model.chosen_model(values),
-            count=_number(values[count]),
+            count=whole_number(values[count], "chapters"),
             min_seconds=seconds_of(values[shortest]),
             shots=values[shots],
             style=style.chosen(values),
             fit=model.chosen_fit(values),
         )
-        return services.chapters_stream(source, options, settings=settings, job=job)
+        return services.chapters_stream(order.source, options, settings=settings, job=job)
 
-    def make(order: Order, job: Job) -> Iterator[MadeFile]:
+    def make(result: ChaptersResult, order: Order[Any], folder: Path, job: Job) -> Iterator[MadeFile]:
         name = f"{stem_of(order.name, 'video')}-with-chapters{services.chaptered_suffix(order.source)}"
-        target = order.folder / name
-        yield MadeFile(target, services.video_with_chapters(order.source, order.result.chapters, target, job=job))
+        target = folder / name
+        yield MadeFile(target, services.video_with_chapters(order.source, result.chapters, target, job=job))
 
     kind = Kind(
         name="chapters",
@@ -107,7 +106,7 @@ def build_chapters_tab(around: Surroundings) -> None:
         stage,
         around,
         {count, shortest, shots, *style.components(), *model.components()},
-        [around.panel.timeline, closing, files],
+        beside=[around.panel.timeline, closing, files],
     )
 
     def edit(event: gr.EventData, request: gr.Request) -> tuple[str, str]:
@@ -122,16 +121,7 @@ def build_chapters_tab(around: Surroundings) -> None:
         return view.timeline_html(renamed), view.closing_html(renamed, name, kept.closing)
 
     stage.result.edit(edit, None, [around.panel.timeline, closing], queue=False, **QUIET)
-
-
-def _number(typed: str | None) -> int | None:
-    """Read a whole number; nothing stands for none."""
-    if not typed or not typed.strip():
-        return None
-    try:
-        return int(typed)
-    except ValueError:
-        raise OptionError(f"{typed!r} is not a number of chapters. Write a whole number, or nothing.") from None
+    return model
 
 
 def with_title(result: ChaptersResult, number: int, title: str) -> ChaptersResult:

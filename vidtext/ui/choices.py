@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from vidtext.clock import parse_clock
+from vidtext.errors import OptionError
 from vidtext.media.resize import FITS
 from vidtext.text.prompts import STYLES
-from vidtext.ui.model_line import model_choices
+from vidtext.ui.model_line import model_choices, model_html
 from vidtext.ui.tab_work import QUIET
+from vidtext.ui.toasts import plain_words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gradio.components import Component
 
     from vidtext.media.resize import Fit
@@ -30,10 +34,11 @@ _OWN_WORDS = "own"
 
 @dataclass(frozen=True)
 class ModelAndFit:
-    """Which model, and how frames are brought into its square."""
+    """Which model, and how frames are brought into its square; `describe` says of a model's name what it is."""
 
     model: gr.Dropdown
     fit: gr.Dropdown
+    describe: Callable[[str], str]
 
     def components(self) -> set[Component]:
         """Return what their values are read from."""
@@ -48,11 +53,19 @@ class ModelAndFit:
         return values[self.fit] or None
 
 
-def build_model_and_fit(around: Surroundings, tab: str) -> ModelAndFit:
-    """Put both choices into the Blocks that are being built."""
+def build_model_and_fit(around: Surroundings, tab: str, *, chat: bool = False) -> ModelAndFit:
+    """Put both choices into the Blocks that are being built; `chat` offers the models that answer questions."""
+    services, settings = around.services, around.settings
+    resolve = services.resolve_chat if chat else services.resolve
+
+    def describe(name: str) -> str:
+        with plain_words():
+            resolution = resolve(name, settings)
+        return model_html(resolution.card, device=services.device(), note=resolution.note)
+
     model = gr.Dropdown(
-        model_choices(around.services.models),
-        value=around.settings.default_model,
+        model_choices(services.chat_models if chat else services.models),
+        value=settings.default_chat_model if chat else settings.default_model,
         label="Model",
         filterable=False,
         elem_id=f"vt-{tab}-model",
@@ -64,8 +77,8 @@ def build_model_and_fit(around: Surroundings, tab: str) -> ModelAndFit:
         filterable=False,
         elem_id=f"vt-{tab}-fit",
     )
-    model.change(around.describe_model, model, around.model_line, queue=False, **QUIET)
-    return ModelAndFit(model, fit)
+    model.change(describe, model, around.model_line, queue=False, **QUIET)
+    return ModelAndFit(model, fit, describe)
 
 
 @dataclass(frozen=True)
@@ -106,6 +119,20 @@ def build_style(tab: str) -> StyleChoice:
     )
     style.change(lambda chosen: gr.update(visible=chosen == _OWN_WORDS), style, own_words, queue=False, **QUIET)
     return StyleChoice(style, own_words)
+
+
+def whole_number(typed: str | None, things: str) -> int | None:
+    """Read a number of things that was typed; nothing stands for none.
+
+    Raises:
+        OptionError: it is not a whole number.
+    """
+    if not typed or not typed.strip():
+        return None
+    try:
+        return int(typed)
+    except ValueError:
+        raise OptionError(f"{typed!r} is not a number of {things}. Write a whole number, or nothing.") from None
 
 
 def seconds_of(clock: str | None) -> float | None:

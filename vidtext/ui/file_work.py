@@ -14,7 +14,7 @@ from gradio.components import Component  # noqa: TC002  (as above)
 
 from vidtext.errors import OptionError
 from vidtext.ui.status import progress_text, status_html
-from vidtext.ui.tab_work import QUIET
+from vidtext.ui.tab_work import QUIET, Order
 from vidtext.ui.toasts import plain_words
 from vidtext.ui.video_panel import source_of
 from vidtext.ui.work import Work
@@ -35,25 +35,6 @@ class MadeFile:
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a file is made of.
-
-    Attributes:
-        source: the video.
-        name: its name.
-        result: the newest one of the tab.
-        folder: where to write; it is empty and the visitor's own.
-        values: of the form.
-    """
-
-    source: Path
-    name: str
-    result: Any
-    folder: Path
-    values: dict[Component, Any]
-
-
-@dataclass(frozen=True)
 class FileKind:
     """A file that can be made of a tab's result.
 
@@ -61,13 +42,13 @@ class FileKind:
         name: what its job goes by, and the ids on the page.
         label: what the button says.
         tab: the name of the tab whose result it is made of.
-        make: writes files.
+        make: writes files of the result into a folder that is empty and the visitor's own.
     """
 
     name: str
     label: str
     tab: str
-    make: Callable[[Order, Job], Iterator[MadeFile]]
+    make: Callable[[Any, Order[Any], Path, Job], Iterator[MadeFile]]
 
 
 def build_file_work(kind: FileKind, around: Surroundings, form: Iterable[Component] = ()) -> None:
@@ -83,8 +64,8 @@ def build_file_work(kind: FileKind, around: Surroundings, form: Iterable[Compone
             if kept is None:
                 raise OptionError("There is nothing to make a file of yet.")
             folder = visitor.new_folder(f"{kind.name}-{secrets.token_hex(8)}", instead_of=kind.name)
-            order = Order(source, name, kept.result, folder, values)
-            work = Work(lambda job: kind.make(order, job))
+            order = Order(visitor, source, name, values, kept.result)
+            work = Work(lambda job: kind.make(kept.result, order, folder, job))
             visitor.take_on(kind.name, work.job)
             files: tuple[MadeFile, ...] = ()
             for update in work.updates():

@@ -58,14 +58,26 @@ class StripPlan:
         return clip.part(middle, middle + 1)
 
 
-def strip_html(frames: Frames) -> str:
-    """Return one button a frame. The strings of several clips may be joined."""
+def strip_html(frames: Frames, *, of: str = "") -> str:
+    """Return one button a frame; pictures alone for those `of` a video that is not in the player.
+
+    The strings of several clips may be joined.
+    """
     return "".join(
-        f'<button type="button" class="vt-frame" data-seek-seconds="{seconds:.3f}">'
-        f'<img src="{picture_uri(pixels)}" alt="Frame at {clock}">'
-        f"<span>{clock}</span></button>"
+        _frame_html(picture_uri(pixels), format_clock(round(seconds, 1)), seconds, of)
         for pixels, seconds in zip(frames.pixels, frames.seconds.tolist(), strict=True)
-        for clock in [escape(format_clock(round(seconds, 1)))]
+    )
+
+
+def _frame_html(uri: str, clock: str, seconds: float, of: str) -> str:
+    if of:
+        return (
+            f'<div class="vt-frame"><img src="{uri}" alt="Frame of {escape(of)} at {clock}">'
+            f"<span>{escape(of)} · {clock}</span></div>"
+        )
+    return (
+        f'<button type="button" class="vt-frame" data-seek-seconds="{seconds:.3f}">'
+        f'<img src="{uri}" alt="Frame at {clock}"><span>{clock}</span></button>'
     )
 
 

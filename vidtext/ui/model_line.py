@@ -22,7 +22,8 @@ def model_html(card: ModelCard, *, device: str, note: str) -> str:
 
 def display_name(card: ModelCard) -> str:
     """Return what to call a model before people."""
-    return "Embedded model" if card.id == "embedded" else card.id.rsplit("/", 1)[-1]
+    own = {"embedded": "Embedded model", "embedded-chat": "Embedded chat model"}
+    return own.get(card.id) or card.id.rsplit("/", 1)[-1]
 
 
 def model_choices(models: Mapping[str, ModelCard]) -> list[tuple[str, str]]:

@@ -12,12 +12,12 @@ from gradio.utils import get_upload_folder
 from vidtext.job import Job
 from vidtext.ui.caption_tab import build_caption_tab
 from vidtext.ui.chapters_tab import build_chapters_tab
+from vidtext.ui.chat_tab import build_chat_tab
 from vidtext.ui.endpoint import add_caption_endpoint
 from vidtext.ui.example_clips import find_examples
-from vidtext.ui.model_line import model_html
 from vidtext.ui.services import real_services
 from vidtext.ui.summary_tab import build_summary_tab
-from vidtext.ui.toasts import plain_words
+from vidtext.ui.tab_work import QUIET
 from vidtext.ui.video_panel import VideoPanel, build_video_panel
 from vidtext.ui.videos import load_file
 from vidtext.ui.visitors import Visitors
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vidtext.settings import Settings
+    from vidtext.ui.choices import ModelAndFit
     from vidtext.ui.example_clips import ExampleClip
     from vidtext.ui.services import Services
 
@@ -42,22 +43,23 @@ class Surroundings:
 
     Attributes:
         panel: the video and the frames' strip.
-        model_line: the line in the header; `describe_model` writes it for the name of a model.
+        model_line: the line in the header, about the model of the tab that is open.
     """
 
     panel: VideoPanel
     model_line: gr.HTML
-    describe_model: Callable[[str], str]
     settings: Settings
     services: Services
     visitors: Visitors
 
 
-TABS: dict[str, Callable[[Surroundings], None]] = {
+TABS: dict[str, Callable[[Surroundings], ModelAndFit]] = {
     "Caption": build_caption_tab,
     "Chapters": build_chapters_tab,
     "Summary": build_summary_tab,
+    "Chat": build_chat_tab,
 }
+"""Each puts its content into the Blocks that are being built, and returns the choice that the header describes."""
 
 
 def build_page(settings: Settings, services: Services | None = None, examples: Sequence[ExampleClip] = ()) -> gr.Blocks:
@@ -72,12 +74,7 @@ def build_page(settings: Settings, services: Services | None = None, examples: S
     cache_folder = Path(get_upload_folder())
     examples = examples or find_examples()
     first = next(load_file(examples[0].path, name=examples[0].title, folder=cache_folder, settings=settings, job=Job()))
-    visitors = Visitors(cache_folder, first)
-
-    def describe_model(name: str) -> str:
-        with plain_words():
-            resolution = services.resolve(name, settings)
-        return model_html(resolution.card, device=services.device(), note=resolution.note)
+    visitors = Visitors(cache_folder, first, services.forget_conversation)
 
     with gr.Blocks(
         title="vidtext: video into words",
@@ -92,19 +89,14 @@ def build_page(settings: Settings, services: Services | None = None, examples: S
             with gr.Column(elem_id="vt-left", scale=11):
                 panel = build_video_panel(examples, first, settings=settings, visitors=visitors)
             with gr.Column(elem_id="vt-right", scale=10):
-                around = Surroundings(panel, model_line, describe_model, settings, services, visitors)
+                around = Surroundings(panel, model_line, settings, services, visitors)
                 with gr.Tabs():
                     for name, build in TABS.items():
-                        with gr.Tab(name, render_children=True):  # subtitles are made of what stands in a hidden tab
-                            build(around)
-        page.load(
-            lambda: describe_model(settings.default_model),
-            None,
-            model_line,
-            queue=False,
-            show_progress="hidden",
-            api_visibility="private",
-        )
+                        with gr.Tab(name, render_children=True) as tab:  # subtitles are made of what stands hidden
+                            choice = build(around)
+                        tab.select(choice.describe, choice.model, model_line, queue=False, **QUIET)
+                        if name == next(iter(TABS)):
+                            page.load(choice.describe, choice.model, model_line, queue=False, **QUIET)
         page.unload(visitors.leave)
         add_caption_endpoint(settings=settings, services=services)
     return page.queue(max_size=settings.page_queue_length, default_concurrency_limit=settings.page_concurrency)

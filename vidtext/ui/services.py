@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from vidtext.job import Job
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from vidtext.settings import Settings
     from vidtext.tasks.caption import CaptionOptions, CaptionResult
     from vidtext.tasks.chapters import ChapterOptions, ChaptersResult
+    from vidtext.tasks.chat import ChatOptions, ChatResult
+    from vidtext.tasks.dialogue import Dialogue
     from vidtext.tasks.highlights import HighlightReel
     from vidtext.tasks.summary import SummaryOptions, SummaryResult
     from vidtext.text.chapters import Chapters
@@ -50,6 +52,26 @@ class MakeReel(Protocol):
         ...
 
 
+class BeginDialogue(Protocol):
+    """`vidtext.tasks.chat.begin_dialogue`, or what takes its place."""
+
+    def __call__(
+        self, sources: Sequence[tuple[Path, str]], options: ChatOptions, *, settings: Settings, job: Job
+    ) -> Dialogue:
+        """Look at the videos."""
+        ...
+
+
+class Answer(Protocol):
+    """`vidtext.tasks.chat.answer_stream`, or what takes its place."""
+
+    def __call__(
+        self, dialogue: Dialogue, question: str, options: ChatOptions, *, settings: Settings, job: Job, memory_key: str
+    ) -> Iterator[ChatResult]:
+        """Yield the conversation with the answer as it grows."""
+        ...
+
+
 @dataclass(frozen=True)
 class Services:
     """The work that the page has done for it.
@@ -58,22 +80,32 @@ class Services:
         caption_stream: writes captions.
         chapters_stream: finds chapters and names them.
         summary_stream: writes summaries.
+        begin_dialogue: looks at videos so that one can talk about them.
+        answer_stream: answers a question about them.
+        forget_conversation: drops what a model remembers by a key.
         chaptered_suffix: how the name of a video with chapters in it has to end.
         video_with_chapters: writes a video with chapters in it.
         highlight_reel: writes highlights as one clip.
         models: the cards of the models to offer, by the names that `resolve` takes.
         resolve: which model a name stands for now, and why.
+        chat_models: the cards of those that answer questions, by the names that `resolve_chat` takes.
+        resolve_chat: which of them a name stands for now, and why.
         device: where models run here.
     """
 
     caption_stream: Stream[CaptionOptions, CaptionResult]
     chapters_stream: Stream[ChapterOptions, ChaptersResult]
     summary_stream: Stream[SummaryOptions, SummaryResult]
+    begin_dialogue: BeginDialogue
+    answer_stream: Answer
+    forget_conversation: Callable[[str], None]
     chaptered_suffix: Callable[[Path], str]
     video_with_chapters: VideoWithChapters
     highlight_reel: MakeReel
     models: Mapping[str, ModelCard]
     resolve: Callable[[str, Settings], Resolution]
+    chat_models: Mapping[str, ModelCard]
+    resolve_chat: Callable[[str, Settings], Resolution]
     device: Callable[[], str]
 
 
@@ -81,9 +113,10 @@ def real_services() -> Services:
     """Return the services that do real work."""
     from vidtext.media.chapter_marks import chaptered_suffix
     from vidtext.models.catalog import EMBEDDED_CHAT, MODELS
-    from vidtext.models.loading import best_device, resolve
+    from vidtext.models.loading import best_device, resolve, resolve_chat
     from vidtext.tasks.caption import caption_stream
     from vidtext.tasks.chapters import chapters_stream, video_with_chapters
+    from vidtext.tasks.chat import answer_stream, begin_dialogue, forget
     from vidtext.tasks.highlights import highlight_reel
     from vidtext.tasks.summary import summary_stream
 
@@ -91,6 +124,9 @@ def real_services() -> Services:
         caption_stream=caption_stream,
         chapters_stream=chapters_stream,
         summary_stream=summary_stream,
+        begin_dialogue=begin_dialogue,
+        answer_stream=answer_stream,
+        forget_conversation=forget,
         chaptered_suffix=chaptered_suffix,
         video_with_chapters=video_with_chapters,
         highlight_reel=highlight_reel,
@@ -98,5 +134,7 @@ def real_services() -> Services:
             name: card for name, card in MODELS.items() if name != EMBEDDED_CHAT
         },  # it answers, it does not caption
         resolve=resolve,
+        chat_models={name: card for name, card in MODELS.items() if card.chats},
+        resolve_chat=resolve_chat,
         device=best_device,
     )

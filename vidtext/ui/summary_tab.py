@@ -9,17 +9,15 @@ import gradio as gr
 from vidtext.tasks.summary import SummaryOptions
 from vidtext.text.formats import render
 from vidtext.ui import summary_view as view
-from vidtext.ui.choices import build_model_and_fit, build_style
-from vidtext.ui.file_work import FileKind, MadeFile, Order, build_file_work
+from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style
+from vidtext.ui.file_work import FileKind, MadeFile, build_file_work
 from vidtext.ui.filmstrip import pictures_html
 from vidtext.ui.status import stem_of
-from vidtext.ui.tab_work import Kind, build_stage, connect
+from vidtext.ui.tab_work import Kind, Order, build_stage, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from gradio.components import Component
 
     from vidtext.job import Job
     from vidtext.tasks.summary import SummaryResult
@@ -31,11 +29,12 @@ _LOOKS = [("Shot by shot", "shots"), ("Every 5 % of the time", "time")]
 _DEFAULT_REEL_SECONDS = 30
 
 
-def build_summary_tab(around: Surroundings) -> None:
+def build_summary_tab(around: Surroundings) -> ModelAndFit:
     """Put the tab's content into the Blocks that are being built."""
     settings, services = around.settings, around.services
 
-    def start(source: Path, values: dict[Component, Any], job: Job) -> Iterator[SummaryResult]:
+    def start(order: Order[SummaryResult], job: Job) -> Iterator[SummaryResult]:
+        values = order.values
         options = SummaryOptions(
             model=model.chosen_model(values),
             length=values[length],
@@ -43,12 +42,12 @@ def build_summary_tab(around: Surroundings) -> None:
             style=style.chosen(values),
             fit=model.chosen_fit(values),
         )
-        return services.summary_stream(source, options, settings=settings, job=job)
+        return services.summary_stream(order.source, options, settings=settings, job=job)
 
-    def make(order: Order, job: Job) -> Iterator[MadeFile]:
-        target = order.folder / f"{stem_of(order.name, 'video')}-highlights.mp4"
+    def make(result: SummaryResult, order: Order[Any], folder: Path, job: Job) -> Iterator[MadeFile]:
+        target = folder / f"{stem_of(order.name, 'video')}-highlights.mp4"
         captions = target.with_suffix(".srt")
-        highlights = order.result.summary.highlights
+        highlights = result.summary.highlights
         wished = order.values[seconds]
         reel = services.highlight_reel(order.source, highlights, target, seconds=wished, settings=settings, job=job)
         captions.write_text(render(reel.captions, "srt"), encoding="utf-8", newline="")
@@ -85,7 +84,8 @@ def build_summary_tab(around: Surroundings) -> None:
         look = gr.Dropdown(_LOOKS, value="shots", label="What to look at", filterable=False, elem_id="vt-look")
         style = build_style(kind.name)
         model = build_model_and_fit(around, kind.name)
-    connect(kind, stage, around, {length, look, *style.components(), *model.components()}, [files])
+    connect(kind, stage, around, {length, look, *style.components(), *model.components()}, beside=[files])
+    return model
 
 
 def _beside(result: SummaryResult | None, _: str, closing: Closing) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ A tab describes its work in a `Kind` and calls `build_stage`, then, when its opt
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator  # noqa: TC003  (Gradio reads the annotations of its handlers)
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import gradio as gr
 from gradio.components import Component  # noqa: TC002  (as above)
 
+from vidtext.errors import OptionError
 from vidtext.ui.status import empty_html, note_html, status_html
 from vidtext.ui.toasts import plain_words
 from vidtext.ui.video_panel import source_of
@@ -36,6 +37,34 @@ _CLEARED = "The results of the video before were cleared. Press {verb} for this 
 
 
 @dataclass(frozen=True)
+class Order(Generic[Result]):
+    """What is to be worked on.
+
+    Attributes:
+        visitor: whose it is.
+        source: the video.
+        name: its name.
+        values: of the form.
+        result: the newest one of the tab, None if there is none.
+        event: what the page sent along with the click.
+    """
+
+    visitor: Visitor
+    source: Path
+    name: str
+    values: dict[Component, Any]
+    result: Result | None
+    event: gr.EventData | None = None
+
+    def sent(self, name: str) -> Any:
+        """Return what the page sent along with the click under this name, None for nothing. It may be anything."""
+        try:
+            return getattr(self.event, name)
+        except (AttributeError, TypeError):  # Gradio's event of a plain click has no data at all
+            return None
+
+
+@dataclass(frozen=True)
 class Kind(Generic[Result]):
     """The work of a tab.
 
@@ -44,24 +73,28 @@ class Kind(Generic[Result]):
         verb: what the button says.
         empty: what stands where the result will be.
         too_early: what stands there after a Stop before anything was made.
-        start: begins the work on a file, with the values of the form.
+        start: begins the work.
         progress: the status, from a report and what was made so far.
         html: the result as far as it is, with the name of the video; `closed` adds what stands below a finished one.
         announcement: what a screen reader is told of a result.
         pictures: the strip's new pictures of a result, and a sentence on what the strip leaves out.
         beside: what else changes with a result, or with there being none, for the outputs given to `connect`.
+        close: what is kept of a result that was stopped, or that failed, while it grew.
+        cleared: what stands there once another video has taken the place of the one that the result was of.
     """
 
     name: str
     verb: str
     empty: str
     too_early: str
-    start: Callable[[Path, dict[Component, Any], Job], Iterator[Result]]
+    start: Callable[[Order[Result], Job], Iterator[Result]]
     progress: Callable[[Progress, Result | None], str]
     html: Callable[[Result, str, Closing], str]
     announcement: Callable[[Result], str]
     pictures: Callable[[Result], tuple[str, str]]
     beside: Callable[[Result | None, str, Closing], tuple[Any, ...]] = lambda *_: ()
+    close: Callable[[Result], Result] = lambda result: result
+    cleared: str = _CLEARED
 
 
 @dataclass(frozen=True)
@@ -96,10 +129,26 @@ class Stage:
 
 def build_stage(kind: Kind[Result], *, result_js: str | None = None) -> Stage:
     """Put button, status and result into the Blocks that are being built; `result_js` runs when the result is there."""
+    go, stop = build_action(kind)
+    status = build_status(kind)
+    return Stage(go, stop, status, *build_result(kind, result_js=result_js))
+
+
+def build_action(kind: Kind[Result]) -> tuple[gr.Button, gr.Button]:
+    """Put the button, and Stop in its place, into the Blocks that are being built."""
     with gr.Row(elem_classes="vt-action"):
         go = gr.Button(kind.verb, variant="primary", elem_id=f"vt-{kind.name}-go")
         stop = gr.Button("Stop", variant="stop", visible=False, elem_id=f"vt-{kind.name}-stop")
-    status = gr.HTML("", elem_id=f"vt-{kind.name}-status", elem_classes="vt-status")
+    return go, stop
+
+
+def build_status(kind: Kind[Result]) -> gr.HTML:
+    """Put the line that says what is being done into the Blocks that are being built."""
+    return gr.HTML("", elem_id=f"vt-{kind.name}-status", elem_classes="vt-status")
+
+
+def build_result(kind: Kind[Result], *, result_js: str | None = None) -> tuple[gr.HTML, gr.HTML]:
+    """Put the result, and what a screen reader is told of it, into the Blocks that are being built."""
     script = {} if result_js is None else {"js_on_load": result_js}
     result = gr.HTML(empty_html(kind.empty), elem_id=f"vt-{kind.name}-result", elem_classes="vt-result", **script)
     live = gr.HTML(
@@ -108,27 +157,50 @@ def build_stage(kind: Kind[Result], *, result_js: str | None = None) -> Stage:
         elem_id=f"vt-{kind.name}-live",
         elem_classes="vt-live",
     )
-    return Stage(go, stop, status, result, live)
+    return result, live
+
+
+Trigger = Callable[..., Any]
+"""An event of a component, such as `button.click`, as Gradio has them."""
 
 
 def connect(
-    kind: Kind[Result], stage: Stage, around: Surroundings, form: Iterable[Component], beside: Iterable[Component] = ()
+    kind: Kind[Result],
+    stage: Stage,
+    around: Surroundings,
+    form: Iterable[Component],
+    *,
+    beside: Iterable[Component] = (),
+    triggers: Iterable[Trigger] = (),
 ) -> None:
-    """Let the button do the work with the form's values; `beside` are the components that `kind.beside` writes."""
+    """Let the button do the work with the form's values.
+
+    Args:
+        kind: the work.
+        stage: what `build_stage` made.
+        around: the page.
+        form: the components whose values `kind.start` reads.
+        beside: the components that `kind.beside` writes.
+        triggers: events that do the same as the button.
+    """
     panel, handlers = around.panel, _Handlers(kind, around)
     buttons = [stage.go, stage.stop, stage.status]
     shown = [stage.result, stage.live, *beside]
-    run = stage.go.click(None, None, buttons, js=_to_stop_js(), api_visibility="private").then(
-        handlers.run,
-        {panel.player, *form},
-        [stage.status, panel.strip, panel.strip_note, *shown],
-        concurrency_id="work",
-        concurrency_limit=around.settings.page_concurrency,
-        **QUIET,
-    )
-    run.success(_ready, None, buttons, queue=False, **QUIET)
-    run.failure(_ready, None, buttons, queue=False, **QUIET)
-    stage.stop.click(handlers.stop, None, [*buttons, *shown], queue=False, cancels=[run], **QUIET)
+    runs = []
+    for trigger in (stage.go.click, *triggers):
+        trigger(None, None, buttons, js=_to_stop_js(), api_visibility="private")
+        run = trigger(
+            handlers.run,
+            {panel.player, *form},
+            [stage.status, panel.strip, panel.strip_note, *shown],
+            concurrency_id="work",
+            concurrency_limit=around.settings.page_concurrency,
+            **QUIET,
+        )
+        run.success(_ready, None, buttons, queue=False, **QUIET)
+        run.failure(handlers.fail, None, [*buttons, *shown], queue=False, **QUIET)
+        runs.append(run)
+    stage.stop.click(handlers.stop, None, [*buttons, *shown], queue=False, cancels=runs, **QUIET)
     panel.video_key.change(handlers.clear, None, shown, queue=False, **QUIET)
     panel.emptied.then(handlers.clear, None, shown, queue=False, **QUIET)
 
@@ -152,19 +224,28 @@ class _Handlers(Generic[Result]):
     def __init__(self, kind: Kind[Result], around: Surroundings) -> None:
         self._kind, self._around = kind, around
 
-    def run(self, values: dict[Component, Any], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def run(self, values: dict[Component, Any], request: gr.Request, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
         """Do the work; yield status, strip, its note, result, what a screen reader is told, and what is beside."""
-        visitor = self._around.visitors.of(request)
+        visitor, kind = self._around.visitors.of(request), self._kind
         with plain_words():
+            if visitor.works_on(kind.name):
+                raise OptionError(f"{kind.verb} is still at work. Press Stop first, or wait until it has ended.")
             source, name = source_of(visitor, values[self._around.panel.player])
-            yield from self._follow(visitor, source, name, values)
+            kept = visitor.results.get(kind.name)
+            order = Order(visitor, source, name, values, kept.result if kept else None, event)
+            yield from self._follow(order)
 
-    def _follow(
-        self, visitor: Visitor, source: Path, name: str, values: dict[Component, Any]
-    ) -> Iterator[tuple[Any, ...]]:
-        kind = self._kind
-        work = Work(lambda job: kind.start(source, values, job))
+    def _follow(self, order: Order[Result]) -> Iterator[tuple[Any, ...]]:
+        kind, visitor = self._kind, order.visitor
+        work = Work(lambda job: kind.start(order, job))
         visitor.take_on(kind.name, work.job)
+        try:
+            yield from self._grow(order, work)
+        finally:
+            visitor.done(kind.name, work.job)
+
+    def _grow(self, order: Order[Result], work: Work[Result]) -> Iterator[tuple[Any, ...]]:
+        kind, visitor, name = self._kind, order.visitor, order.name
         latest: Result | None = None
         pictures = note = ""
         # Gradio empties the outputs of a generator that ends before it has said anything, as one stopped at once does.
@@ -200,20 +281,32 @@ class _Handlers(Generic[Result]):
         """End the visitor's work; what is finished stays."""
         visitor = self._around.visitors.of(request)
         visitor.stop(self._kind.name)
+        return (*_ready(), *self._closed(visitor, "Stopped."))
+
+    def fail(self, request: gr.Request) -> tuple[Any, ...]:
+        """Close what was made before an error; the work that another click disturbed goes on."""
+        visitor = self._around.visitors.of(request)
+        if visitor.works_on(self._kind.name):
+            return tuple(gr.skip() for _ in (*_ready(), *self._unchanged()[2:]))
+        if self._kind.name not in visitor.results:
+            return (*_ready(), empty_html(self._kind.empty), "", *self._kind.beside(None, "", STOPPED))
+        return (*_ready(), *self._closed(visitor, "It failed."))
+
+    def _closed(self, visitor: Visitor, announcement: str) -> tuple[Any, ...]:
         kept: Kept[Result] | None = visitor.results.get(self._kind.name)
         if kept is None:
-            nothing = self._kind.beside(None, "", STOPPED)
-            return (*_ready(), empty_html(self._kind.too_early), "Stopped.", *nothing)
+            return (empty_html(self._kind.too_early), announcement, *self._kind.beside(None, "", STOPPED))
         name = visitor.video.name if visitor.video else self._kind.name
-        closing = STOPPED if kept.closing is GROWING else kept.closing  # one from before stays as it was
-        words, *beside = self._keep(visitor, kept.result, name, closing)
-        return (*_ready(), words, "Stopped.", *beside)
+        grew = kept.closing is GROWING  # one from before stays as it was
+        result, closing = (self._kind.close(kept.result), STOPPED) if grew else (kept.result, kept.closing)
+        words, *beside = self._keep(visitor, result, name, closing)
+        return (words, announcement, *beside)
 
     def clear(self, request: gr.Request) -> tuple[Any, ...]:
         """Drop the result of the video before."""
         visitor = self._around.visitors.of(request)
         visitor.stop(self._kind.name)
         had_result = visitor.results.pop(self._kind.name, None) is not None
-        message = _NO_VIDEO if visitor.video is None else _CLEARED if had_result else self._kind.empty
+        message = _NO_VIDEO if visitor.video is None else self._kind.cleared if had_result else self._kind.empty
         shown = empty_html(message.format(verb=self._kind.verb))
         return (shown, "", *self._kind.beside(None, "", GROWING))

@@ -8,10 +8,13 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import gradio as gr  # noqa: TC002  (Gradio reads the annotations of its handlers)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vidtext.job import Job
     from vidtext.ui.tab_work import Kept
     from vidtext.ui.videos import LoadedVideo
@@ -22,6 +25,7 @@ class Visitor:
     """One open page.
 
     Attributes:
+        key: what the visitor's conversation goes by; nobody else knows it.
         video: what its player shows.
         results: what each tab has made, by the tab's name: its `Kept`.
         jobs: what runs for this visitor now, by what it is for: "video" or the name of a tab.
@@ -33,6 +37,7 @@ class Visitor:
     results: dict[str, Kept[Any]] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     uploads: set[Path] = field(default_factory=set)
+    key: str = field(default_factory=lambda: uuid4().hex)
     _folder: Path | None = None
 
     @property
@@ -55,6 +60,15 @@ class Visitor:
         """Let a new job take the place of the one that runs for the same purpose."""
         self.stop(purpose)
         self.jobs[purpose] = job
+
+    def works_on(self, purpose: str) -> bool:
+        """Whether work for this purpose goes on, and was not stopped."""
+        return purpose in self.jobs and not self.jobs[purpose].stopped
+
+    def done(self, purpose: str, job: Job) -> None:
+        """Forget a job that has ended, unless another one has taken its place."""
+        if self.jobs.get(purpose) is job:
+            del self.jobs[purpose]
 
     def stop(self, purpose: str) -> None:
         """End what runs for this purpose."""
@@ -80,9 +94,11 @@ class Visitor:
 class Visitors:
     """The open pages, found by the session that Gradio gives each browser tab."""
 
-    def __init__(self, cache_folder: Path, first_video: LoadedVideo) -> None:
+    def __init__(self, cache_folder: Path, first_video: LoadedVideo, forget: Callable[[str], None]) -> None:
+        """Begin without visitors; `forget` is told the key of each who leaves."""
         self._cache_folder = cache_folder
         self._first_video = first_video
+        self._forget = forget
         self._visitors: dict[str, Visitor] = {}
         self._lock = threading.Lock()
 
@@ -101,6 +117,7 @@ class Visitors:
             return
         visitor.stop_all()
         visitor.remove_folder()
+        self._forget(visitor.key)
         for path in visitor.uploads - wanted:
             forget_upload(path)
 

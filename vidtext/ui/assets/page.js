@@ -174,6 +174,28 @@
     });
   }
 
+  // A conversation stays at its end while it grows, unless the person has scrolled up to read.
+  let followsTalk = true;
+  document.addEventListener(
+    "scroll",
+    ({ target }) => {
+      if (target.id !== "vt-chat-result") return;
+      followsTalk = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
+    },
+    true,
+  );
+
+  let shownTalk = "";
+  function followTalk() {
+    const pane = document.querySelector("#vt-chat-result");
+    const text = pane?.textContent ?? "";
+    if (text === shownTalk) return;
+    const another = pane.querySelectorAll(".vt-turn").length !== Number(pane.dataset.turns ?? 0);
+    pane.dataset.turns = pane.querySelectorAll(".vt-turn").length;
+    shownTalk = text;
+    if (followsTalk || another) pane.scrollTop = pane.scrollHeight;
+  }
+
   let scheduled = false;
   new MutationObserver(() => {
     if (scheduled) return;
@@ -184,6 +206,7 @@
       showSubtitles();
       markWhatPlays();
       keepFocus();
+      followTalk();
       downloadNow();
     });
   }).observe(document.documentElement, { childList: true, characterData: true, subtree: true });

@@ -1,0 +1,326 @@
+"""The Chat tab: a conversation about the video, which remembers what was said and shows what the model saw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from vidtext.errors import OptionError
+from vidtext.tasks.chat import ChatOptions, check_question
+from vidtext.tasks.dialogue import Dialogue, Turn, turns_of
+from vidtext.text.prompts import SUGGESTIONS
+from vidtext.text.transcript import read_transcript
+from vidtext.ui import talk_view as view
+from vidtext.ui.choices import ModelAndFit, build_model_and_fit, whole_number
+from vidtext.ui.filmstrip import strip_html
+from vidtext.ui.status import empty_html
+from vidtext.ui.tab_work import (
+    FINISHED,
+    QUIET,
+    Kept,
+    Kind,
+    Stage,
+    build_action,
+    build_result,
+    build_status,
+    connect,
+)
+from vidtext.ui.talk_view import Talk
+from vidtext.ui.toasts import plain_words
+from vidtext.ui.visitors import Visitor, forget_upload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vidtext.job import Job
+    from vidtext.ui.page import Surroundings
+    from vidtext.ui.tab_work import Closing, Order
+
+NAME = "chat"
+
+_ANOTHER_VIDEO = "The video changed, so this is a new conversation. Ask about this one."
+_OTHER_VIDEOS = "The videos changed, so this is a new conversation."
+
+_SUGGEST_JS = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-ask]");
+  if (button) trigger("ask", { question: button.dataset.ask });
+});
+"""
+
+_TALK_JS = """
+const edit = (turn) => {
+  const asked = turn.querySelector(".vt-asked");
+  const form = document.createElement("div");
+  form.className = "vt-edit";
+  form.innerHTML = `<textarea rows="3" aria-label="The question"></textarea>
+    <div class="vt-actions"><button type="button" class="vt-small" data-ask-again>Ask again</button>
+    <button type="button" class="vt-small" data-cancel>Cancel</button></div>`;
+  form.querySelector("textarea").value = asked.textContent;
+  turn.querySelector(".vt-question").hidden = true;
+  turn.prepend(form);
+  form.querySelector("textarea").focus();
+};
+const endEdit = (turn) => {
+  turn.querySelector(".vt-edit")?.remove();
+  turn.querySelector(".vt-question").hidden = false;
+  turn.querySelector("[data-edit]")?.focus();
+};
+const askAgain = (turn) => trigger("again", {
+  turn: Number(turn.dataset.turn),
+  question: turn.querySelector(".vt-edit textarea")?.value ?? turn.querySelector(".vt-asked").textContent,
+});
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  const turn = button?.closest(".vt-turn");
+  if (!button) return;
+  if (button.matches("[data-edit]")) edit(turn);
+  if (button.matches("[data-cancel]")) endEdit(turn);
+  if (button.matches("[data-again], [data-ask-again]")) askAgain(turn);
+  if (button.matches("[data-undo]")) trigger("undo", {});
+  if (button.matches("[data-fresh]")) trigger("fresh", {});
+});
+element.addEventListener("keydown", (event) => {
+  const turn = event.target.closest(".vt-edit")?.closest(".vt-turn");
+  if (!turn) return;
+  if (event.key === "Escape") endEdit(turn);
+  if (event.key === "Enter" && !event.shiftKey && event.target.matches("textarea")) {
+    event.preventDefault();
+    askAgain(turn);
+  }
+});
+"""
+
+
+def build_chat_tab(around: Surroundings) -> ModelAndFit:
+    """Put the tab's content into the Blocks that are being built."""
+    settings, services = around.settings, around.services
+
+    def start(order: Order[Talk], job: Job) -> Iterator[Talk]:
+        values, before = order.values, order.result or Talk(Dialogue(()))
+        options = ChatOptions(
+            model=model.chosen_model(values),
+            frames=whole_number(values[frames], "frames"),
+            max_new_tokens=int(values[tokens]),
+            temperature=values[temperature],
+            top_p=values[top_p],
+            system_prompt=(values[system] or "").strip(),
+            fit=model.chosen_fit(values),
+        )
+        others = [Path(path) for path in values[more] or ()]
+        order.visitor.uploads.update(others)
+        sources = [(order.source, order.name), *((path, path.name) for path in others)]
+        return _answered(order, before, sources, options, job)
+
+    def _answered(
+        order: Order[Talk], before: Talk, sources: list[tuple[Path, str]], options: ChatOptions, job: Job
+    ) -> Iterator[Talk]:
+        same_videos = not before.ground or before.ground[0] == tuple(sources)
+        dialogue = before.dialogue if same_videos else Dialogue(())
+        notes = before.notes if same_videos else (_OTHER_VIDEOS,)
+        place, question = _asked(order, order.values[typed], len(dialogue.turns))
+        dialogue = dialogue.up_to(place)
+        check_question(dialogue, question, options, settings)
+        ground = (tuple(sources), options.model, options.frames)
+        talk = Talk(dialogue.with_turn(Turn(question)), ground=before.ground, typed="", notes=notes)
+        yield talk
+        if ground != before.ground or not dialogue.videos:
+            seen = services.begin_dialogue(sources, options, settings=settings, job=job)
+            dialogue = replace(dialogue, videos=seen.videos)
+        shown = tuple(("" if n == 0 else video.label, video.frames) for n, video in enumerate(dialogue.videos))
+        talk = replace(talk, dialogue=dialogue.with_turn(Turn(question)), looked=shown, ground=ground)
+        yield talk
+        for number, result in enumerate(
+            services.answer_stream(
+                dialogue, question, options, settings=settings, job=job, memory_key=order.visitor.key
+            )
+        ):
+            first = dialogue.videos[0].label
+            looks = result.turn.looks if number == 0 else ()
+            yield Talk(
+                result.dialogue,
+                result.card,
+                result.device,
+                result.seconds_taken,
+                tuple(("" if look.label == first else look.label, look.frames) for look in looks),
+                ground,
+                notes=notes,
+            )
+
+    kind = Kind(
+        name=NAME,
+        verb="Ask",
+        empty=view.EMPTY,
+        too_early=view.EMPTY,
+        start=start,
+        progress=view.answering_html,
+        html=view.talk_html,
+        announcement=view.announcement,
+        pictures=_pictures,
+        beside=_beside,
+        close=_without_unanswered,
+        cleared=_ANOTHER_VIDEO,
+    )
+    result, live = build_result(kind, result_js=_TALK_JS)
+    status = build_status(kind)
+    suggestions = gr.HTML(_suggestions_html(), js_on_load=_SUGGEST_JS, elem_id="vt-suggestions")
+    typed = gr.Textbox(
+        label="Question",
+        show_label=False,
+        container=False,
+        placeholder="Ask about the video",
+        lines=1,
+        max_lines=6,
+        elem_id="vt-question",
+    )
+    go, stop = build_action(kind)
+    with gr.Accordion("More options", open=False, elem_classes="vt-more"):
+        model = build_model_and_fit(around, kind.name, chat=True)
+        with gr.Row():
+            frames = gr.Textbox(
+                label="Frames",
+                placeholder="as the model was trained",
+                max_lines=1,
+                elem_id="vt-chat-frames",
+                min_width=120,
+            )
+            tokens = gr.Slider(
+                1,
+                settings.max_answer_tokens,
+                value=min(ChatOptions().max_new_tokens, settings.max_answer_tokens),
+                step=1,
+                label="Longest answer, in tokens",
+                elem_id="vt-chat-tokens",
+            )
+        with gr.Row():
+            temperature = gr.Slider(
+                0, 2, value=0, step=0.1, label="Temperature", info="0 gives the same answer each time."
+            )
+            top_p = gr.Slider(0.05, 1, value=1, step=0.05, label="Top-p", info="Without effect at temperature 0.")
+        system = gr.Textbox(
+            label="What the model is told before all",
+            placeholder="For example: answer in one sentence.",
+            lines=2,
+            max_length=2000,
+            elem_id="vt-chat-system",
+        )
+        more = gr.File(
+            label="More videos to talk about",
+            file_count="multiple",
+            file_types=["video"],
+            elem_id="vt-chat-more",
+            height=120,
+        )
+        saved = gr.UploadButton(
+            "Open a saved conversation", file_types=[".json"], elem_id="vt-chat-open", elem_classes="vt-make", scale=0
+        )
+    connect(
+        kind,
+        Stage(go, stop, status, result, live),
+        around,
+        {typed, frames, tokens, temperature, top_p, system, more, *model.components()},
+        beside=[typed],
+        triggers=[typed.submit, result.again, suggestions.ask],
+    )
+    changes = _Changes(around)
+    shown = [result, typed]
+    result.undo(changes.undo, None, shown, queue=False, **QUIET)
+    result.fresh(changes.begin_anew, None, shown, queue=False, **QUIET)
+    saved.upload(changes.open_saved, saved, shown, queue=False, **QUIET)
+    return model
+
+
+def _asked(order: Order[Talk], typed: str | None, turns: int) -> tuple[int, str]:
+    """Return after how many turns a question was asked, and the question: typed, clicked, or asked again."""
+    question, place = order.sent("question"), order.sent("turn")
+    if place is not None and not (isinstance(place, int) and 0 <= place < turns):
+        raise OptionError(f"There is no turn {place!r:.20} in this conversation; it has {turns}.")
+    return (turns if place is None else place), (str(question) if question is not None else typed or "")
+
+
+def _without_unanswered(talk: Talk) -> Talk:
+    """Give back a question that was stopped before its answer began."""
+    last = talk.dialogue.turns[-1] if talk.dialogue.turns else None
+    if last is None or last.answer or last.finished:
+        return replace(talk, typed=None)
+    return replace(talk, dialogue=talk.dialogue.up_to(len(talk.dialogue.turns) - 1), typed=last.question)
+
+
+def _pictures(talk: Talk) -> tuple[str, str]:
+    return "".join(strip_html(frames, of=label) for label, frames in talk.looked), ""
+
+
+def _beside(talk: Talk | None, _: str, __: Closing) -> tuple[Any, ...]:
+    """Return what stands in the question's field."""
+    return (gr.skip() if talk is None or talk.typed is None else talk.typed,)
+
+
+def _suggestions_html() -> str:
+    chips = "".join(
+        f'<button type="button" class="vt-small" data-ask="{escape(each)}">{escape(each)}</button>'
+        for each in SUGGESTIONS
+    )
+    return f'<div class="vt-suggestions" role="group" aria-label="Suggestions">{chips}</div>'
+
+
+class _Changes:
+    """What can be done about a conversation while nothing is being answered. Each writes it and the question's field."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+
+    def undo(self, request: gr.Request) -> tuple[Any, ...]:
+        """Take back the last turn, and let its question be changed."""
+        visitor = self._idle(request)
+        kept: Kept[Talk] | None = visitor.results.get(NAME)
+        if kept is None or not kept.result.dialogue.turns:
+            return gr.skip(), gr.skip()
+        talk, turns = kept.result, kept.result.dialogue.turns
+        return self._put(visitor, replace(talk, dialogue=talk.dialogue.up_to(len(turns) - 1), typed=turns[-1].question))
+
+    def begin_anew(self, request: gr.Request) -> tuple[Any, ...]:
+        """Forget the conversation."""
+        visitor = self._idle(request)
+        visitor.results.pop(NAME, None)
+        self._around.services.forget_conversation(visitor.key)
+        return empty_html(view.EMPTY), gr.skip()
+
+    def open_saved(self, path: str, request: gr.Request) -> tuple[Any, ...]:
+        """Go on with a conversation that was saved; frames of the video are looked at when the next question comes."""
+        settings, file = self._around.settings, Path(path)
+        try:
+            visitor = self._idle(request)
+            with plain_words():
+                if file.stat().st_size > settings.max_saved_chat_bytes:
+                    raise OptionError(
+                        f"The file has {file.stat().st_size:,} bytes; a saved conversation may have "
+                        f"{settings.max_saved_chat_bytes:,}."
+                    )
+                transcript = read_transcript(
+                    file.read_text("utf-8", errors="replace"),
+                    most_turns=settings.max_chat_turns,
+                    most_characters=settings.max_question_characters,
+                )
+        finally:
+            forget_upload(file)
+        about = " and ".join(video.name for video in transcript.videos) or "an unnamed video"
+        note = f"Opened a conversation about {about}. The next question is about the video on the page."
+        seconds = visitor.video.info.duration_seconds if visitor.video else 0.0
+        talk = Talk(Dialogue((), turns_of(transcript)), notes=(note,), duration_seconds=seconds)
+        return self._put(visitor, talk)
+
+    def _idle(self, request: gr.Request) -> Visitor:
+        visitor = self._around.visitors.of(request)
+        with plain_words():
+            if visitor.works_on(NAME):
+                raise OptionError("An answer is being written. Press Stop first, or wait until it has ended.")
+        return visitor
+
+    def _put(self, visitor: Visitor, talk: Talk) -> tuple[Any, ...]:
+        name = visitor.video.name if visitor.video else NAME
+        visitor.results[NAME] = Kept(replace(talk, typed=None), FINISHED)
+        return view.talk_html(talk, name, FINISHED), *_beside(talk, name, FINISHED)
