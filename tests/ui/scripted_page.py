@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import sys
 import time
 from contextlib import closing, contextmanager
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from gradio.media import get_video
 
-from vidtext.errors import OptionError
+from vidtext.errors import MediaError, OptionError
 from vidtext.media.chapter_marks import chaptered_suffix
 from vidtext.media.probe import probe
 from vidtext.media.sample import sample
@@ -26,6 +27,8 @@ from vidtext.models.loading import Resolution
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionOptions, CaptionResult
 from vidtext.tasks.chapters import ChapterOptions, ChaptersResult, video_with_chapters
+from vidtext.tasks.chat import ChatOptions, ChatResult
+from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn
 from vidtext.tasks.highlights import highlight_reel
 from vidtext.tasks.summary import SummaryOptions, SummaryResult
 from vidtext.text.chapters import Chapter, Chapters
@@ -37,7 +40,7 @@ from vidtext.ui.page import build_page
 from vidtext.ui.services import Services
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
     from vidtext.job import Job
     from vidtext.media.frames import Frames
@@ -56,6 +59,11 @@ CARD = ModelCard(
     weight_bytes=3_000_000,
     sees="Sees what the script says.",
 )
+CHAT_CARD = dataclasses.replace(
+    CARD, id="embedded-chat", family="llava_next_video", sees="Answers what the script says."
+)
+UNREADABLE = 13
+"""With so many frames, the video cannot be read."""
 NOTE = "The script was used: <i>there is no hub</i>."
 
 
@@ -149,6 +157,53 @@ class Script:
                     seconds_taken=time.monotonic() - began,
                 )
 
+    def begin_dialogue(
+        self, sources: Sequence[tuple[Path, str]], options: ChatOptions, *, settings: Settings, job: Job
+    ) -> Dialogue:
+        if options.frames == UNREADABLE:
+            raise MediaError("The video cannot be read: <b>it is broken</b>.")
+        duration = probe(sources[0][0], settings=settings).duration_seconds
+        frames = [self._look(source, TimeRange(0, duration), job) for source, _ in sources]
+        return Dialogue(
+            tuple(
+                ChatVideo(f"Video {letter}", name, source, duration, clip)
+                for letter, (source, name), clip in zip("ABCD", sources, frames, strict=False)
+            )
+        )
+
+    def answer(
+        self,
+        dialogue: Dialogue,
+        question: str,
+        options: ChatOptions,
+        *,
+        settings: Settings,  # noqa: ARG002
+        job: Job,
+        memory_key: str,
+    ) -> Generator[ChatResult]:
+        """Answer with the number of the turn, the question and a time; the notes name the options and the key."""
+        began, name = time.monotonic(), dialogue.videos[0].source.name  # type: ignore[union-attr]
+        looks: tuple[CloserLook, ...] = ()
+        if "0:03" in question:
+            frames = self._look(Path(str(dialogue.videos[0].source)), TimeRange(1, 5), job)
+            looks = (CloserLook("Video A", 1, 5, frames),)
+        notes = (NOTE, f"{options.temperature:g} {options.top_p:g} {options.max_new_tokens} {options.system_prompt!r}")
+        turn = Turn(question, looks=looks, notes=notes)
+        said = f"Answer {len(dialogue.turns) + 1} on: {question} At 0:07 it ends, not at 9:59."
+        with self._writing(Path(name)):
+            for piece in re.findall(r"\S+\s*", said):
+                job.report("writing", 0, 0)
+                job.check()
+                self._tell(f"token {name} {memory_key}")
+                time.sleep(self.seconds_a_token)
+                turn = dataclasses.replace(turn, answer=turn.answer + piece)
+                yield ChatResult(dialogue.with_turn(turn), CHAT_CARD, "cpu", time.monotonic() - began)
+            turn = dataclasses.replace(turn, finished=True)
+            yield ChatResult(dialogue.with_turn(turn), CHAT_CARD, "cpu", time.monotonic() - began)
+
+    def forget(self, memory_key: str) -> None:
+        self._tell(f"forgot {memory_key}")
+
     def _look(self, source: Path, window: TimeRange, job: Job) -> Frames:
         return sample(
             source,
@@ -185,11 +240,16 @@ def main(port: int, seconds_a_token: float, log: Path) -> None:
         caption_stream=script.caption,
         chapters_stream=script.chapters,
         summary_stream=script.summary,
+        begin_dialogue=script.begin_dialogue,
+        answer_stream=script.answer,
+        forget_conversation=script.forget,
         chaptered_suffix=chaptered_suffix,
         video_with_chapters=video_with_chapters,
         highlight_reel=highlight_reel,
         models={"embedded": CARD, "other/other-model": dataclasses.replace(CARD, id="other/other-model")},
         resolve=lambda name, _: resolution if name == "auto" else dataclasses.replace(resolution, note=""),
+        chat_models={"embedded-chat": CHAT_CARD},
+        resolve_chat=lambda _, __: Resolution(CHAT_CARD, None),
         device=lambda: "cpu",
     )
     examples = [ExampleClip(Path(get_video("world.mp4")), "Earth at night")]

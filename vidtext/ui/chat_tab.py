@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from vidtext.errors import OptionError
-from vidtext.tasks.chat import ChatOptions, check_question
+from vidtext.tasks.chat import check_question
 from vidtext.tasks.dialogue import Dialogue, Turn, turns_of
 from vidtext.text.prompts import SUGGESTIONS
 from vidtext.text.transcript import read_transcript
 from vidtext.ui import talk_view as view
-from vidtext.ui.choices import ModelAndFit, build_model_and_fit, whole_number
+from vidtext.ui.chat_form import build_chat_form
 from vidtext.ui.filmstrip import strip_html
 from vidtext.ui.status import empty_html
 from vidtext.ui.tab_work import (
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vidtext.job import Job
+    from vidtext.tasks.chat import ChatOptions
+    from vidtext.ui.choices import ModelAndFit
     from vidtext.ui.page import Surroundings
     from vidtext.ui.tab_work import Closing, Order
 
@@ -102,16 +104,7 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
 
     def start(order: Order[Talk], job: Job) -> Iterator[Talk]:
         values, before = order.values, order.result or Talk(Dialogue(()))
-        options = ChatOptions(
-            model=model.chosen_model(values),
-            frames=whole_number(values[frames], "frames"),
-            max_new_tokens=int(values[tokens]),
-            temperature=values[temperature],
-            top_p=values[top_p],
-            system_prompt=(values[system] or "").strip(),
-            fit=model.chosen_fit(values),
-        )
-        others = [Path(path) for path in values[more] or ()]
+        options, others = form.chosen(values), form.other_videos(values)
         order.visitor.uploads.update(others)
         sources = [(order.source, order.name), *((path, path.name) for path in others)]
         return _answered(order, before, sources, options, job)
@@ -179,50 +172,16 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
     )
     go, stop = build_action(kind)
     with gr.Accordion("More options", open=False, elem_classes="vt-more"):
-        model = build_model_and_fit(around, kind.name, chat=True)
-        with gr.Row():
-            frames = gr.Textbox(
-                label="Frames",
-                placeholder="as the model was trained",
-                max_lines=1,
-                elem_id="vt-chat-frames",
-                min_width=120,
+        form = build_chat_form(around)
+        with gr.Row(elem_id="vt-chat-saved"):
+            saved = gr.UploadButton(
+                "Open a saved conversation", file_types=[".json"], elem_classes="vt-make", scale=0, min_width=240
             )
-            tokens = gr.Slider(
-                1,
-                settings.max_answer_tokens,
-                value=min(ChatOptions().max_new_tokens, settings.max_answer_tokens),
-                step=1,
-                label="Longest answer, in tokens",
-                elem_id="vt-chat-tokens",
-            )
-        with gr.Row():
-            temperature = gr.Slider(
-                0, 2, value=0, step=0.1, label="Temperature", info="0 gives the same answer each time."
-            )
-            top_p = gr.Slider(0.05, 1, value=1, step=0.05, label="Top-p", info="Without effect at temperature 0.")
-        system = gr.Textbox(
-            label="What the model is told before all",
-            placeholder="For example: answer in one sentence.",
-            lines=2,
-            max_length=2000,
-            elem_id="vt-chat-system",
-        )
-        more = gr.File(
-            label="More videos to talk about",
-            file_count="multiple",
-            file_types=["video"],
-            elem_id="vt-chat-more",
-            height=120,
-        )
-        saved = gr.UploadButton(
-            "Open a saved conversation", file_types=[".json"], elem_id="vt-chat-open", elem_classes="vt-make", scale=0
-        )
     connect(
         kind,
         Stage(go, stop, status, result, live),
         around,
-        {typed, frames, tokens, temperature, top_p, system, more, *model.components()},
+        {typed, *form.components()},
         beside=[typed],
         triggers=[typed.submit, result.again, suggestions.ask],
     )
@@ -230,8 +189,8 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
     shown = [result, typed]
     result.undo(changes.undo, None, shown, queue=False, **QUIET)
     result.fresh(changes.begin_anew, None, shown, queue=False, **QUIET)
-    saved.upload(changes.open_saved, saved, shown, queue=False, **QUIET)
-    return model
+    saved.upload(changes.open_saved, saved, shown, **QUIET)
+    return form.model
 
 
 def _asked(order: Order[Talk], typed: str | None, turns: int) -> tuple[int, str]:
@@ -268,7 +227,7 @@ def _suggestions_html() -> str:
 
 
 class _Changes:
-    """What can be done about a conversation while nothing is being answered. Each writes it and the question's field."""
+    """What can be done about a conversation while nothing is being answered. Each writes it and what is typed."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
@@ -279,8 +238,9 @@ class _Changes:
         kept: Kept[Talk] | None = visitor.results.get(NAME)
         if kept is None or not kept.result.dialogue.turns:
             return gr.skip(), gr.skip()
-        talk, turns = kept.result, kept.result.dialogue.turns
-        return self._put(visitor, replace(talk, dialogue=talk.dialogue.up_to(len(turns) - 1), typed=turns[-1].question))
+        talk, dialogue = kept.result, kept.result.dialogue
+        shorter = dialogue.up_to(len(dialogue.turns) - 1)
+        return self._put(visitor, replace(talk, dialogue=shorter, typed=dialogue.turns[-1].question))
 
     def begin_anew(self, request: gr.Request) -> tuple[Any, ...]:
         """Forget the conversation."""

@@ -56,7 +56,7 @@ class Order(Generic[Result]):
     result: Result | None
     event: gr.EventData | None = None
 
-    def sent(self, name: str) -> Any:
+    def sent(self, name: str) -> object:
         """Return what the page sent along with the click under this name, None for nothing. It may be anything."""
         try:
             return getattr(self.event, name)

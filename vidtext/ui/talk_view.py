@@ -88,10 +88,11 @@ def _turn(number: int, turn: Turn, seconds: float, closing: Closing, *, last: bo
         again = '<button type="button" class="vt-quiet" data-again>Try again</button>'
     notes = [*turn.notes, *([] if turn.finished or growing else ["Stopped before the answer was whole."])]
     below = "".join(f"<li>{linked_html(note, seconds)}</li>" for note in notes)
+    answer = _answer(turn, seconds, growing=growing)
     return (
         f'<li class="vt-turn" data-turn="{number}">'
         f'<div class="vt-question"><p class="vt-asked">{escape(turn.question)}</p>{edit}</div>'
-        f'<div class="vt-answer{" vt-growing" if growing else ""}">{_answer(turn, seconds, growing=growing)}{again}</div>'
+        f'<div class="vt-answer{" vt-growing" if growing else ""}">{answer}{again}</div>'
         + (f'<ul class="vt-notes">{below}</ul>' if below else "")
         + "</li>"
     )
@@ -131,10 +132,8 @@ def _closing(talk: Talk, name: str) -> str:
         for kind, form in TRANSCRIPT_FORMATS.items()
     )
     copied = escape(render_transcript(transcript, "txt"))
-    facts = [f"{len(video.frames)} frames of {video.label}" for video in talk.dialogue.videos]
-    if len(talk.dialogue.videos) == 1:
-        copied = escape(render_transcript(transcript, "txt"))
-    facts = [f"{len(talk.dialogue.videos[0].frames)} frames"]
+    videos = talk.dialogue.videos
+    facts = [f"{len(video.frames)} frames" + (f" of {video.label}" if len(videos) > 1 else "") for video in videos]
     made_by = provenance_html(talk.card, talk.device, facts, talk.seconds_taken, ()) if talk.card else ""
     return (
         f'{made_by}<div class="vt-actions"><button type="button" class="vt-small" data-undo>Undo</button>'

@@ -1,0 +1,96 @@
+"""What may be chosen about a conversation. Nothing has to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from vidtext.tasks.chat import ChatOptions
+from vidtext.ui.choices import ModelAndFit, build_model_and_fit, whole_number
+
+if TYPE_CHECKING:
+    from gradio.components import Component
+
+    from vidtext.ui.page import Surroundings
+
+_SYSTEM_PROMPT_CHARACTERS = 2000
+
+
+@dataclass(frozen=True)
+class ChatForm:
+    """The components that the options of a conversation are read from."""
+
+    model: ModelAndFit
+    frames: gr.Textbox
+    tokens: gr.Slider
+    temperature: gr.Slider
+    top_p: gr.Slider
+    system: gr.Textbox
+    more: gr.File
+
+    def components(self) -> set[Component]:
+        """Return what the values are read from."""
+        return {
+            self.frames,
+            self.tokens,
+            self.temperature,
+            self.top_p,
+            self.system,
+            self.more,
+            *self.model.components(),
+        }
+
+    def chosen(self, values: dict[Component, Any]) -> ChatOptions:
+        """Read the options."""
+        return ChatOptions(
+            model=self.model.chosen_model(values),
+            frames=whole_number(values[self.frames], "frames"),
+            max_new_tokens=int(values[self.tokens]),
+            temperature=values[self.temperature],
+            top_p=values[self.top_p],
+            system_prompt=(values[self.system] or "").strip(),
+            fit=self.model.chosen_fit(values),
+        )
+
+    def other_videos(self, values: dict[Component, Any]) -> list[Path]:
+        """Read which videos are talked about besides the one in the player."""
+        return [Path(path) for path in values[self.more] or ()]
+
+
+def build_chat_form(around: Surroundings) -> ChatForm:
+    """Put the choices into the Blocks that are being built."""
+    most_tokens = around.settings.max_answer_tokens
+    model = build_model_and_fit(around, "chat", chat=True)
+    with gr.Row():
+        frames = gr.Textbox(
+            label="Frames", placeholder="as the model was trained", max_lines=1, elem_id="vt-chat-frames", min_width=120
+        )
+        tokens = gr.Slider(
+            1,
+            most_tokens,
+            value=min(ChatOptions().max_new_tokens, most_tokens),
+            step=1,
+            label="Longest answer, in tokens",
+            elem_id="vt-chat-tokens",
+        )
+    with gr.Row():
+        temperature = gr.Slider(0, 2, value=0, step=0.1, label="Temperature", info="0 gives the same answer each time.")
+        top_p = gr.Slider(0.05, 1, value=1, step=0.05, label="Top-p", info="Without effect at temperature 0.")
+    system = gr.Textbox(
+        label="What the model is told before all",
+        placeholder="For example: answer in one sentence.",
+        lines=2,
+        max_length=_SYSTEM_PROMPT_CHARACTERS,
+        elem_id="vt-chat-system",
+    )
+    more = gr.File(
+        label="More videos to talk about",
+        file_count="multiple",
+        file_types=["video"],
+        elem_id="vt-chat-more",
+        height=120,
+    )
+    return ChatForm(model, frames, tokens, temperature, top_p, system, more)
