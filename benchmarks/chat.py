@@ -22,8 +22,8 @@ from vidtext.media.frames import Frames
 from vidtext.models.base import GenerationOptions, Message
 from vidtext.models.checkpoint import Checkpoint
 from vidtext.models.folder_card import card_of_folder
-from vidtext.models.llava_next_video import LlavaNextVideoChat
 from vidtext.models.prefix_cache import PREFIXES
+from vidtext.models.video_chat import VideoChat
 from vidtext.settings import Settings
 
 EDGE_PIXELS = 336
@@ -53,7 +53,7 @@ def save_model(folder: Path) -> Path:
     return save_llava_next_video(folder, vision, text)
 
 
-def answer(chat: LlavaNextVideoChat, messages: list[Message], key: str) -> tuple[float, str]:
+def answer(chat: VideoChat, messages: list[Message], key: str) -> tuple[float, str]:
     """Return the seconds to the first token, and the whole answer."""
     first: list[float] = []
 
@@ -65,7 +65,7 @@ def answer(chat: LlavaNextVideoChat, messages: list[Message], key: str) -> tuple
     return first[0] - start, text
 
 
-def two_turns(chat: LlavaNextVideoChat, frames: Frames, key: str) -> tuple[float, float, str]:
+def two_turns(chat: VideoChat, frames: Frames, key: str) -> tuple[float, float, str]:
     """Return the seconds to the first token of both turns, and the second answer."""
     messages = [Message("user", FIRST, (frames,))]
     first_seconds, said = answer(chat, messages, key)
@@ -85,7 +85,7 @@ def main() -> None:
         folder = save_model(Path(temporary) / "model")
         checkpoint = Checkpoint(str(folder), "cpu", "float32")
         kept_bytes = Settings().prefix_cache_bytes
-        chat = LlavaNextVideoChat(card_of_folder(folder), checkpoint, kept_bytes=kept_bytes)
+        chat = VideoChat(card_of_folder(folder), checkpoint, kept_bytes=kept_bytes)
         two_turns(chat, _clip(-1, 1), "")  # so that nothing is done for the first time while it is measured
         for seed in range(arguments.repeat):
             frames = _clip(seed, arguments.frames)

@@ -14,10 +14,10 @@ from transformers import AutoProcessor, LlavaNextVideoForConditionalGeneration, 
 
 from vidtext.job import Job
 from vidtext.media.frames import Frames
-from vidtext.models import llava_next_video
+from vidtext.models import video_chat
 from vidtext.models.base import GenerationOptions, Message
-from vidtext.models.llava_next_video import LlavaNextVideoChat
 from vidtext.models.loading import Checkpoint, load_checkpoint
+from vidtext.models.video_chat import VideoChat
 
 SHORT = GenerationOptions(max_new_tokens=12)
 
@@ -75,11 +75,11 @@ def watched(folder: Path) -> Iterator[Seen]:
 
 
 def tokens_of(
-    chat: LlavaNextVideoChat, messages: list[Message], key: str, options: GenerationOptions = SHORT
+    chat: VideoChat, messages: list[Message], key: str, options: GenerationOptions = SHORT
 ) -> tuple[list[int], str]:
     """Return the tokens of the answer, and its text."""
     last: list[torch.Tensor] = []
-    real = llava_next_video.stream_generate
+    real = video_chat.stream_generate
 
     def watching(*given: object, **named: object) -> Iterator[torch.Tensor]:
         with closing(real(*given, **named)) as steps:
@@ -88,12 +88,12 @@ def tokens_of(
                 yield tokens
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(llava_next_video, "stream_generate", watching)
+        patch.setattr(video_chat, "stream_generate", watching)
         text = "".join(chat.reply(messages, replace(options, memory_key=key), Job()))
     return last[0][0].tolist()[-options.max_new_tokens :], text
 
 
-def asserted_same(chat: LlavaNextVideoChat, messages: list[Message], key: str) -> str:
+def asserted_same(chat: VideoChat, messages: list[Message], key: str) -> str:
     """Answer with and without what was kept; return the answer."""
     with_kept, text = tokens_of(chat, messages, key)
     without, plain = tokens_of(chat, messages, "")
@@ -102,7 +102,7 @@ def asserted_same(chat: LlavaNextVideoChat, messages: list[Message], key: str) -
     return text
 
 
-def turns(chat: LlavaNextVideoChat, frames: Frames, key: str, questions: list[str]) -> list[Message]:
+def turns(chat: VideoChat, frames: Frames, key: str, questions: list[str]) -> list[Message]:
     """Hold a conversation in which every answer is what it would be without the cache."""
     messages: list[Message] = []
     for number, question in enumerate(questions):

@@ -17,12 +17,13 @@ from tests.models.conversation import clip, given_to_the_model, processor_of, tw
 from vidtext.errors import CancelledError, ModelError, OptionError
 from vidtext.job import Job
 from vidtext.media.resize import fit_square
-from vidtext.models import llava_next_video
+from vidtext.models import video_chat
 from vidtext.models.base import ChatModel, GenerationOptions, Message
 from vidtext.models.chat_template import render
-from vidtext.models.llava_next_video import Prompt, generate_reply, model_inputs
+from vidtext.models.families import FAMILIES
 from vidtext.models.loading import Checkpoint, load_checkpoint, load_model
 from vidtext.models.prefix_cache import forget
+from vidtext.models.video_chat import Prompt, generate_reply
 from vidtext.text.prompts import CAPTION
 
 TOKENS_PER_FRAME = 16
@@ -140,7 +141,7 @@ def test_the_longest_that_fits_is_taken(chat: ChatModel) -> None:
 
 def test_a_processor_that_counts_differently_is_told(folder: Path) -> None:
     checkpoint = Checkpoint(str(folder), "cpu", "float32")
-    prompt = Prompt("USER: <video>\nHm? ASSISTANT:", (clip(0).pixels,), 9)
+    prompt = Prompt("USER: <video>\nHm? ASSISTANT:", (clip(0),), 9)
 
     with pytest.raises(ModelError, match="writes 64 tokens for frames that should take 36"):
         next(generate_reply(checkpoint, prompt, GenerationOptions(), 1))
@@ -251,7 +252,7 @@ def test_what_goes_to_another_process_pickles(chat: ChatModel, monkeypatch) -> N
             yield pickle.loads(pickle.dumps(step))
 
     plain = "".join(chat.reply(two_turns(), GenerationOptions(), Job()))
-    monkeypatch.setattr(llava_next_video, "generate_reply", through_a_pickle)
+    monkeypatch.setattr(video_chat, "generate_reply", through_a_pickle)
 
     assert "".join(chat.reply(two_turns(), GenerationOptions(), Job())) == plain
     assert len(calls) == 1
@@ -287,7 +288,7 @@ def test_features_end_when_the_job_is_stopped(chat: ChatModel) -> None:
 def test_inputs_are_one_conversation(folder: Path) -> None:
     prompt = render(processor_of(folder), two_turns())
 
-    inputs = model_inputs(processor_of(folder), prompt, [clip(0).pixels])
+    inputs = FAMILIES["llava_next_video"].inputs(processor_of(folder), prompt, [clip(0)])
 
     assert inputs["input_ids"].shape == inputs["attention_mask"].shape
     assert inputs["input_ids"].shape[0] == 1

@@ -13,11 +13,11 @@ from tests.models.checkpoints import save_tiny_llava_next_video
 from tests.models.conversation import SHORT, Seen, asserted_same, clip, tokens_of, turns, watched
 from vidtext.errors import CancelledError
 from vidtext.job import Job
-from vidtext.models import llava_next_video, prefix_cache
+from vidtext.models import prefix_cache, video_chat
 from vidtext.models.base import Message
-from vidtext.models.llava_next_video import LlavaNextVideoChat
 from vidtext.models.loading import Checkpoint, load_checkpoint, load_model
 from vidtext.models.prefix_cache import PREFIXES, PrefixCache, forget
+from vidtext.models.video_chat import VideoChat
 
 FRAMES = 4
 QUESTIONS = ["What moves?", "Which way does it go?", "And then?"]
@@ -29,10 +29,10 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def chat(folder: Path, monkeypatch) -> LlavaNextVideoChat:
-    monkeypatch.setattr(llava_next_video, "PREFIXES", PrefixCache())
+def chat(folder: Path, monkeypatch) -> VideoChat:
+    monkeypatch.setattr(video_chat, "PREFIXES", PrefixCache())
     model = load_model(str(folder))
-    assert isinstance(model, LlavaNextVideoChat)
+    assert isinstance(model, VideoChat)
     return model
 
 
@@ -43,7 +43,7 @@ def seen(folder: Path) -> Iterator[Seen]:
 
 
 def kept() -> PrefixCache:
-    return llava_next_video.PREFIXES
+    return video_chat.PREFIXES
 
 
 def test_two_conversations_in_turn_keep_to_themselves(chat, seen: Seen) -> None:
@@ -90,7 +90,7 @@ def test_what_is_forgotten_while_it_is_answered_is_not_kept(chat) -> None:
 
 def test_the_module_forgets_in_the_store_of_the_process(folder: Path) -> None:
     model = load_model(str(folder))
-    assert isinstance(model, LlavaNextVideoChat)
+    assert isinstance(model, VideoChat)
     tokens_of(model, [Message("user", "Hm?")], "of the process")
     before = len(PREFIXES)
 
@@ -104,7 +104,7 @@ def test_the_least_recently_used_is_dropped_when_there_is_no_room(folder: Path, 
     one = kept().nbytes
     tokens = chat.count_tokens(messages[:1]) + SHORT.max_new_tokens - 1
     assert one == tokens * 2 * 2 * 32 * 4  # keys and values, 2 layers, 32 numbers of 4 bytes
-    for_two = LlavaNextVideoChat(chat.card, Checkpoint(str(folder), "cpu", "float32"), kept_bytes=2 * one + one // 2)
+    for_two = VideoChat(chat.card, Checkpoint(str(folder), "cpu", "float32"), kept_bytes=2 * one + one // 2)
     turns(for_two, clip(1), "b", QUESTIONS[:1])
     tokens_of(for_two, messages[:1], "a")
 
@@ -119,7 +119,7 @@ def test_the_least_recently_used_is_dropped_when_there_is_no_room(folder: Path, 
 
 
 def test_what_has_no_room_at_all_is_answered_and_not_kept(folder: Path, chat) -> None:
-    small = LlavaNextVideoChat(chat.card, Checkpoint(str(folder), "cpu", "float32"), kept_bytes=1000)
+    small = VideoChat(chat.card, Checkpoint(str(folder), "cpu", "float32"), kept_bytes=1000)
 
     turns(small, clip(0), "a", QUESTIONS[:2])
 

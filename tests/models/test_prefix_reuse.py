@@ -10,11 +10,11 @@ import pytest
 from tests.models.checkpoints import save_tiny_llava_next_video
 from tests.models.conversation import Seen, asserted_same, clip, tokens_of, turns, watched
 from vidtext.media.frames import Frames
-from vidtext.models import llava_next_video
+from vidtext.models import video_chat
 from vidtext.models.base import Message
-from vidtext.models.llava_next_video import LlavaNextVideoChat
 from vidtext.models.loading import load_model
 from vidtext.models.prefix_cache import PrefixCache
+from vidtext.models.video_chat import VideoChat
 
 FRAMES = 4
 TOKENS_PER_FRAME = 16
@@ -27,10 +27,10 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def chat(folder: Path, monkeypatch) -> LlavaNextVideoChat:
-    monkeypatch.setattr(llava_next_video, "PREFIXES", PrefixCache())
+def chat(folder: Path, monkeypatch) -> VideoChat:
+    monkeypatch.setattr(video_chat, "PREFIXES", PrefixCache())
     model = load_model(str(folder))
-    assert isinstance(model, LlavaNextVideoChat)
+    assert isinstance(model, VideoChat)
     return model
 
 

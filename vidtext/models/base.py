@@ -24,7 +24,7 @@ class ModelCard:
 
     Attributes:
         id: the name that `load_model` takes.
-        family: the file in `models/` that runs it, as transformers' `model_type` calls it.
+        family: transformers' `model_type`: GIT captions, the others chat and are described in `models/families.py`.
         licence: SPDX identifier, or the licence's own name.
         frames_per_clip: how many frames one clip has: for a captioner the only number that it was trained on.
         frame_edge_pixels: the width and height of the square that a frame is fitted into.
@@ -38,7 +38,7 @@ class ModelCard:
     """
 
     id: str
-    family: Literal["git", "llava_next_video"]
+    family: Literal["git", "llava_next_video", "smolvlm", "qwen3_vl"]
     licence: str
     frames_per_clip: int
     frame_edge_pixels: int

@@ -18,7 +18,17 @@ FULL_CAPTIONER = "microsoft/git-base-vatex"
 FULL_CHAT = "llava-hf/LLaVA-NeXT-Video-7B-hf"
 """What `auto` takes for a conversation where it can be had and a GPU has room for it."""
 
+SMALL_CHAT = "HuggingFaceTB/SmolVLM2-500M-Video-Instruct"
+"""What `auto` takes for a conversation where it can be had and there is no such GPU."""
+
 EMBEDDED_CHAT = "embedded-chat"
+
+_SMOLVLM2 = {
+    "256M": "Describes scenes roughly and answers simple questions; the smallest model here that knows real things.",
+    "500M": "Describes scenes and simple actions and answers questions about them; misses details and exact counts.",
+    "2.2B": "As the 500M, with better words and fewer mistakes; four times as large and as slow.",
+}
+"""What the sizes of SmolVLM2 see."""
 
 MODELS: dict[str, ModelCard] = {
     "embedded": ModelCard(
@@ -93,6 +103,36 @@ MODELS: dict[str, ModelCard] = {
         sees="As LLaVA-NeXT-Video-7B, trained further to keep to what the video shows; it may still be wrong.",
         tokens_per_frame=144,  # 24 × 24 patches of 14 pixels, pooled 2 × 2
     ),
+    **{
+        f"HuggingFaceTB/SmolVLM2-{size}-Video-Instruct": ModelCard(
+            id=f"HuggingFaceTB/SmolVLM2-{size}-Video-Instruct",
+            family="smolvlm",
+            licence="Apache-2.0",
+            frames_per_clip=16,  # it was trained with up to 64: on a CPU each costs as much as a sentence
+            frame_edge_pixels=512,
+            fit="squash",
+            context_tokens=8192,
+            weight_bytes=0,
+            sees=sees,
+            tokens_per_frame=64,  # 32 × 32 patches of 16 pixels, shuffled 4 × 4 into one
+        )
+        for size, sees in _SMOLVLM2.items()
+    },
+    **{
+        f"Qwen/Qwen3-VL-{size}-Instruct": ModelCard(
+            id=f"Qwen/Qwen3-VL-{size}-Instruct",
+            family="qwen3_vl",
+            licence="Apache-2.0",
+            frames_per_clip=32,
+            frame_edge_pixels=448,
+            fit="pad",
+            context_tokens=32_768,  # of 262,144: more than a conversation about a video needs
+            weight_bytes=0,
+            sees="Describes scenes and actions, reads text and knows when things happen; may name what is not there.",
+            tokens_per_frame=98,  # 28 × 28 patches of 16 pixels, 2 × 2 of two frames merged into one
+        )
+        for size in ("2B", "4B", "8B")
+    },
 }
 
 REVISIONS: dict[str, str] = {}

@@ -31,26 +31,32 @@ def features_seconds(checkpoint: Checkpoint, pixels: NDArray[np.uint8]) -> float
     return _START_SECONDS + _SECONDS_A_FRAME * len(pixels)
 
 
-def pooled_features(
-    tower: PreTrainedModel,
-    pixel_values: Callable[[NDArray[np.uint8]], torch.Tensor],
-    pixels: NDArray[np.uint8],
-) -> Generator[NDArray[np.float32], None, None]:
-    """Yield the features of frames, one batch after the other: `(n, D)` float32, each of length 1.
-
-    A frame's feature is the mean of its patches in the tower's last hidden state, without the class token.
+def tower_patches(tower: PreTrainedModel, values: torch.Tensor) -> torch.Tensor:
+    """Return `(n, patches, D)` without the class token.
 
     Args:
         tower: a vision tower with square frames and patches, such as CLIP's.
-        pixel_values: makes `(n, 3, edge, edge)` normalized values of `(n, edge, edge, 3)` uint8 RGB.
-        pixels: `(N, edge, edge, 3)` uint8 RGB.
+        values: `(n, 3, edge, edge)` normalized.
     """
     patches = (tower.config.image_size // tower.config.patch_size) ** 2
+    with torch.inference_mode():
+        hidden: torch.Tensor = tower(pixel_values=values.to(tower.device, tower.dtype)).last_hidden_state
+    return hidden[:, -patches:]  # a class token, where a tower has one, comes first
+
+
+def pooled_features(
+    patches: Callable[[NDArray[np.uint8]], torch.Tensor], pixels: NDArray[np.uint8]
+) -> Generator[NDArray[np.float32], None, None]:
+    """Yield the features of frames, one batch after the other: `(n, D)` float32, each of length 1.
+
+    A frame's feature is the mean of its patches in the tower's last hidden state.
+
+    Args:
+        patches: makes `(n, patches, D)` of `(n, edge, edge, 3)` uint8 RGB.
+        pixels: `(N, edge, edge, 3)` uint8 RGB.
+    """
     for start in range(0, len(pixels), _BATCH_FRAMES):
-        values = pixel_values(pixels[start : start + _BATCH_FRAMES]).to(tower.device, tower.dtype)
-        with torch.inference_mode():
-            hidden = tower(pixel_values=values).last_hidden_state
-        means = hidden[:, -patches:].float().mean(dim=1)  # a class token, where a tower has one, comes first
+        means = patches(pixels[start : start + _BATCH_FRAMES]).float().mean(dim=1)
         features: NDArray[np.float32] = torch.nn.functional.normalize(means, dim=-1).cpu().numpy()
         yield features
 

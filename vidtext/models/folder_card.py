@@ -21,6 +21,15 @@ _GIT_KEYS = ("num_image_with_embedding", "vision_config", "max_position_embeddin
 _LLAVA_FRAMES_PER_CLIP = 32
 """How many frames a clip had in training, say the cards of the published LLaVA-NeXT-Video checkpoints."""
 
+_TIMED_FRAMES_PER_CLIP = 32
+"""How many frames a clip has for models that take any number and know the times of their frames."""
+
+_QWEN_EDGE_PIXELS = 448
+"""Qwen3-VL takes frames of any size. Of these it makes 196 tokens for two: a compromise of detail and length."""
+
+_QWEN_CONTEXT_TOKENS = 32_768
+"""Of the 262,144 that its positions allow: more than a conversation about a video needs."""
+
 _STRETCHED = ("linear", "dynamic")
 """The kinds of rope scaling whose factor is not yet in `max_position_embeddings`."""
 
@@ -37,8 +46,13 @@ def card_of_folder(folder: Path, *, known: ModelCard | None = None) -> ModelCard
         return _git_card(folder, config, known)
     if config.get("model_type") == "llava_next_video":
         return _llava_next_video_card(folder, known)
+    if config.get("model_type") == "smolvlm":
+        return _smolvlm_card(folder, known)
+    if config.get("model_type") == "qwen3_vl":
+        return _qwen3_vl_card(folder, known)
     raise UnknownModelError(
-        f"{folder.name} holds a {config.get('model_type')!r} model; only GIT and LLaVA-NeXT-Video are known so far."
+        f"{folder.name} holds a {config.get('model_type')!r} model; GIT, LLaVA-NeXT-Video, SmolVLM2 and Qwen3-VL are "
+        "known."
     )
 
 
@@ -83,7 +97,7 @@ def _image_processor_config(folder: Path) -> dict[str, Any]:
 
 
 def _llava_next_video_card(folder: Path, known: ModelCard | None) -> ModelCard:
-    config, videos = _read_llava_next_video(folder)
+    config, videos = _read(folder)
     name = f"The LLaVA-NeXT-Video in {folder.name}"
     size = videos.crop_size if videos.do_center_crop else videos.size
     edge: int = size.shortest_edge or min(size.height, size.width)
@@ -120,13 +134,55 @@ def _llava_next_video_card(folder: Path, known: ModelCard | None) -> ModelCard:
     )
 
 
-def _read_llava_next_video(folder: Path) -> tuple[PretrainedConfig, BaseVideoProcessor]:
+def _smolvlm_card(folder: Path, known: ModelCard | None) -> ModelCard:
+    config, videos = _read(folder)
+    vision, edge = config.vision_config, videos.max_image_size["longest_edge"]
+    written = read_json(folder / "processor_config.json").get("image_seq_len")
+    read = (vision.image_size // vision.patch_size // config.scale_factor) ** 2
+    if edge != vision.image_size or written != read:
+        raise UnknownModelError(
+            f"The SmolVLM in {folder.name} cannot be used: its processor writes {written} tokens for a frame of {edge} "
+            f"pixels, and the model reads {read} of {vision.image_size}."
+        )
+    return ModelCard(
+        id=known.id if known else str(folder),
+        family="smolvlm",
+        licence=known.licence if known else "see the folder",
+        frames_per_clip=known.frames_per_clip if known else videos.num_frames or _TIMED_FRAMES_PER_CLIP,
+        frame_edge_pixels=edge,
+        fit="squash",
+        context_tokens=_context_tokens(config.text_config),
+        weight_bytes=_weight_bytes(folder),
+        sees=known.sees if known else "See the model card in its folder.",
+        tokens_per_frame=read,
+    )
+
+
+def _qwen3_vl_card(folder: Path, known: ModelCard | None) -> ModelCard:
+    config, videos = _read(folder)
+    merged = videos.patch_size * videos.merge_size
+    edge = _QWEN_EDGE_PIXELS // merged * merged
+    return ModelCard(
+        id=known.id if known else str(folder),
+        family="qwen3_vl",
+        licence=known.licence if known else "see the folder",
+        frames_per_clip=known.frames_per_clip if known else _TIMED_FRAMES_PER_CLIP,
+        frame_edge_pixels=edge,
+        fit="pad",
+        context_tokens=min(_context_tokens(config.text_config), _QWEN_CONTEXT_TOKENS),
+        weight_bytes=_weight_bytes(folder),
+        sees=known.sees if known else "See the model card in its folder.",
+        tokens_per_frame=(edge // merged) ** 2 // videos.temporal_patch_size,
+    )
+
+
+def _read(folder: Path) -> tuple[PretrainedConfig, BaseVideoProcessor]:
     """Read the configuration and the video processor as transformers does, which fills in what the files leave out."""
     from huggingface_hub.errors import StrictDataclassError
-    from transformers import AutoVideoProcessor, LlavaNextVideoConfig
+    from transformers import AutoConfig, AutoVideoProcessor
 
     try:
-        config = LlavaNextVideoConfig.from_pretrained(folder, local_files_only=True)
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         return config, AutoVideoProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError, TypeError, StrictDataclassError) as error:
         raise ModelUnavailableError(

@@ -12,7 +12,7 @@ from vidtext.compute.gpu import on_gpu
 from vidtext.errors import OptionError
 from vidtext.media.resize import fit_square
 from vidtext.models.checkpoint import Checkpoint, load_checkpoint
-from vidtext.models.features import features_seconds, gathered, pooled_features
+from vidtext.models.features import features_seconds, gathered, pooled_features, tower_patches
 from vidtext.models.streaming import stream_generate
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def encode_frames(checkpoint: Checkpoint, pixels: NDArray[np.uint8]) -> Generato
     """Yield the features of `(N, edge, edge, 3)` uint8 RGB frames, batch by batch."""
     model, processor = load_checkpoint(checkpoint)
     tower = model.git.image_encoder
-    yield from pooled_features(tower, lambda batch: pixel_values(processor, batch[None])[0], pixels)
+    yield from pooled_features(lambda batch: tower_patches(tower, pixel_values(processor, batch[None])[0]), pixels)
 
 
 def pixel_values(processor: ProcessorMixin, pixels: NDArray[np.uint8]) -> torch.Tensor:

@@ -17,6 +17,7 @@ from vidtext.models.catalog import (
     FULL_CAPTIONER,
     FULL_CHAT,
     MODELS,
+    SMALL_CHAT,
 )
 from vidtext.models.checkpoint import Checkpoint, best_device, best_precision, free_gpu_bytes, load_checkpoint
 from vidtext.models.folder_card import card_of_folder
@@ -91,8 +92,8 @@ def resolve(name: str, settings: Settings) -> Resolution:
 def resolve_chat(name: str, settings: Settings) -> Resolution:
     """Tell which model a name means for a conversation, without loading or downloading it.
 
-    `auto` is the full chat model where a GPU has room for it and the local cache or the hub has it, else the embedded
-    chat model; the note says why. `embedded` is the embedded chat model.
+    `auto` is the full chat model where a GPU has room for it, else the small one, each where the local cache or the hub
+    has it, else the embedded chat model; the note says why. `embedded` is the embedded chat model.
 
     Raises:
         ModelError: the model writes captions and does not chat.
@@ -113,24 +114,25 @@ def resolve_chat(name: str, settings: Settings) -> Resolution:
 
 def _best_chat(settings: Settings) -> Resolution:
     free = free_gpu_bytes()
+    name, why = FULL_CHAT, ""
+    if free is None:
+        name, why = SMALL_CHAT, f"{FULL_CHAT} needs a CUDA GPU, and there is none here."
+    elif free < _FULL_CHAT_GPU_BYTES:
+        needed = f"{_FULL_CHAT_GPU_BYTES / 1e9:.0f} GB of a GPU's memory"
+        name, why = SMALL_CHAT, f"{FULL_CHAT} needs {needed}, and {free / 1e9:.1f} GB can be had here."
     try:
-        if free is None:
-            why = f"{FULL_CHAT} needs a CUDA GPU, and there is none here."
-        elif free < _FULL_CHAT_GPU_BYTES:
-            needed = f"{_FULL_CHAT_GPU_BYTES / 1e9:.0f} GB of a GPU's memory"
-            why = f"{FULL_CHAT} needs {needed}, and {free / 1e9:.1f} GB can be had here."
-        else:
-            return resolve(FULL_CHAT, settings)
+        resolution = resolve(name, settings)
     except ModelUnavailableError as error:
-        why = str(error)
-    return replace(resolve(EMBEDDED_CHAT, settings), note=f"The embedded chat model is used: {why}")
+        note = f"The embedded chat model is used: {' '.join(filter(None, (why, str(error))))}"
+        return replace(resolve(EMBEDDED_CHAT, settings), note=note)
+    return replace(resolution, note=f"{name} is used: {why}") if why else resolution
 
 
 def _embedded_chat_folder() -> Path:
     if not (EMBEDDED_CHAT_FOLDER / "config.json").is_file():
         raise ModelUnavailableError(
             "The embedded chat model is not part of this installation. Install vidtext again, or choose "
-            f"{FULL_CHAT} or a folder with a LLaVA-NeXT-Video checkpoint."
+            f"{FULL_CHAT}, or a folder with a checkpoint of a chat model."
         )
     return EMBEDDED_CHAT_FOLDER
 
@@ -169,10 +171,10 @@ def load_resolved(resolution: Resolution, *, settings: Settings | None = None) -
         from vidtext.models.git import GitCaptioner
 
         return GitCaptioner(card, checkpoint)
-    from vidtext.models.llava_next_video import LlavaNextVideoChat
+    from vidtext.models.video_chat import VideoChat
 
     kept_bytes = (settings or Settings()).prefix_cache_bytes
-    return LlavaNextVideoChat(card, checkpoint, kept_bytes=kept_bytes)
+    return VideoChat(card, checkpoint, kept_bytes=kept_bytes)
 
 
 def warm_up(settings: Settings) -> None:

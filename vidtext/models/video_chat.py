@@ -1,9 +1,9 @@
-"""LLaVA-NeXT-Video (Zhang et al. 2024, llava-vl.github.io): CLIP's view of each frame, pooled, read by a chat model."""
+"""A conversation with a model that reads frames among words: the same for all families, which differ in `families`."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,8 +13,9 @@ from vidtext.compute.gpu import on_gpu
 from vidtext.errors import ModelError, OptionError
 from vidtext.media.resize import fit_square
 from vidtext.models.base import Message
-from vidtext.models.chat_template import begins_with_bos, render
+from vidtext.models.chat_template import render
 from vidtext.models.checkpoint import Checkpoint, load_checkpoint
+from vidtext.models.families import family_of
 from vidtext.models.features import features_seconds, gathered, pooled_features
 from vidtext.models.prefix_cache import PREFIXES, Kept, Read, can_be_kept, fingerprints
 from vidtext.models.streaming import TextPieces, stream_generate
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
-    from transformers import PreTrainedModel, ProcessorMixin
+    from transformers import PreTrainedModel
 
     from vidtext.job import Job
     from vidtext.media.frames import Frames
@@ -40,10 +41,10 @@ _SECONDS_A_TOKEN = 0.05
 
 @dataclass(frozen=True)
 class Prompt:
-    """What is to be answered: a text with a `<video>` for each of the clips, `(F, edge, edge, 3)` uint8 RGB."""
+    """What is to be answered: a text with a mark for each clip; frames are squares of the model's edge."""
 
     text: str
-    clips: tuple[NDArray[np.uint8], ...]
+    clips: tuple[Frames, ...]
     tokens_per_frame: int
 
 
@@ -55,8 +56,8 @@ class Spoken:
     piece: str
 
 
-class LlavaNextVideoChat:
-    """A `ChatModel` that runs LLaVA-NeXT-Video. A clip may have any number of frames that the context has room for.
+class VideoChat:
+    """A `ChatModel` of any family. A clip may have any number of frames that the context has room for.
 
     `kept_bytes` is the most memory for what this and other models keep of conversations that have a `memory_key`.
     """
@@ -113,7 +114,7 @@ class LlavaNextVideoChat:
         return self._read(messages)[1]
 
     def image_features(self, frames: Frames, job: Job) -> NDArray[np.float32]:
-        """Return `(N, D)` float32: the mean of CLIP's patches for each of N frames, of length 1 each.
+        """Return `(N, D)` float32: the mean of the vision tower's patches for each of N frames, of length 1 each.
 
         Raises:
             CancelledError: the job was stopped.
@@ -122,13 +123,11 @@ class LlavaNextVideoChat:
         return gathered(encode_frames(self._checkpoint, pixels), job)
 
     def _read(self, messages: Sequence[Message]) -> tuple[str, int]:
-        """Return the prompt, and how many tokens it will have once each `<video>` stands for the frames of its clip."""
-        _, processor = load_checkpoint(self._checkpoint)
+        """Return the prompt, and how many tokens it will have once its marks stand for the frames of the clips."""
+        model, processor = load_checkpoint(self._checkpoint)
         prompt = render(processor, messages)
-        tokenizer = processor.tokenizer
-        ids = tokenizer(prompt, add_special_tokens=not begins_with_bos(tokenizer, prompt)).input_ids
         clips = [clip for message in messages for clip in message.clips]
-        return prompt, len(ids) + sum(len(clip) * self._card.tokens_per_frame - 1 for clip in clips)
+        return prompt, family_of(model).count_tokens(processor, prompt, clips, self._card)
 
     def _spoken(
         self, text: str, messages: Sequence[Message], options: GenerationOptions, job: Job
@@ -136,7 +135,9 @@ class LlavaNextVideoChat:
         job.check()
         fit = options.fit or self._card.fit
         clips = tuple(
-            fit_square(clip.pixels, self._card.frame_edge_pixels, fit) for message in messages for clip in message.clips
+            replace(clip, pixels=fit_square(clip.pixels, self._card.frame_edge_pixels, fit))
+            for message in messages
+            for clip in message.clips
         )
         prompt = Prompt(text, clips, self._card.tokens_per_frame)
         steps = generate_reply(self._checkpoint, prompt, options, self._kept_bytes)
@@ -166,17 +167,19 @@ def generate_reply(
         ModelError: the processor does not write `prompt.tokens_per_frame` tokens for each frame.
     """
     model, processor = load_checkpoint(checkpoint)
-    inputs = model_inputs(processor, prompt.text, prompt.clips)
-    ids = inputs["input_ids"][0]
-    written = int((ids == processor.video_token_id).sum())
-    expected = sum(map(len, prompt.clips)) * prompt.tokens_per_frame
+    family = family_of(model)
+    inputs = family.inputs(processor, prompt.text, prompt.clips)
+    ids, frame_token = inputs["input_ids"][0], family.frame_token_id(processor)
+    written = int((ids == frame_token).sum())
+    expected = sum(family.frames_read(len(clip)) for clip in prompt.clips) * prompt.tokens_per_frame
     if written != expected:
         raise ModelError(f"The model's processor writes {written} tokens for frames that should take {expected}.")
     pieces = TextPieces(processor.tokenizer)
     answer = torch.empty(0, dtype=torch.long)
     with ExitStack() as stack:
-        if options.memory_key and can_be_kept(model.config.text_config):
-            read = Read(ids, fingerprints(prompt.clips), processor.video_token_id, prompt.tokens_per_frame)
+        if options.memory_key and family.continues and can_be_kept(model.config.text_config):
+            pixels = [clip.pixels for clip in prompt.clips]
+            read = Read(ids, fingerprints(pixels), frame_token, prompt.tokens_per_frame)
             empty = Kept(DynamicCache(config=model.config))
             kept = stack.enter_context(PREFIXES.borrowed(checkpoint, options.memory_key, empty, kept_bytes))
             tokens_so_far = _continue(model, inputs, read, kept, options)
@@ -198,9 +201,10 @@ def _continue(
     """
     tokens, frames = read.shared_with(kept)
     kept.cut(tokens)
-    pixels = inputs.pop("pixel_values_videos", None)
-    if pixels is not None and frames < len(read.frames):
-        inputs["pixel_values_videos"] = pixels[:, frames:]
+    for name in [name for name in inputs if name.startswith("pixel_")]:
+        pixels = inputs.pop(name)  # (1, frames, …)
+        if frames < len(read.frames):
+            inputs[name] = pixels[:, frames:]
     so_far = read.ids[None]
     try:
         with closing(_generate(model, inputs, options, kept.states)) as steps:
@@ -233,35 +237,9 @@ def _generate(
     )
 
 
-def model_inputs(processor: ProcessorMixin, prompt: str, clips: Sequence[NDArray[np.uint8]]) -> dict[str, torch.Tensor]:
-    """Make what the model reads, with the checkpoint's own processor, which takes all frames as they are.
-
-    Returns:
-        `input_ids` and `attention_mask` `(1, length)`, and `pixel_values_videos` `(1, N, 3, edge, edge)` with the N
-        frames of all clips if there are any. The model puts frames in the places of the video tokens one after the
-        other, so that clips of different lengths can be given as one; it has no way to take them apart.
-    """
-    ready = processor(
-        text=prompt,
-        videos=list(clips) or None,
-        do_sample_frames=False,
-        add_special_tokens=not begins_with_bos(processor.tokenizer, prompt),
-        return_tensors=None,
-    )
-    inputs = {name: torch.tensor(ready[name]) for name in ("input_ids", "attention_mask")}
-    if clips:
-        inputs["pixel_values_videos"] = torch.cat(list(ready["pixel_values_videos"]))[None]
-    return inputs
-
-
 @on_gpu(features_seconds)
 def encode_frames(checkpoint: Checkpoint, pixels: NDArray[np.uint8]) -> Generator[NDArray[np.float32], None, None]:
     """Yield the features of `(N, edge, edge, 3)` uint8 RGB frames, batch by batch."""
     model, processor = load_checkpoint(checkpoint)
-
-    def values(batch: NDArray[np.uint8]) -> torch.Tensor:
-        ready = processor.video_processor([batch], do_sample_frames=False, return_tensors="pt")
-        normalized: torch.Tensor = ready["pixel_values_videos"][0]
-        return normalized
-
-    yield from pooled_features(model.model.vision_tower, values, pixels)
+    family = family_of(model)
+    yield from pooled_features(lambda batch: family.patches(model, processor, batch), pixels)
