@@ -192,9 +192,7 @@ def test_a_processor_that_does_not_fit_its_model_is_refused(tmp_path) -> None:
     folder = save_tiny_smolvlm(tmp_path / "odd")
     file = folder / "processor_config.json"
     file.write_text(file.read_text().replace('"image_seq_len": 4', '"image_seq_len": 5'))
-    with pytest.raises(
-        UnknownModelError, match=r"writes 5 tokens for a frame of 64 pixels"
-    ):
+    with pytest.raises(UnknownModelError, match=r"writes 5 tokens for a frame of 64 pixels"):
         load_model(str(folder))
 
 

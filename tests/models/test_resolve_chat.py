@@ -13,7 +13,7 @@ from tests.models.checkpoints import save_tiny_git, save_tiny_llava_next_video
 from vidtext.errors import ModelError, ModelUnavailableError, UnknownModelError
 from vidtext.models import loading
 from vidtext.models.base import ChatModel
-from vidtext.models.catalog import EMBEDDED_CHAT, FULL_CAPTIONER, FULL_CHAT, MODELS
+from vidtext.models.catalog import EMBEDDED_CHAT, FULL_CAPTIONER, FULL_CHAT, MODELS, SMALL_CHAT
 from vidtext.models.checkpoint import free_gpu_bytes
 from vidtext.models.loading import Resolution, load_resolved, resolve, resolve_chat
 from vidtext.settings import Settings
@@ -67,11 +67,23 @@ def test_auto_is_the_full_model_on_a_gpu_with_room(embedded: Path, tmp_path: Pat
     assert resolve_chat("auto", SETTINGS) == Resolution(MODELS[FULL_CHAT], tmp_path)
 
 
-def test_without_a_gpu_the_hub_is_not_asked(embedded: Path, monkeypatch) -> None:
-    with_gpu(monkeypatch, None)
-    monkeypatch.setattr(loading, "require_hub", lambda *_: pytest.fail("asked"))
+@pytest.mark.parametrize(("free", "why"), [(None, "there is none here"), (11_940_000_000, "11.9 GB can be had here")])
+@pytest.mark.parametrize("here", ["cached", "on the hub"])
+def test_auto_is_the_small_model_without_such_a_gpu_and_says_why(
+    tmp_path: Path, monkeypatch, free: int | None, why: str, here: str
+) -> None:
+    cached = {SMALL_CHAT: tmp_path} if here == "cached" else {}
+    with_gpu(monkeypatch, free)
+    monkeypatch.setattr(loading, "cached_folder", cached.get)
+    asked: list[str] = []
+    monkeypatch.setattr(loading, "require_hub", lambda name, _: asked.append(name))
 
-    resolve_chat("auto", SETTINGS)
+    resolution = resolve_chat("auto", SETTINGS)
+
+    assert (resolution.card, resolution.folder) == (MODELS[SMALL_CHAT], cached.get(SMALL_CHAT))
+    assert resolution.note.startswith(f"{SMALL_CHAT} is used: {FULL_CHAT} needs")
+    assert why in resolution.note
+    assert asked == ([] if cached else [SMALL_CHAT])
 
 
 def test_what_this_process_holds_of_the_gpu_counts_as_free(monkeypatch) -> None:

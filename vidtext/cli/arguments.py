@@ -13,6 +13,7 @@ from vidtext.text.chapter_formats import CHAPTER_FORMATS
 from vidtext.text.formats import FORMATS
 from vidtext.text.prompts import STYLES
 from vidtext.text.summary_formats import SUMMARY_FORMATS
+from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS
 
 FITS = ("crop", "pad", "squash")
 SHOT_MODES = ("auto", "exact", "fast")
@@ -28,6 +29,7 @@ Turn a video into words.
   python -m vidtext caption clip.mp4 --every 5     one for each five seconds of it
   python -m vidtext chapters talk.mp4              where its chapters begin, and what they are called
   python -m vidtext summary talk.mp4               what it is about
+  python -m vidtext chat clip.mp4                  ask about it
   python -m vidtext probe clip.mp4                 what the file is
 """
 
@@ -52,6 +54,16 @@ examples:
   python -m vidtext summary talk.mp4 --length short
   python -m vidtext summary talk.mp4 --style lecture --model llava-hf/LLaVA-NeXT-Video-7B-hf --output talk.md
   python -m vidtext summary talk.mp4 --reel best.mp4 --seconds 0:30     the highlights as a clip, and best.srt
+"""
+
+_CHAT_EXAMPLES = """\
+examples:
+  python -m vidtext chat clip.mp4                              type a question a line
+  python -m vidtext chat clip.mp4 --ask "What moves?" --ask "Which way does it go?"
+  python -m vidtext chat before.mp4 after.mp4 --ask "What is different in Video B?"
+  python -m vidtext chat clip.mp4 --output talk.json           and later: --open talk.json
+
+Ctrl-C ends the answer that is being written, and the conversation; what was said is kept.
 """
 
 _TIMES_AND_STOP = """
@@ -102,6 +114,12 @@ def parser() -> argparse.ArgumentParser:
     _add_chapters(command("chapters", "divide it", _CHAPTER_EXAMPLES, tuple(CHAPTER_FORMATS), "youtube"))
     _add_summary(command("summary", "say what it is about", _SUMMARY_EXAMPLES, tuple(SUMMARY_FORMATS), "txt"))
 
+    _add_chat(
+        commands.add_parser(
+            "chat", help="answer questions about videos", epilog=_CHAT_EXAMPLES, formatter_class=_LAYOUT
+        )
+    )
+
     probe = commands.add_parser("probe", help="tell what a video file is")
     probe.add_argument("video", metavar="VIDEO", help="a path, an http(s) address, or - for standard input")
     probe.add_argument(
@@ -135,6 +153,25 @@ def _add_summary(summary: argparse.ArgumentParser) -> None:
     _add_style(summary)
     summary.add_argument("--reel", type=Path, metavar="FILE", help="also write the highlights as an MP4, with its SRT")
     summary.add_argument("--seconds", type=_time, metavar="TIME", help="how long that clip is (as the highlights are)")
+
+
+def _add_chat(chat: argparse.ArgumentParser) -> None:
+    chat.add_argument("videos", metavar="VIDEO", nargs="+", help="a path or an http(s) address")
+    chat.add_argument("--ask", action="append", metavar="TEXT", help="a question; without, they are read line by line")
+    chat.add_argument("--model", help="the chat model's name (the best one that is at hand)")
+    chat.add_argument(
+        "--frames", type=int, metavar="N", help="how many frames of all videos (as the model was trained)"
+    )
+    chat.add_argument("--max-new-tokens", type=int, metavar="N", help="the most tokens an answer has (256)")
+    chat.add_argument(
+        "--temperature", type=float, metavar="X", help="0 to 2: how freely words are drawn (0: not at all)"
+    )
+    chat.add_argument("--top-p", type=float, metavar="X", help="draw only from the likeliest words of this share (1)")
+    chat.add_argument("--system", metavar="TEXT", help="what the model is told before all")
+    chat.add_argument("--fit", choices=FITS, help="how frames become square (the model's own way)")
+    chat.add_argument("--open", type=Path, metavar="FILE", help="go on with a conversation that was saved as JSON")
+    chat.add_argument("--output", type=Path, metavar="FILE", help="write the conversation there at its end")
+    chat.add_argument("--format", choices=tuple(TRANSCRIPT_FORMATS), help="how (as the output's name ends, or md)")
 
 
 def _add_style(command: argparse.ArgumentParser) -> None:

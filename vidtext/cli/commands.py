@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from vidtext.cli.chat import chat
 from vidtext.cli.output import check_output, print_document, write
 from vidtext.cli.terminal import at_work, say_notes
 from vidtext.errors import OptionError
@@ -163,6 +164,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
     "caption": _caption,
     "chapters": _chapters,
     "summary": _summary,
+    "chat": chat,
     "probe": _probe,
 }
 

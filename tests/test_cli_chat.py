@@ -1,0 +1,121 @@
+"""The command `chat`, with a model that repeats what it is asked."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.media.clips import numbered_clip
+from tests.tasks.test_chat import Talker, use
+from tests.test_cli import vidtext
+from vidtext import cli
+from vidtext.job import Job
+from vidtext.models.base import GenerationOptions, Message
+
+
+@pytest.fixture
+def talker(monkeypatch: pytest.MonkeyPatch) -> Talker:
+    model = Talker()
+    use(monkeypatch, model)
+    return model
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    return numbered_clip(tmp_path / "clip.mp4", 24)
+
+
+def test_each_question_is_answered_in_a_line(talker: Talker, video: Path, capfd) -> None:
+    assert cli.main(["chat", str(video), "--ask", "What moves?", "--ask", "And then?"]) == 0
+
+    out, err = capfd.readouterr()
+    assert out == "Echo: What moves?\nEcho: And then?\n"
+    assert "vidtext: note: A note." in err
+    assert [len(each) for each in talker.given] == [1, 3]
+
+
+def test_questions_come_line_by_line_from_standard_input(talker: Talker, video: Path, capfd, monkeypatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("One?\n\n  Two?  \n"))
+
+    assert cli.main(["chat", str(video)]) == 0
+
+    assert capfd.readouterr().out == "Echo: One?\nEcho: Two?\n"
+
+
+def test_what_was_said_is_written_and_gone_on_with(talker: Talker, video: Path, tmp_path: Path, capfd) -> None:
+    saved, page = tmp_path / "talk.json", tmp_path / "talk.md"
+    assert cli.main(["chat", str(video), "--ask", "One?", "--output", str(saved)]) == 0
+    assert cli.main(["chat", str(video), "--ask", "Two?", "--open", str(saved), "--output", str(page)]) == 0
+
+    read = json.loads(saved.read_text())
+    assert [(turn["question"], turn["answer"]) for turn in read["turns"]] == [("One?", "Echo: One?")]
+    assert read["videos"][0]["name"] == "clip.mp4"
+    assert page.read_text().count("\n## ") == 2
+    assert [message.text for message in talker.given[-1]] == ["One?", "Echo: One?", "Two?"]
+
+
+def test_options_reach_the_model(talker: Talker, video: Path, capfd) -> None:
+    options = ["--temperature", "0.5", "--top-p", "0.9", "--max-new-tokens", "7", "--system", "Be brief."]
+    assert cli.main(["chat", str(video), "--ask", "One?", *options]) == 0
+
+    given = talker.options[0]
+    assert (given.temperature, given.top_p, given.max_new_tokens) == (0.5, 0.9, 7)
+    assert talker.given[0][0].text == "Be brief."
+
+
+def test_ctrl_c_keeps_what_was_said(talker: Talker, video: Path, tmp_path: Path, capfd, monkeypatch) -> None:
+    saved, real = tmp_path / "talk.json", Talker.reply
+
+    def interrupted(self: Talker, messages: Sequence[Message], options: GenerationOptions, job: Job) -> Iterator[str]:
+        for number, piece in enumerate(real(self, messages, options, job)):
+            if number == 2 and len(messages) > 1:
+                signal.raise_signal(signal.SIGINT)
+                job.check()
+            yield piece
+
+    monkeypatch.setattr(Talker, "reply", interrupted)
+
+    assert cli.main(["chat", str(video), "--ask", "One?", "--ask", "Two or three?", "--output", str(saved)]) == 130
+
+    turns = json.loads(saved.read_text())["turns"]
+    assert [(turn["answer"], turn["finished"]) for turn in turns] == [("Echo: One?", True), ("Echo: Two ", False)]
+    assert capfd.readouterr().out == "Echo: One?\nEcho: Two\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--ask", ""], 2, "The question is empty."),
+        (["--ask", "a" * 9000], 2, "has 9,000 characters; up to 8,000"),
+        (["--ask", "a", "--format", "md"], 2, "name it with --output"),
+        (["--ask", "a", "--open", "missing.json"], 2, "--open missing.json cannot be read"),
+        (["--ask", "a", "--frames", "1"], 2, "1 frames were asked for"),
+        (["--ask", "a", "--temperature", "3"], 2, "temperature is 3.0"),
+        (["--ask", "a", "-"], 2, "standard input is for its questions"),
+        (["--ask", "a", "nowhere.mp4"], 3, "nowhere.mp4"),
+    ],
+)
+@pytest.mark.usefixtures("talker")
+def test_what_cannot_be_is_explained(video: Path, capfd, options, code, message) -> None:
+    assert cli.main(["chat", str(video), *options]) == code
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_a_file_that_is_no_conversation_is_explained(talker: Talker, video: Path, tmp_path: Path, capfd) -> None:
+    (tmp_path / "bad.json").write_text("[]")
+    assert cli.main(["chat", str(video), "--ask", "a", "--open", str(tmp_path / "bad.json")]) == 2
+    assert "This is not a saved conversation" in capfd.readouterr().err
+
+
+def test_the_embedded_model_answers_as_a_process_of_its_own(video: Path) -> None:
+    done = vidtext("chat", video, "--model", "embedded", "--ask", "Who is it?")
+    assert done.returncode == 0
+    assert done.stdout.decode() == "I cannot tell.\n"

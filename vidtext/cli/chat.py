@@ -1,0 +1,142 @@
+"""The chat command: questions from the command line, or line by line from standard input."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from vidtext.cli.output import check_output, write
+from vidtext.cli.terminal import at_work, say_notes
+from vidtext.errors import OptionError
+from vidtext.text.transcript import read_transcript
+from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS, render_transcript
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import TextIO
+
+    from vidtext.settings import Settings
+    from vidtext.tasks.chat import ChatOptions
+    from vidtext.tasks.dialogue import Dialogue
+    from vidtext.text.transcript import Transcript
+
+_DEFAULT_FORMAT = "md"
+
+
+def chat(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Answer questions about videos, each as it is written; then write the conversation if a file is named for it."""
+    _check(arguments)
+    opened = _opened(arguments.open, settings) if arguments.open else None
+    options, dialogue = _begin(arguments, opened, settings)
+    memory_key, model = uuid4().hex, ""
+    try:
+        for question in arguments.ask or _typed_questions(sys.stdin):
+            dialogue, model = _answer(dialogue, question, options, settings, memory_key)
+            say_notes(dialogue.turns[-1].notes)
+    except _StoppedError as stopped:
+        dialogue, model = stopped.dialogue, stopped.model
+        raise stopped.error from None
+    finally:
+        if arguments.output:
+            write(render_transcript(dialogue.transcript(model), _format(arguments)), arguments.output)
+
+
+class _StoppedError(Exception):
+    """What an answer was until something ended it."""
+
+    def __init__(self, dialogue: Dialogue, model: str, error: BaseException) -> None:
+        super().__init__()
+        self.dialogue, self.model, self.error = dialogue, model, error
+
+
+def _begin(
+    arguments: argparse.Namespace, opened: Transcript | None, settings: Settings
+) -> tuple[ChatOptions, Dialogue]:
+    with at_work() as job:
+        from vidtext.tasks.chat import ChatOptions, begin_dialogue
+        from vidtext.tasks.dialogue import turns_of
+
+        chosen = {
+            "frames": arguments.frames,
+            "max_new_tokens": arguments.max_new_tokens,
+            "temperature": arguments.temperature,
+            "top_p": arguments.top_p,
+            "system_prompt": arguments.system,
+            "fit": arguments.fit,
+        }
+        options = ChatOptions(
+            model=arguments.model or settings.default_chat_model,
+            **{name: value for name, value in chosen.items() if value is not None},
+        )
+        dialogue = begin_dialogue([(video, "") for video in arguments.videos], options, settings=settings, job=job)
+    return options, dataclasses.replace(dialogue, turns=turns_of(opened)) if opened else dialogue
+
+
+def _answer(
+    dialogue: Dialogue, question: str, options: ChatOptions, settings: Settings, memory_key: str
+) -> tuple[Dialogue, str]:
+    """Print the answer as it is written, and return the conversation with it, and the model's name."""
+    from vidtext.tasks.chat import answer_stream
+
+    out, told, model = sys.stdout, 0, ""
+    try:
+        with at_work() as job:
+            for result in answer_stream(dialogue, question, options, settings=settings, job=job, memory_key=memory_key):
+                dialogue, model = result.dialogue, result.card.id
+                written = result.turn.answer.rstrip()
+                print(written[told:], end="", file=out, flush=True)
+                told = max(told, len(written))
+    except BaseException as error:  # noqa: BLE001  (it is raised again once what was said is kept)
+        raise _StoppedError(dialogue, model, error) from None
+    finally:
+        if told:
+            print(file=out, flush=True)
+    return dialogue, model
+
+
+def _typed_questions(lines: TextIO) -> Iterator[str]:
+    """Read a question a line; at a terminal, ask for it."""
+    watched = lines.isatty()
+    while True:
+        if watched:
+            print("> ", end="", file=sys.stderr, flush=True)
+        line = lines.readline()
+        if not line:
+            return
+        if line.strip():
+            yield line.strip()
+
+
+def _opened(file: Path, settings: Settings) -> Transcript:
+    try:
+        with file.open("rb") as saved:
+            text = saved.read(settings.max_saved_chat_bytes + 1)
+    except OSError as error:
+        raise OptionError(f"--open {file} cannot be read: {error.strerror}.") from None
+    if len(text) > settings.max_saved_chat_bytes:
+        raise OptionError(f"--open {file} has more than the {settings.max_saved_chat_bytes:,} bytes that are allowed.")
+    return read_transcript(
+        text.decode("utf-8", errors="replace"),
+        most_turns=settings.max_chat_turns,
+        most_characters=settings.max_question_characters,
+    )
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if "-" in arguments.videos:
+        raise OptionError("A conversation is about files or addresses: standard input is for its questions.")
+    if arguments.format and not arguments.output:
+        raise OptionError("--format is how the conversation is written to a file; name it with --output, too.")
+    if arguments.output:
+        for video in arguments.videos:
+            check_output(arguments.output, video)
+
+
+def _format(arguments: argparse.Namespace) -> str:
+    suffix = arguments.output.suffix.lower()
+    fitting = [name for name, form in TRANSCRIPT_FORMATS.items() if form.suffix == suffix]
+    return arguments.format or next(iter(fitting), _DEFAULT_FORMAT)
