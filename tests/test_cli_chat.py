@@ -96,8 +96,8 @@ def test_ctrl_c_keeps_what_was_said(talker: Talker, video: Path, tmp_path: Path,
         (["--ask", "a", "--open", "missing.json"], 2, "--open missing.json cannot be read"),
         (["--ask", "a", "--frames", "1"], 2, "1 frames were asked for"),
         (["--ask", "a", "--temperature", "3"], 2, "temperature is 3.0"),
-        (["--ask", "a", "-"], 2, "standard input is for its questions"),
-        (["--ask", "a", "nowhere.mp4"], 3, "nowhere.mp4"),
+        (["-", "--ask", "a"], 2, "standard input is for its questions"),
+        (["nowhere.mp4", "--ask", "a"], 3, "nowhere.mp4"),
     ],
 )
 @pytest.mark.usefixtures("talker")

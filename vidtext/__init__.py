@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from vidtext.text.chapters import Chapter, Chapters
     from vidtext.text.summary import Summary
     from vidtext.text.timed import Segment, TimedText
+    from vidtext.text.transcript import Transcript, read_transcript
+    from vidtext.text.transcript_formats import render_transcript
 
 __version__ = "0.1.0"
 
@@ -87,6 +89,9 @@ _HOMES = {
     "Summary": "vidtext.text.summary",
     "Segment": "vidtext.text.timed",
     "TimedText": "vidtext.text.timed",
+    "Transcript": "vidtext.text.transcript",
+    "read_transcript": "vidtext.text.transcript",
+    "render_transcript": "vidtext.text.transcript_formats",
 }
 
 __all__ = [
@@ -116,6 +121,7 @@ __all__ = [
     "SummaryOptions",
     "SummaryResult",
     "TimedText",
+    "Transcript",
     "VideoInfo",
     "VidtextError",
     "__version__",
@@ -130,6 +136,8 @@ __all__ = [
     "highlight_reel",
     "load_model",
     "probe",
+    "read_transcript",
+    "render_transcript",
     "sample",
     "summarize",
     "summary_stream",
