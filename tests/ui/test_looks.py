@@ -81,7 +81,7 @@ def test_on_a_phone_there_is_room_for_a_finger(quick: Served, visit: Callable[..
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_stand_out_from_their_ground(quick: Served, visit: Callable[..., Page], scheme: str) -> None:
     page = visit(quick, color_scheme=scheme)
-    assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
+    page.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
     _caption(page)
     for selector in READ:
         assert page.evaluate(CONTRAST, selector) >= 4.5, selector
@@ -100,6 +100,12 @@ def test_words_of_the_other_tabs_stand_out_too(quick: Served, visit: Callable[..
         assert page.evaluate(CONTRAST, f"#vt-right {selector}") >= 4.5, selector
     page.get_by_role("tab", name="Chapters").click()
     for selector in (".vt-chapters .vt-title", ".vt-chapters .vt-time", "#vt-chaptered-go"):
+        assert page.evaluate(CONTRAST, f"#vt-right {selector}") >= 4.5, selector
+    page.get_by_role("tab", name="Chat").click()
+    page.get_by_role("button", name="What moves?").click()
+    expect(page.locator("#vt-chat-result .vt-actions")).to_be_visible()
+    page.locator(".vt-turn").hover()
+    for selector in (".vt-asked", ".vt-said", ".vt-moment", ".vt-turn .vt-notes li", ".vt-turn .vt-quiet"):
         assert page.evaluate(CONTRAST, f"#vt-right {selector}") >= 4.5, selector
 
 
