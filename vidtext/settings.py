@@ -69,6 +69,12 @@ class Settings:
     closer_look_frames: int = 8
     """How many frames are looked at besides when a question names a time."""
 
+    kept_model_bytes: int = 24 << 30
+    """The most memory of models that stay loaded while nobody uses them: a 7 B model in bf16, and the small ones."""
+
+    idle_model_seconds: float = 1800.0
+    """How long a model stays loaded that nobody uses."""
+
     prefix_cache_bytes: int = 3 << 30
     """The most memory of the device in which chat models keep what they have read of conversations between turns; what
     does not fit is read again. A token of LLaVA-NeXT-Video-7B takes 0.5 MiB in bf16, so that 32 frames take 2.3 GiB."""

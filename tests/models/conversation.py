@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoProcessor, LlavaNextVideoForConditionalGeneration, ProcessorMixin
+from transformers import AutoProcessor, LlavaNextVideoForConditionalGeneration, PreTrainedModel, ProcessorMixin
 
 from vidtext.job import Job
 from vidtext.media.frames import Frames
 from vidtext.models import video_chat
 from vidtext.models.base import GenerationOptions, Message
-from vidtext.models.loading import Checkpoint, load_checkpoint
+from vidtext.models.checkpoint import Checkpoint
+from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.video_chat import VideoChat
 
 SHORT = GenerationOptions(max_new_tokens=12)
@@ -58,10 +59,16 @@ class Seen:
         self.fed.clear()
 
 
+def kept_model(folder: Path) -> tuple[PreTrainedModel, ProcessorMixin]:
+    """Return the very model that answers."""
+    with MODELS_KEPT.lent(Checkpoint(str(folder), "cpu", "float32")) as loaded:
+        return loaded
+
+
 @contextmanager
 def watched(folder: Path) -> Iterator[Seen]:
     """Watch what the parts of the model in a folder are given."""
-    model, _ = load_checkpoint(Checkpoint(str(folder), "cpu", "float32"))
+    model, _ = kept_model(folder)
     seen = Seen()
     tower = model.model.vision_tower.register_forward_pre_hook(lambda _, given: seen.frames.append(len(given[0])))
     text = model.model.language_model.register_forward_pre_hook(

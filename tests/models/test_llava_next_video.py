@@ -13,15 +13,16 @@ import torch
 from transformers import LlavaNextVideoForConditionalGeneration
 
 from tests.models.checkpoints import save_tiny_llava_next_video
-from tests.models.conversation import clip, given_to_the_model, processor_of, two_turns
+from tests.models.conversation import clip, given_to_the_model, kept_model, processor_of, two_turns
 from vidtext.errors import CancelledError, ModelError, OptionError
 from vidtext.job import Job
 from vidtext.media.resize import fit_square
 from vidtext.models import video_chat
 from vidtext.models.base import ChatModel, GenerationOptions, Message
 from vidtext.models.chat_template import render
+from vidtext.models.checkpoint import Checkpoint
 from vidtext.models.families import FAMILIES
-from vidtext.models.loading import Checkpoint, load_checkpoint, load_model
+from vidtext.models.loading import load_model
 from vidtext.models.prefix_cache import forget
 from vidtext.models.video_chat import Prompt, generate_reply
 from vidtext.text.prompts import CAPTION
@@ -268,7 +269,7 @@ def test_features_of_frames_have_length_one_and_do_not_depend_on_their_batch(cha
     np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, atol=1e-5)
     alone = np.concatenate([chat.image_features(frames.part(index, index + 1), Job()) for index in range(20)])
     np.testing.assert_allclose(features, alone, atol=1e-5)
-    model, processor = load_checkpoint(Checkpoint(str(folder), "cpu", "float32"))
+    model, processor = kept_model(folder)
     square = fit_square(frames.pixels, 64, "squash")
     values = processor.video_processor([square], return_tensors="pt")["pixel_values_videos"][0]
     with torch.inference_mode():

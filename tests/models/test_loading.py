@@ -15,7 +15,9 @@ from tests.models.checkpoints import save_tiny_git
 from tests.models.hub import FakeHub
 from vidtext.errors import ModelError, ModelUnavailableError, UnknownModelError
 from vidtext.models.catalog import FULL_CAPTIONER, MODELS
-from vidtext.models.loading import load_checkpoint, load_model, resolve, warm_up
+from vidtext.models.checkpoint import load_checkpoint
+from vidtext.models.kept_models import MODELS_KEPT
+from vidtext.models.loading import load_model, resolve, warm_up
 from vidtext.settings import Settings
 
 
@@ -79,15 +81,17 @@ def test_a_config_that_is_no_captioners_is_refused(tmp_path: Path, config: str, 
 
 
 def test_two_who_ask_at_once_load_once(tmp_path: Path, monkeypatch) -> None:
-    folder = save_tiny_git(tmp_path / "git")
-    before = load_checkpoint.cache_info().misses
+    folder, loads = save_tiny_git(tmp_path / "git"), []
+    monkeypatch.setattr(
+        MODELS_KEPT, "_load", lambda checkpoint: loads.append(checkpoint) or load_checkpoint(checkpoint)
+    )
     threads = [Thread(target=load_model, args=(str(folder),)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert load_checkpoint.cache_info().misses == before + 1
+    assert len(loads) == 1
 
 
 def test_without_hub_or_cache_auto_is_embedded_and_says_why() -> None:
@@ -159,10 +163,11 @@ def test_a_hub_that_never_answers_is_given_up(tmp_path: Path) -> None:
 def test_warming_up_loads_what_is_here_and_says_nothing_of_what_is_not() -> None:
     warm_up(Settings(default_model=FULL_CAPTIONER))
 
-    before = load_checkpoint.cache_info().currsize
+    MODELS_KEPT.drop_idle()
+    assert MODELS_KEPT.nbytes == 0
     warm_up(Settings(default_model="embedded"))
 
-    assert load_checkpoint.cache_info().currsize >= max(1, before)
+    assert MODELS_KEPT.nbytes > 0
 
 
 def test_cards_name_what_a_person_must_know() -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.models.checkpoints import save_tiny_llava_next_video
-from tests.models.conversation import SHORT, Seen, asserted_same, clip, tokens_of, turns, watched
+from tests.models.conversation import SHORT, Seen, asserted_same, clip, kept_model, tokens_of, turns, watched
 from vidtext.errors import CancelledError
 from vidtext.job import Job
 from vidtext.models import prefix_cache, video_chat
 from vidtext.models.base import Message
-from vidtext.models.loading import Checkpoint, load_checkpoint, load_model
+from vidtext.models.checkpoint import Checkpoint
+from vidtext.models.loading import load_model
 from vidtext.models.prefix_cache import PREFIXES, PrefixCache, forget
 from vidtext.models.video_chat import VideoChat
 
@@ -149,7 +150,7 @@ def test_a_stopped_answer_is_kept_as_far_as_it_was_read(chat, seen: Seen, read: 
 
 def test_after_a_fault_nothing_is_kept(chat, folder: Path, monkeypatch) -> None:
     messages = turns(chat, clip(0), "a", QUESTIONS[:1])
-    model, _ = load_checkpoint(Checkpoint(str(folder), "cpu", "float32"))
+    model, _ = kept_model(folder)
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("out of memory, say")
@@ -185,7 +186,7 @@ def test_two_threads_get_their_own_answers(chat, keys: tuple[str, str]) -> None:
 
 
 def test_a_text_model_whose_states_depend_on_the_length_keeps_nothing(folder: Path) -> None:
-    model, _ = load_checkpoint(Checkpoint(str(folder), "cpu", "float32"))
+    model, _ = kept_model(folder)
     text = model.config.text_config
     assert prefix_cache.can_be_kept(text)
 

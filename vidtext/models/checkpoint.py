@@ -27,9 +27,8 @@ class Checkpoint:
     precision: str
 
 
-@lru_cache(maxsize=4)
 def load_checkpoint(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorMixin]:
-    """Return the model, in evaluation mode on its device, and its processor.
+    """Load the model, in evaluation mode on its device, and its processor. `kept_models` loads each once.
 
     Raises:
         ModelUnavailableError: the files are damaged, or not of a model that writes text about images.

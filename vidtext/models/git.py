@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,8 @@ import torch
 from vidtext.compute.gpu import on_gpu
 from vidtext.errors import OptionError
 from vidtext.media.resize import fit_square
-from vidtext.models.checkpoint import Checkpoint, load_checkpoint
 from vidtext.models.features import features_seconds, gathered, pooled_features, tower_patches
+from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.streaming import stream_generate
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from vidtext.job import Job
     from vidtext.media.frames import Frames
     from vidtext.models.base import GenerationOptions, ModelCard
+    from vidtext.models.checkpoint import Checkpoint
 
 _SECONDS_A_CLIP = 2.0
 """What a clip takes on a ZeroGPU device with room to spare: a fraction of it for git-large."""
@@ -101,21 +103,22 @@ def generate_captions(
     checkpoint: Checkpoint, pixels: NDArray[np.uint8], max_new_tokens: int
 ) -> Generator[Written, None, None]:
     """Caption a batch of clips: `(B, F, edge, edge, 3)` uint8 RGB, F frames a clip. The last step has the texts."""
-    model, processor = load_checkpoint(checkpoint)
-    values = pixel_values(processor, pixels).to(model.device, model.dtype)
-    tokens = torch.empty(0)
-    for tokens in stream_generate(model, pixel_values=values, max_new_tokens=max_new_tokens):
-        yield Written(tokens.shape[1] - 1)
-    texts = processor.batch_decode(tokens, skip_special_tokens=True)
-    yield Written(tokens.shape[1] - 1, tuple(_tidied(text) for text in texts))
+    with MODELS_KEPT.lent(checkpoint) as (model, processor):
+        values = pixel_values(processor, pixels).to(model.device, model.dtype)
+        tokens = torch.empty(0)
+        with closing(stream_generate(model, pixel_values=values, max_new_tokens=max_new_tokens)) as steps:
+            for tokens in steps:
+                yield Written(tokens.shape[1] - 1)
+        texts = processor.batch_decode(tokens, skip_special_tokens=True)
+        yield Written(tokens.shape[1] - 1, tuple(_tidied(text) for text in texts))
 
 
 @on_gpu(features_seconds)
 def encode_frames(checkpoint: Checkpoint, pixels: NDArray[np.uint8]) -> Generator[NDArray[np.float32], None, None]:
     """Yield the features of `(N, edge, edge, 3)` uint8 RGB frames, batch by batch."""
-    model, processor = load_checkpoint(checkpoint)
-    tower = model.git.image_encoder
-    yield from pooled_features(lambda batch: tower_patches(tower, pixel_values(processor, batch[None])[0]), pixels)
+    with MODELS_KEPT.lent(checkpoint) as (model, processor):
+        tower = model.git.image_encoder
+        yield from pooled_features(lambda batch: tower_patches(tower, pixel_values(processor, batch[None])[0]), pixels)
 
 
 def pixel_values(processor: ProcessorMixin, pixels: NDArray[np.uint8]) -> torch.Tensor:

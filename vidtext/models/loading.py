@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +18,10 @@ from vidtext.models.catalog import (
     MODELS,
     SMALL_CHAT,
 )
-from vidtext.models.checkpoint import Checkpoint, best_device, best_precision, free_gpu_bytes, load_checkpoint
+from vidtext.models.checkpoint import Checkpoint, best_device, best_precision, free_gpu_bytes
 from vidtext.models.folder_card import card_of_folder
 from vidtext.models.hub import cached_folder, download, require_hub
+from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ __all__ = [
     "Checkpoint",
     "Resolution",
     "best_device",
-    "load_checkpoint",
     "load_model",
     "load_resolved",
     "resolve",
@@ -165,16 +164,17 @@ def load_resolved(resolution: Resolution, *, settings: Settings | None = None) -
     folder = resolution.folder or download(card.id)
     device = best_device()
     checkpoint = Checkpoint(str(folder), device, best_precision(device, card.weight_bytes))
-    with _loading:
-        load_checkpoint(checkpoint)
+    settings = settings or Settings()
+    MODELS_KEPT.allow(most_bytes=settings.kept_model_bytes, idle_seconds=settings.idle_model_seconds)
+    with MODELS_KEPT.lent(checkpoint):
+        pass  # so that what cannot be loaded is told now
     if card.family == "git":
         from vidtext.models.git import GitCaptioner
 
         return GitCaptioner(card, checkpoint)
     from vidtext.models.video_chat import VideoChat
 
-    kept_bytes = (settings or Settings()).prefix_cache_bytes
-    return VideoChat(card, checkpoint, kept_bytes=kept_bytes)
+    return VideoChat(card, checkpoint, kept_bytes=settings.prefix_cache_bytes)
 
 
 def warm_up(settings: Settings) -> None:
@@ -186,6 +186,3 @@ def warm_up(settings: Settings) -> None:
         resolution = resolve(settings.default_model, settings)
         if resolution.folder is not None:
             load_resolved(resolution, settings=settings)
-
-
-_loading = threading.Lock()  # two who ask at once load once

@@ -14,9 +14,9 @@ from vidtext.errors import ModelError, OptionError
 from vidtext.media.resize import fit_square
 from vidtext.models.base import Message
 from vidtext.models.chat_template import render
-from vidtext.models.checkpoint import Checkpoint, load_checkpoint
 from vidtext.models.families import family_of
 from vidtext.models.features import features_seconds, gathered, pooled_features
+from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.prefix_cache import PREFIXES, Kept, Read, can_be_kept, fingerprints
 from vidtext.models.streaming import TextPieces, stream_generate
 from vidtext.text.prompts import CAPTION
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, ProcessorMixin
 
     from vidtext.job import Job
     from vidtext.media.frames import Frames
     from vidtext.models.base import GenerationOptions, ModelCard
+    from vidtext.models.checkpoint import Checkpoint
 
 _START_SECONDS = 20.0
 """What moving 14 GB of weights to a ZeroGPU device and reading the prompt take at most: an estimate."""
@@ -124,10 +125,10 @@ class VideoChat:
 
     def _read(self, messages: Sequence[Message]) -> tuple[str, int]:
         """Return the prompt, and how many tokens it will have once its marks stand for the frames of the clips."""
-        model, processor = load_checkpoint(self._checkpoint)
-        prompt = render(processor, messages)
         clips = [clip for message in messages for clip in message.clips]
-        return prompt, family_of(model).count_tokens(processor, prompt, clips, self._card)
+        with MODELS_KEPT.lent(self._checkpoint) as (model, processor):
+            prompt = render(processor, messages)
+            return prompt, family_of(model).count_tokens(processor, prompt, clips, self._card)
 
     def _spoken(
         self, text: str, messages: Sequence[Message], options: GenerationOptions, job: Job
@@ -166,7 +167,18 @@ def generate_reply(
     Raises:
         ModelError: the processor does not write `prompt.tokens_per_frame` tokens for each frame.
     """
-    model, processor = load_checkpoint(checkpoint)
+    with MODELS_KEPT.lent(checkpoint) as loaded:
+        yield from _answered(loaded, checkpoint, prompt, options, kept_bytes)
+
+
+def _answered(
+    loaded: tuple[PreTrainedModel, ProcessorMixin],
+    checkpoint: Checkpoint,
+    prompt: Prompt,
+    options: GenerationOptions,
+    kept_bytes: int,
+) -> Generator[Spoken, None, None]:
+    model, processor = loaded
     family = family_of(model)
     inputs = family.inputs(processor, prompt.text, prompt.clips)
     ids, frame_token = inputs["input_ids"][0], family.frame_token_id(processor)
@@ -240,6 +252,6 @@ def _generate(
 @on_gpu(features_seconds)
 def encode_frames(checkpoint: Checkpoint, pixels: NDArray[np.uint8]) -> Generator[NDArray[np.float32], None, None]:
     """Yield the features of `(N, edge, edge, 3)` uint8 RGB frames, batch by batch."""
-    model, processor = load_checkpoint(checkpoint)
-    family = family_of(model)
-    yield from pooled_features(lambda batch: family.patches(model, processor, batch), pixels)
+    with MODELS_KEPT.lent(checkpoint) as (model, processor):
+        family = family_of(model)
+        yield from pooled_features(lambda batch: family.patches(model, processor, batch), pixels)

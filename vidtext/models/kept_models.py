@@ -1,0 +1,161 @@
+"""Loaded models, kept for whoever asks next: as many as there is room for, and not for ever."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections import OrderedDict
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vidtext.models.checkpoint import load_checkpoint
+from vidtext.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from transformers import PreTrainedModel, ProcessorMixin
+
+    from vidtext.models.checkpoint import Checkpoint
+
+    Loaded = tuple[PreTrainedModel, ProcessorMixin]
+
+
+@dataclass
+class _Place:
+    """Where a model is, or is being loaded: by one thread, while others who want it wait."""
+
+    loading: threading.Lock = field(default_factory=threading.Lock)
+    loaded: Loaded | None = None
+    nbytes: int = 0
+    users: int = 0
+    last_used: float = 0.0
+
+
+class KeptModels:
+    """Models by their checkpoints; safe to use from several threads.
+
+    A model that is lent is never dropped. Of the others, those that were not used for longest go when all together are
+    larger than `most_bytes`, and each goes when nobody has used it for `idle_seconds`.
+    """
+
+    def __init__(self, load: Callable[[Checkpoint], Loaded], *, most_bytes: int, idle_seconds: float) -> None:
+        self._load = load
+        self._most_bytes, self._idle_seconds = most_bytes, idle_seconds
+        self._places: OrderedDict[Checkpoint, _Place] = OrderedDict()
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+
+    def allow(self, *, most_bytes: int, idle_seconds: float) -> None:
+        """Set how much is kept, and for how long."""
+        with self._lock:
+            self._most_bytes, self._idle_seconds = most_bytes, idle_seconds
+        self._drop_surplus()
+
+    @contextmanager
+    def lent(self, checkpoint: Checkpoint) -> Iterator[Loaded]:
+        """Lend a model, which is loaded if it is not there. Two who ask at once load it once.
+
+        Raises:
+            ModelUnavailableError: it cannot be loaded; nothing of it is kept then.
+        """
+        with self._lock:
+            place = self._places.setdefault(checkpoint, _Place())
+            self._places.move_to_end(checkpoint)
+            place.users += 1
+        try:
+            with place.loading:
+                if place.loaded is None:
+                    place.loaded = self._load(checkpoint)
+                    place.nbytes = _weight_bytes(place.loaded[0])
+            self._drop_surplus()
+            yield place.loaded
+        finally:
+            self._give_back(checkpoint, place)
+
+    def _give_back(self, checkpoint: Checkpoint, place: _Place) -> None:
+        with self._lock:
+            place.users -= 1
+            place.last_used = time.monotonic()
+            if place.loaded is None and not place.users and self._places.get(checkpoint) is place:
+                del self._places[checkpoint]
+        self._drop_surplus()
+        self._watch()
+
+    def holds(self, checkpoint: Checkpoint) -> bool:
+        """Whether a model is loaded now."""
+        with self._lock:
+            place = self._places.get(checkpoint)
+            return place is not None and place.loaded is not None
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory the weights of all kept models take."""
+        with self._lock:
+            return sum(place.nbytes for place in self._places.values())
+
+    @property
+    def idle_bytes(self) -> int:
+        """How much of it would be free if it were needed: that of the models that nobody uses now."""
+        with self._lock:
+            return sum(place.nbytes for place in self._places.values() if not place.users)
+
+    def drop_idle(self, idle_seconds: float = 0.0) -> None:
+        """Drop the models that nobody has used for so long."""
+        latest = time.monotonic() - idle_seconds
+        with self._lock:
+            unused = [key for key, place in self._places.items() if not place.users and place.last_used <= latest]
+            for checkpoint in unused:
+                del self._places[checkpoint]
+        if unused:
+            _return_memory()
+
+    def _drop_surplus(self) -> None:
+        with self._lock:
+            surplus = sum(place.nbytes for place in self._places.values()) - self._most_bytes
+            dropped = []
+            for checkpoint, place in self._places.items():
+                if surplus <= 0:
+                    break
+                if not place.users:
+                    surplus -= place.nbytes
+                    dropped.append(checkpoint)
+            for checkpoint in dropped:
+                del self._places[checkpoint]
+        if dropped:
+            _return_memory()
+
+    def _watch(self) -> None:
+        """See to it that somebody looks once the models that are unused now have been so for long enough."""
+        with self._lock:
+            if self._timer is None and self._places:
+                self._timer = threading.Timer(self._idle_seconds, self._look)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _look(self) -> None:
+        with self._lock:
+            self._timer = None
+        self.drop_idle(self._idle_seconds)
+        self._watch()
+
+
+def _weight_bytes(model: PreTrainedModel) -> int:
+    return sum(each.nbytes for each in (*model.parameters(), *model.buffers()))
+
+
+def _return_memory() -> None:
+    """Let the device's allocator give back what it holds for models that are gone."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+MODELS_KEPT = KeptModels(
+    load_checkpoint, most_bytes=Settings.kept_model_bytes, idle_seconds=Settings.idle_model_seconds
+)
+"""The ones of this process."""
