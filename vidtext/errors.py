@@ -13,6 +13,7 @@ Every message says what was given, what is allowed and what to do next. ::
     │   └── MediaTooLargeError      longer, or with larger frames, than the limit
     ├── ModelError           a model cannot do the work
     │   ├── UnknownModelError       no such name
+    │   ├── NoMemoryError           it does not fit into the memory that is free
     │   └── ModelUnavailableError   a known model that cannot be loaded now
     └── CancelledError       the person, or the end of their visit, stopped the work
 
@@ -75,6 +76,10 @@ class ModelError(VidtextError):
 
 class UnknownModelError(ModelError):
     """No model has this name."""
+
+
+class NoMemoryError(ModelError):
+    """The work does not fit into the memory that is free, however it is stepped down."""
 
 
 class ModelUnavailableError(ModelError):

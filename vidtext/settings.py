@@ -75,6 +75,9 @@ class Settings:
     idle_model_seconds: float = 1800.0
     """How long a model stays loaded that nobody uses."""
 
+    memory_share: float = 0.9
+    """The part of the free memory that a job may be planned with: the rest is for what an estimate misses."""
+
     prefix_cache_bytes: int = 3 << 30
     """The most memory of the device in which chat models keep what they have read of conversations between turns; what
     does not fit is read again. A token of LLaVA-NeXT-Video-7B takes 0.5 MiB in bf16, so that 32 frames take 2.3 GiB."""

@@ -75,13 +75,13 @@ def save_tiny_git(
     size = {"do_center_crop": True, "size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}
     if hub_layout:
         kind(**size).save_pretrained(folder)
-        _tokenizer().save_pretrained(folder)
+        git_tokenizer().save_pretrained(folder)
     else:
-        GitProcessor(kind(**size), _tokenizer()).save_pretrained(folder)
+        GitProcessor(kind(**size), git_tokenizer()).save_pretrained(folder)
     return folder
 
 
-def _tokenizer() -> BertTokenizerFast:
+def git_tokenizer() -> BertTokenizerFast:
     vocabulary = {word: index for index, word in enumerate(WORDS)}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.media.clips import write_clip
-from tests.tasks.models import COLOURS, ColourCaptioner
+from tests.tasks.models import COLOURS, ColourCaptioner, loads
 from vidtext.models.loading import Resolution
 from vidtext.tasks import writing
 
@@ -39,7 +39,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[ColourCaptioner], ColourCa
         monkeypatch.setattr(
             writing, "resolve", lambda name, _settings: Resolution(model.card, None, notes[0].format(name))
         )
-        monkeypatch.setattr(writing, "load_resolved", lambda _: model)
+        monkeypatch.setattr(writing, "load_planned", loads(model))
         return model
 
     return choose

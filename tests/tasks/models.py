@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from vidtext.compute.memory import MemoryPlan, Need, Wanted
 from vidtext.job import Job
 from vidtext.media.frames import Frames
 from vidtext.models.base import GenerationOptions, Message, ModelCard
+from vidtext.models.loading import Work
 
 COLOURS = {
     "red": (220, 30, 30),
@@ -26,6 +28,16 @@ COLOURS = {
 def colour_of(pixels: NDArray[np.uint8]) -> str:
     mean = pixels.reshape(-1, 3).mean(axis=0)
     return min(COLOURS, key=lambda name: float(np.abs(np.array(COLOURS[name]) - mean).sum()))
+
+
+def loads(model: ColourCaptioner) -> Callable[..., tuple[ColourCaptioner, MemoryPlan]]:
+    """Return what takes the place of `load_planned`: there is room for whatever is wanted."""
+
+    def load(_: object, work: Work, **__: object) -> tuple[ColourCaptioner, MemoryPlan]:
+        wanted = Wanted(work.clips, work.frames, work.text_tokens, work.new_tokens, "float32")
+        return model, MemoryPlan(wanted, Need(0, 0, 0, 0), 1 << 40)
+
+    return load
 
 
 class ColourCaptioner:

@@ -9,6 +9,7 @@ import pytest
 
 import vidtext
 from tests.media.clips import number_of, numbered_clip
+from tests.tasks.models import loads
 from vidtext.errors import CancelledError, OptionError
 from vidtext.job import Job, Progress
 from vidtext.media.frames import Frames
@@ -46,7 +47,7 @@ class Reader:
 def reader(monkeypatch) -> Reader:
     made = Reader()
     monkeypatch.setattr(task, "resolve", lambda name, _settings: Resolution(CARD, None, f"asked for {name}"))
-    monkeypatch.setattr(task, "load_resolved", lambda _: made)
+    monkeypatch.setattr(task, "load_planned", loads(made))
     return made
 
 

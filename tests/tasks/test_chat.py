@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import vidtext
-from tests.tasks.models import ColourCaptioner, ColourChat
+from tests.tasks.models import ColourCaptioner, ColourChat, loads
 from vidtext.errors import CancelledError, OptionError, SourceError
 from vidtext.job import Job
 from vidtext.models.base import GenerationOptions, Message
@@ -43,7 +43,7 @@ def talker(monkeypatch: pytest.MonkeyPatch) -> Talker:
 
 def use(monkeypatch: pytest.MonkeyPatch, model: ColourCaptioner) -> ColourCaptioner:
     monkeypatch.setattr(task, "resolve_chat", lambda _name, _settings: Resolution(model.card, None, "A note."))
-    monkeypatch.setattr(task, "load_resolved", lambda _resolution, **_: model)
+    monkeypatch.setattr(task, "load_planned", loads(model))
     return model
 
 

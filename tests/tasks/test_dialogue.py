@@ -21,7 +21,7 @@ def video(label: str = "Video A", count: int = 16) -> ChatVideo:
 
 
 def prompt(dialogue: Dialogue, turn: Turn, *, context: int = 100_000, **how) -> Prompt:
-    options = {"new_tokens": 10, "system_prompt": "", "fewest_frames": 4} | how
+    options = {"new_tokens": 10, "system_prompt": "", "fewest_frames": 4, "most_frames": 768} | how
     return fitted_prompt(dialogue, turn, ColourChat(lambda _: "", context_tokens=context), **options)
 
 

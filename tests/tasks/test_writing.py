@@ -14,7 +14,7 @@ OPTIONS = GenerationOptions(max_new_tokens=20)
 
 
 def writer_of(chat: ColourCaptioner, style: str = "Be plain.") -> Writer:
-    return Writer(chat, OPTIONS, style)
+    return Writer(chat, OPTIONS, style, clips_at_once=4, frames_per_clip=4)
 
 
 def table_of_contents(prompt: str) -> str:

@@ -102,11 +102,15 @@ class KeptModels:
         with self._lock:
             return sum(place.nbytes for place in self._places.values() if not place.users)
 
-    def drop_idle(self, idle_seconds: float = 0.0) -> None:
-        """Drop the models that nobody has used for so long."""
+    def drop_idle(self, idle_seconds: float = 0.0, *, but: Checkpoint | None = None) -> None:
+        """Drop the models that nobody has used for so long; one may be left alone."""
         latest = time.monotonic() - idle_seconds
         with self._lock:
-            unused = [key for key, place in self._places.items() if not place.users and place.last_used <= latest]
+            unused = [
+                key
+                for key, place in self._places.items()
+                if key != but and not place.users and place.last_used <= latest
+            ]
             for checkpoint in unused:
                 del self._places[checkpoint]
         if unused:

@@ -12,7 +12,7 @@ from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.media.sampling import TimeRange, choose_range, split
 from vidtext.models.base import GenerationOptions, ModelCard
-from vidtext.models.loading import load_resolved, resolve
+from vidtext.models.loading import Work, load_planned, resolve
 from vidtext.settings import Settings
 from vidtext.tasks.footage import Footage, open_footage
 from vidtext.tasks.results import last_result
@@ -120,15 +120,17 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
         windows = _windows(footage, options, settings)
         job.report("loading the model", 0, 1)
         resolution = resolve(options.model, settings)
-        captioner = load_resolved(resolution)
+        at_once = min(settings.window_batch, len(windows))
+        work = Work(at_once, resolution.card.frames_per_clip, new_tokens=options.max_new_tokens)
+        captioner, plan = load_planned(resolution, work, settings=settings)
         card = captioner.card
-        if resolution.note:
-            footage.notes.append(resolution.note)
+        footage.notes.extend([resolution.note] if resolution.note else [])
+        footage.notes.extend(plan.notes)
         edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
         text = TimedText((), model=card.id)
         done = 0
-        with closing(footage.clips(windows, card.frames_per_clip, edge, job)) as clips_in_turn:
-            for batch in _batches(windows, settings.window_batch):
+        with closing(footage.clips(windows, plan.wanted.frames, edge, job)) as clips_in_turn:
+            for batch in _batches(windows, plan.wanted.clips):
                 clips = [next(clips_in_turn) for _ in batch]
                 for window, words in zip(batch, captioner.caption(clips, writing, job), strict=True):
                     text = text.followed_by(Segment(window.start_seconds, window.stop_seconds, sentence(words)))

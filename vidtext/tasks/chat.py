@@ -13,7 +13,7 @@ from vidtext.job import Job
 from vidtext.media.sampling import TimeRange
 from vidtext.models import prefix_cache
 from vidtext.models.base import ChatModel, GenerationOptions, ModelCard
-from vidtext.models.loading import load_resolved, resolve_chat
+from vidtext.models.loading import Work, load_planned, resolve_chat
 from vidtext.settings import Settings
 from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn, fitted_prompt, turns_of
 from vidtext.tasks.footage import open_footage
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from vidtext.media.resize import Fit
     from vidtext.media.source import Source
     from vidtext.text.transcript import Transcript
+
+_CHARACTERS_A_TOKEN = 3
+_TEMPLATE_TOKENS = 64
+"""For planning memory alone, and rather too much: English has about four characters a token."""
 
 _LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -144,7 +148,10 @@ def answer_stream(
     check_question(dialogue, question, options, settings)
     job.report("loading the model", 0, 1)
     resolution = resolve_chat(options.model, settings)
-    model = load_resolved(resolution, settings=settings)
+    asked_frames = sum(len(video.frames) for video in dialogue.videos)
+    said = sum(len(turn.question) + len(turn.answer) for turn in dialogue.turns) + len(question)
+    work = Work(1, asked_frames, said // _CHARACTERS_A_TOKEN + _TEMPLATE_TOKENS, options.max_new_tokens)
+    model, plan = load_planned(resolution, work, settings=settings)
     if not isinstance(model, ChatModel):
         raise OptionError(f"{resolution.card.id} writes captions and does not chat. Choose a chat model.")
     looks, notes = _closer_looks(dialogue, question, model.card, settings, job)
@@ -156,9 +163,10 @@ def answer_stream(
         new_tokens=options.max_new_tokens,
         system_prompt=options.system_prompt,
         fewest_frames=model.card.fewest_frames,
+        most_frames=max(model.card.fewest_frames, plan.wanted.frames // max(1, len(dialogue.videos))),
     )
     first_note = [resolution.note] if resolution.note and not dialogue.turns else []
-    turn = replace(turn, notes=(*first_note, *notes, *prompt.notes))
+    turn = replace(turn, notes=(*first_note, *plan.notes, *notes, *prompt.notes))
 
     def result() -> ChatResult:
         return ChatResult(dialogue.with_turn(turn), model.card, model.device, time.monotonic() - began)

@@ -121,7 +121,14 @@ class Prompt:
 
 
 def fitted_prompt(
-    dialogue: Dialogue, turn: Turn, model: ChatModel, *, new_tokens: int, system_prompt: str, fewest_frames: int
+    dialogue: Dialogue,
+    turn: Turn,
+    model: ChatModel,
+    *,
+    new_tokens: int,
+    system_prompt: str,
+    fewest_frames: int,
+    most_frames: int,
 ) -> Prompt:
     """Choose what of a conversation a model is given to answer `turn`.
 
@@ -132,6 +139,7 @@ def fitted_prompt(
         new_tokens: room that the answer needs.
         system_prompt: what the model is told before all; "" for nothing.
         fewest_frames: of a clip, so many are always kept.
+        most_frames: of a clip, for more there is no memory.
 
     Raises:
         OptionError: the question alone, with the fewest frames, does not fit.
@@ -144,7 +152,7 @@ def fitted_prompt(
     def tokens(frames: int, dropped: int) -> int:
         return model.count_tokens(messages(frames, dropped))
 
-    frames = most = max((len(clip) for clip in _clips(dialogue, turn)), default=0)
+    frames = most = min(most_frames, max((len(clip) for clip in _clips(dialogue, turn)), default=0))
     while frames > fewest_frames and tokens(frames, 0) > room:
         frames = max(fewest_frames, frames // 2)
     dropped = bisect.bisect_left(

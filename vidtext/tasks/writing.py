@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vidtext.errors import OptionError
 from vidtext.models.base import ChatModel, GenerationOptions, Message
-from vidtext.models.loading import load_resolved, resolve
+from vidtext.models.loading import Work, load_planned, resolve
 from vidtext.text import prompts
 from vidtext.text.telling import distinct_title, sentence, title_of, told_in_order
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from vidtext.tasks.footage import Footage
 
 _NUMBERED_LINE = re.compile(r"\s*(?:\d+\s*[.):\-–]|[-*•])\s*(.*)")
+_TEXT_TOKENS = 1024
+"""Room for words that is planned with, where a chat model puts descriptions together."""
+
 _TITLE_TOKENS = 24
 """Tokens that the answer may have for each title: eight words and their number, with room to spare."""
 
@@ -39,11 +42,15 @@ class Writer:
         model: a captioner, or a chat model, which also follows `style`.
         options: how it writes a description.
         style: an instruction in words.
+        clips_at_once: how many clips there is memory for at once.
+        frames_per_clip: how many frames of a clip there is memory for.
     """
 
     model: Captioner
     options: GenerationOptions
     style: str
+    clips_at_once: int
+    frames_per_clip: int
 
     @property
     def chat(self) -> ChatModel | None:
@@ -54,7 +61,8 @@ class Writer:
         """Return a description of each clip: a sentence from a captioner, one or two from a chat model."""
         chat = self.chat
         if chat is None:
-            return [sentence(words) for words in self.model.caption(clips, self.options, job)]
+            batches = (clips[at : at + self.clips_at_once] for at in range(0, len(clips), self.clips_at_once))
+            return [sentence(words) for batch in batches for words in self.model.caption(batch, self.options, job)]
         prompt = prompts.DESCRIBE_PART.format(style=self.style)
         return [sentence(self._answer(chat, prompt, job, clips=(clip,))) for clip in clips]
 
@@ -163,8 +171,13 @@ def load_writer(footage: Footage, *, model: str, style: str, fit: Fit | None, se
     job.report("loading the model", 0, 1)
     resolution = resolve(model, settings)
     options = GenerationOptions(max_new_tokens=settings.description_tokens, fit=fit)
-    writer = Writer(load_resolved(resolution), options, instruction(style))
-    footage.notes.extend([resolution.note] if resolution.note else [])
+    card = resolution.card
+    # A chat model reads more words when it puts descriptions together, and no frames then.
+    text_tokens = min(_TEXT_TOKENS, card.context_tokens - options.max_new_tokens) if card.chats else 1
+    work = Work(settings.window_batch, card.frames_per_clip, text_tokens, options.max_new_tokens)
+    loaded, plan = load_planned(resolution, work, settings=settings)
+    writer = Writer(loaded, options, instruction(style), plan.wanted.clips, plan.wanted.frames)
+    footage.notes.extend([*([resolution.note] if resolution.note else []), *plan.notes])
     if writer.chat is None and style != "neutral":
         footage.notes.append(ONLY_CHAT_MODELS_FOLLOW)
     return writer
@@ -177,7 +190,7 @@ def describe_windows(
     card = writer.model.card
     edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
     in_a_row = [window for group in windows for window in group]
-    with closing(footage.clips(in_a_row, card.frames_per_clip, edge, job)) as clips:
+    with closing(footage.clips(in_a_row, writer.frames_per_clip, edge, job)) as clips:
         for group in windows:
             shown = tuple(next(clips) for _ in group)
             yield shown, writer.describe(shown, job)

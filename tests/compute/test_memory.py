@@ -1,0 +1,139 @@
+"""The memory plan: against numbers worked out by hand, and its order of stepping down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidtext.compute.free_memory import Memory
+from vidtext.compute.memory import MemoryPlan, Shape, Stack, Wanted, need_of, plan_memory
+from vidtext.errors import NoMemoryError
+
+GB = 1_000_000_000
+SMALL = Shape(
+    parameters=100_000_000,
+    edge_pixels=100,
+    tower=Stack(2, 1000, 4000),
+    patches=100,
+    kept_layers=0,
+    text=Stack(10, 1000, 4000),
+    key_width=1000,
+    frame_tokens=100,
+    vocabulary=1000,
+    looked_up=10_000_000,
+)
+ASKED = Wanted(clips=8, frames=32, text_tokens=100, new_tokens=100, precision="float32")
+LLAVA_7B = Shape(  # the published configuration
+    parameters=7_063_000_000,
+    edge_pixels=336,
+    tower=Stack(24, 1024, 4096),
+    patches=577,
+    kept_layers=24,
+    text=Stack(32, 4096, 11008),
+    key_width=4096,
+    frame_tokens=144,
+    vocabulary=32064,
+    looked_up=0,
+)
+
+
+def planned(free: float, wanted: Wanted = ASKED, **more: object) -> MemoryPlan:
+    options = {"name": "tiny", "share": 1.0, "fewest_frames": 4, "loaded": False, **more}
+    return plan_memory(SMALL, wanted, Memory(64 * GB, int(free)), **options)  # type: ignore[arg-type]
+
+
+def test_the_parts_are_what_they_are_by_hand() -> None:
+    need = need_of(SMALL, Wanted(clips=2, frames=3, text_tokens=50, new_tokens=50, precision="float32"))
+    assert need.weights == 100_000_000 * 4 + 30_000_000
+    assert need.pixels == 6 * 100 * 100 * 3 * 13  # once in bytes, three times in fp32
+    assert need.seeing == 6 * 100 * (4 * 1000 + 2 * 4000) * 4
+    states = 2 * 10 * 1000 * 400  # keys and values of ten layers for 300 + 50 + 50 tokens
+    assert need.writing == 2 * (states + 350 * (6 * 1000 + 3 * 4000) + 1000) * 4
+    assert need.peak == need.weights + need.pixels + max(need.seeing, need.writing)
+
+
+def test_a_7b_model_needs_what_is_known_of_it() -> None:
+    need = need_of(LLAVA_7B, Wanted(1, 32, 200, 256, "bfloat16"))
+    assert need.weights == pytest.approx(14.1 * GB, rel=0.01)
+    states = 2 * 32 * 4096 * (32 * 144 + 200 + 256) * 2
+    assert states == pytest.approx(2.6 * GB, rel=0.03)
+    assert 17 * GB < need.peak < 20 * GB
+
+
+def test_spelled_out_attention_grows_with_the_square() -> None:
+    spelled = replace(SMALL, spelled_out_heads=12)
+    one, two = (need_of(spelled, replace(ASKED, frames=frames)).writing for frames in (32, 64))
+    assert two > 3 * one
+
+
+def test_mapped_weights_leave_out_the_words_that_are_not_read() -> None:
+    assert need_of(SMALL, ASKED).weights - need_of(SMALL, replace(ASKED, mapped=True)).weights == 40_000_000
+
+
+def test_what_fits_is_done_as_asked() -> None:
+    plan = planned(64 * GB)
+    assert plan.wanted == ASKED
+    assert plan.notes == ()
+
+
+def test_first_fewer_clips_then_fewer_frames_then_half_the_precision() -> None:
+    seen = []
+    for free in [64 * GB / 1.02**step for step in range(400)]:
+        try:
+            wanted = planned(free).wanted
+        except NoMemoryError:
+            break
+        if wanted not in seen:
+            seen.append(wanted)
+    assert [(each.clips, each.frames, each.precision) for each in seen] == [
+        (8, 32, "float32"), (4, 32, "float32"), (2, 32, "float32"), (1, 32, "float32"),
+        (1, 16, "float32"), (1, 8, "float32"), (1, 4, "float32"), (1, 4, "bfloat16"),
+    ]  # fmt: skip
+
+
+def test_everything_that_was_stepped_down_is_a_note() -> None:
+    smallest = need_of(SMALL, Wanted(1, 4, 100, 100, "bfloat16")).peak
+    assert planned(smallest).notes == (
+        "4 of 32 frames are used, since 0.3 GB of memory are free.",
+        "1 of 8 clips go through the model at once, since 0.3 GB of memory are free.",
+        "The weights are held in bfloat16 instead of float32, since 0.3 GB of memory are free.",
+    )
+
+
+def test_what_does_not_fit_is_refused_with_the_numbers() -> None:
+    with pytest.raises(
+        NoMemoryError,
+        match=r"tiny needs about 0\.3 GB even for 1 clip of 4 frames, and 0\.1 GB of 64\.0 GB are free\. Choose",
+    ):
+        planned(0.1 * GB)
+
+
+def test_weights_that_are_there_need_no_room_and_are_not_changed() -> None:
+    room = need_of(SMALL, Wanted(1, 4, 100, 100, "float32"))
+    plan = planned(room.peak - room.weights, loaded=True)
+    assert (plan.wanted.frames, plan.wanted.precision) == (4, "float32")
+    with pytest.raises(NoMemoryError):
+        planned(room.peak - room.weights - 1, loaded=True)
+
+
+def test_a_share_of_the_free_memory_is_left_alone() -> None:
+    peak = need_of(SMALL, ASKED).peak
+    assert planned(peak).wanted == ASKED
+    assert planned(peak, share=0.9).wanted.clips < 8
+
+
+@given(st.floats(1e8, 1e11), st.integers(1, 16), st.integers(4, 64), st.integers(1, 500))
+def test_a_plan_always_fits_and_never_asks_for_more(free: float, clips: int, frames: int, tokens: int) -> None:
+    wanted = Wanted(clips, frames, tokens, 100, "float32")
+    try:
+        plan = planned(free, wanted)
+    except NoMemoryError:
+        assert need_of(SMALL, Wanted(1, 4, tokens, 100, "bfloat16")).peak > free
+        return
+    assert plan.need.peak <= free
+    assert plan.wanted.clips <= clips
+    assert 4 <= plan.wanted.frames <= frames
+    assert (plan.wanted == wanted) == (need_of(SMALL, wanted).peak <= free)

@@ -1,0 +1,106 @@
+"""Loading only what fits: the memory that is free is made up, the models are tiny."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.models.checkpoints import save_tiny_git, save_tiny_llava_next_video
+from vidtext.compute.free_memory import Memory
+from vidtext.compute.memory import Wanted, need_of
+from vidtext.errors import NoMemoryError
+from vidtext.models import loading
+from vidtext.models.checkpoint import Checkpoint
+from vidtext.models.folder_card import card_of_folder
+from vidtext.models.kept_models import MODELS_KEPT
+from vidtext.models.loading import Work, load_model, load_planned, resolve
+from vidtext.models.shapes import shape_of
+from vidtext.settings import Settings
+
+SETTINGS = Settings(memory_share=1.0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_loaded() -> None:
+    MODELS_KEPT.drop_idle()
+
+
+def has(monkeypatch: pytest.MonkeyPatch, *free: int) -> None:
+    """Let so much be free at each look; the last holds on."""
+    looks = iter(free)
+    latest = [0]
+
+    def look(_: str) -> Memory:
+        latest[0] = next(looks, latest[0])
+        return Memory(1 << 40, latest[0])
+
+    monkeypatch.setattr(loading, "device_memory", look)
+
+
+def peak(folder: Path, clips: int, frames: int, precision: str = "float32") -> int:
+    return need_of(shape_of(folder, card_of_folder(folder)), Wanted(clips, frames, 64, 64, precision)).peak
+
+
+def held(folder: Path, precision: str = "float32") -> bool:
+    return MODELS_KEPT.holds(Checkpoint(str(folder), "cpu", precision))
+
+
+def test_what_fits_is_loaded_as_asked(tmp_path: Path, monkeypatch) -> None:
+    folder = save_tiny_git(tmp_path / "git")
+    has(monkeypatch, peak(folder, 4, 6))
+    model, plan = load_planned(resolve(str(folder), SETTINGS), Work(4, 6), settings=SETTINGS)
+    assert (plan.wanted.clips, plan.wanted.frames, plan.notes) == (4, 6, ())
+    assert model.card.family == "git"
+    assert held(folder)
+
+
+def test_a_captioner_takes_fewer_clips_at_once_but_never_fewer_frames(tmp_path: Path, monkeypatch) -> None:
+    folder = save_tiny_git(tmp_path / "git")
+    has(monkeypatch, peak(folder, 1, 6))
+    _, plan = load_planned(resolve(str(folder), SETTINGS), Work(4, 6), settings=SETTINGS)
+    assert (plan.wanted.clips, plan.wanted.frames) == (1, 6)
+    assert plan.notes[0].startswith("1 of 4 clips go through the model at once, since ")
+
+
+def test_a_chat_model_takes_fewer_frames(tmp_path: Path, monkeypatch) -> None:
+    folder = save_tiny_llava_next_video(tmp_path / "llava")
+    has(monkeypatch, peak(folder, 1, 8))
+    _, plan = load_planned(resolve(str(folder), SETTINGS), Work(1, 32), settings=SETTINGS)
+    assert (plan.wanted.clips, plan.wanted.frames) == (1, 8)
+    assert plan.notes[0].startswith("8 of 32 frames are used, since ")
+
+
+def test_then_the_weights_are_held_in_half_the_precision(tmp_path: Path, monkeypatch) -> None:
+    folder = save_tiny_llava_next_video(tmp_path / "llava")
+    has(monkeypatch, peak(folder, 1, 4, "bfloat16"))
+    load_planned(resolve(str(folder), SETTINGS), Work(1, 4), settings=SETTINGS)
+    assert held(folder, "bfloat16")
+    assert not held(folder)
+
+
+def test_what_does_not_fit_is_refused_before_anything_is_loaded(tmp_path: Path, monkeypatch) -> None:
+    folder = save_tiny_git(tmp_path / "git")
+    has(monkeypatch, 1000)
+    monkeypatch.setattr(MODELS_KEPT, "_load", lambda _: pytest.fail("loaded"))
+    with pytest.raises(NoMemoryError, match=r"needs about 0\.0 GB even for 1 clip of 6 frames"):
+        load_model(str(folder), settings=SETTINGS)
+
+
+def test_models_that_nobody_uses_make_room(tmp_path: Path, monkeypatch) -> None:
+    other = save_tiny_git(tmp_path / "other")
+    folder = save_tiny_llava_next_video(tmp_path / "llava")
+    load_model(str(other))
+    has(monkeypatch, 1000, peak(folder, 1, 4))  # more, once the other one is gone
+    load_planned(resolve(str(folder), SETTINGS), Work(1, 4), settings=SETTINGS)
+    assert held(folder)
+    assert not held(other)
+
+
+def test_a_model_that_is_loaded_needs_no_room_for_its_weights(tmp_path: Path, monkeypatch) -> None:
+    folder = save_tiny_git(tmp_path / "git")
+    load_model(str(folder))
+    weights = need_of(shape_of(folder, card_of_folder(folder)), Wanted(1, 6, 64, 64, "float32")).weights
+    has(monkeypatch, peak(folder, 1, 6) - weights)
+    _, plan = load_planned(resolve(str(folder), SETTINGS), Work(1, 6), settings=SETTINGS)
+    assert plan.notes == ()
