@@ -1,7 +1,7 @@
 """What the memory plan expects of a job, against what the job takes: `python -m benchmarks.memory_plan`.
 
-Each setting runs in a process of its own: all is imported, the kernel's peak is set back (`clear_refs`), then the
-the model is loaded and one job is done. Measured is the peak of the resident memory over what it was before, as the kernel
+Each setting runs in a process of its own: all is imported, the kernel's peak is set back (`clear_refs`), then the model
+is loaded and one job is done. Measured is the peak of the resident memory over what it was before, as the kernel
 counts it. Weights are random; the sizes are those of git-base, of a LLaVA-NeXT-Video of 0.6 B parameters (the published
 vision tower, and a text model of 24 layers of 1,024), and of the checkpoints that ship.
 """

@@ -11,6 +11,8 @@ from playwright.sync_api import sync_playwright
 from tests.ui.serving import CHROMIUM, CHROMIUM_FLAGS, ROOT, Served, serve
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from playwright.sync_api import Browser, Page
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -62,6 +64,38 @@ def summary(page: Page) -> None:
     page.mouse.move(2, 2)
 
 
+QUESTIONS = (
+    "How many shapes are there?",
+    "What is there?",
+    "What moves?",
+    "What colour is it?",
+    "And its shape?",
+    "Which way does it go?",
+    "What colour is the background?",
+    "Is there a cut?",
+    "What does the camera do?",
+    "Who is it?",
+)
+"""Ten turns about the first example: a red circle that moves right before dark blue."""
+
+
+def chat(page: Page, questions: Sequence[str] = QUESTIONS) -> list[str]:
+    """Ask one question after the other, and return the answers."""
+    page.get_by_role("tab", name="Chat").click()
+    for number, question in enumerate(questions, start=1):
+        field = page.get_by_role("textbox", name="Question", exact=True)
+        field.fill(question)
+        field.press("Enter")
+        page.wait_for_function(
+            "n => document.querySelectorAll('.vt-turn').length === n"
+            " && document.querySelector('#vt-chat-result [data-undo]')",
+            arg=number,
+        )
+        page.wait_for_selector("#vt-chat-go")
+    page.mouse.move(2, 2)
+    return page.locator(".vt-said").all_inner_texts()
+
+
 def take(page: Page, name: str) -> None:
     page.wait_for_function("document.getAnimations().every((each) => each.playState !== 'running')")
     page.screenshot(path=FOLDER / f"{name}.png")
@@ -93,6 +127,15 @@ def main() -> None:
             take(page, "chapters")
             summary(page)
             take(page, "summary")
+            page = opened(browser, served, **DESKTOP)
+            print(dict(zip(QUESTIONS, chat(page), strict=True)))
+            take(page, "chat")
+            page.locator("#vt-chat-result").evaluate("pane => pane.scrollTo(0, 0)")
+            take(page, "chat-beginning")
+            page = opened(browser, served, **PHONE)
+            chat(page, QUESTIONS[:3])
+            page.locator(".vt-talk").evaluate("talk => talk.scrollIntoView({ block: 'center' })")
+            take(page, "phone-chat")
             page = opened(browser, served, **PHONE)
             chapters(page)
             take(page, "phone-chapters")

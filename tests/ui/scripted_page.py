@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from gradio.media import get_video
 
+from vidtext.compute.memory import MemoryPlan, Need, Wanted
 from vidtext.errors import MediaError, OptionError
 from vidtext.media.chapter_marks import chaptered_suffix
 from vidtext.media.probe import probe
@@ -62,6 +63,8 @@ CARD = ModelCard(
 CHAT_CARD = dataclasses.replace(
     CARD, id="embedded-chat", family="llava_next_video", sees="Answers what the script says."
 )
+MANY_FRAMES = 99
+"""So many do not fit."""
 UNREADABLE = 13
 """With so many frames, the video cannot be read."""
 NOTE = "The script was used: <i>there is no hub</i>."
@@ -250,6 +253,12 @@ def main(port: int, seconds_a_token: float, log: Path) -> None:
         resolve=lambda name, _: resolution if name == "auto" else dataclasses.replace(resolution, note=""),
         chat_models={"embedded-chat": CHAT_CARD},
         resolve_chat=lambda _, __: Resolution(CHAT_CARD, None),
+        foresee=lambda _, work, __: MemoryPlan(
+            Wanted(work.clips, work.frames, work.text_tokens, work.new_tokens, "float32"),
+            Need(50_000_000, 0, 0, 0),
+            8_000_000_000,
+            ("A note of the plan.",) if work.frames == MANY_FRAMES else (),
+        ),
         device=lambda: "cpu",
     )
     examples = [ExampleClip(Path(get_video("world.mp4")), "Earth at night")]

@@ -97,6 +97,16 @@ def test_the_header_names_the_model_of_the_tab(page: Page) -> None:
     expect(page.locator(".vt-model")).to_contain_text("Sees what the script says.")
 
 
+def test_the_plan_stands_under_the_button_and_follows_the_choice(page: Page) -> None:
+    plan = page.locator("#vt-chat-plan")
+    expect(plan).to_have_text("6 frames of 64 × 64 · needs about 50 MB, 8.0 GB are free.")
+    page.get_by_role("button", name="More options").locator("visible=true").click()
+    page.get_by_label("Frames", exact=True).fill("99")
+    expect(plan).to_have_text("99 frames of 64 × 64 · needs about 50 MB, 8.0 GB are free. A note of the plan.")
+    page.get_by_label("Frames", exact=True).fill("many")
+    expect(plan).to_have_text("")
+
+
 def test_a_time_in_an_answer_seeks(page: Page) -> None:
     ask(page, "When does it end?")
     expect(page.locator(".vt-said .vt-moment")).to_have_text(["0:07"])

@@ -35,6 +35,7 @@ __all__ = [
     "Resolution",
     "Work",
     "best_device",
+    "foresee",
     "load_model",
     "load_planned",
     "load_resolved",
@@ -210,6 +211,18 @@ def load_planned(resolution: Resolution, work: Work, *, settings: Settings) -> t
     return VideoChat(card, checkpoint, kept_bytes=settings.prefix_cache_bytes), plan
 
 
+def foresee(resolution: Resolution, work: Work, settings: Settings) -> MemoryPlan | None:
+    """Tell how work would be planned now, without loading anything; None while the model is still to be downloaded.
+
+    Raises:
+        NoMemoryError: it would not fit in any way.
+        ModelUnavailableError: the model's files cannot be read.
+    """
+    if resolution.folder is None:
+        return None
+    return _planned(resolution.folder, resolution.card, work, settings)[0]
+
+
 def _planned(folder: Path, card: ModelCard, work: Work, settings: Settings) -> tuple[MemoryPlan, Checkpoint]:
     """Plan with the memory that is free, and again without the models that nobody uses, if that was not enough."""
     device = best_device()
@@ -247,11 +260,12 @@ def _planned(folder: Path, card: ModelCard, work: Work, settings: Settings) -> t
 
 
 def warm_up(settings: Settings) -> None:
-    """Load the default model ahead of the first visitor, if its files are on this machine; nothing is downloaded.
+    """Load the default models ahead of the first visitor, if their files are on this machine; nothing is downloaded.
 
     A model that cannot be loaded is no news yet: whoever asks for it is told.
     """
-    with contextlib.suppress(ModelError):
-        resolution = resolve(settings.default_model, settings)
-        if resolution.folder is not None:
-            load_resolved(resolution, settings=settings)
+    for find, name in ((resolve, settings.default_model), (resolve_chat, settings.default_chat_model)):
+        with contextlib.suppress(ModelError):
+            resolution = find(name, settings)
+            if resolution.folder is not None:
+                load_resolved(resolution, settings=settings)

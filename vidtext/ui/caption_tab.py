@@ -10,6 +10,7 @@ from vidtext.tasks.caption import CaptionOptions
 from vidtext.ui import caption_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit, seconds_of
 from vidtext.ui.filmstrip import pictures_html
+from vidtext.ui.plan_line import show_plan
 from vidtext.ui.tab_work import QUIET, Kind, Order, build_stage, connect
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
         )
     mode.change(lambda chosen: gr.update(visible=chosen == MANY), mode, every, queue=False, **QUIET)
     connect(kind, stage, around, {mode, every, begin, end, tokens, *model.components()})
+    show_plan(stage.plan, around, model, new_tokens=_DEFAULT_NEW_TOKENS)
     return model
 
 

@@ -13,6 +13,7 @@ from vidtext.ui import chapters_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style, seconds_of, whole_number
 from vidtext.ui.file_work import FileKind, MadeFile, build_file_work
 from vidtext.ui.filmstrip import pictures_html
+from vidtext.ui.plan_line import show_plan
 from vidtext.ui.status import stem_of
 from vidtext.ui.tab_work import QUIET, Kind, Order, build_stage, connect
 from vidtext.ui.toasts import plain_words
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from vidtext.job import Job
     from vidtext.tasks.chapters import ChaptersResult
     from vidtext.ui.page import Surroundings
-    from vidtext.ui.tab_work import Closing
+from vidtext.ui.tab_work import Closing
 
 _SHOTS = [
     ("By the video's length", "auto"),
@@ -121,6 +122,7 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
         return view.timeline_html(renamed), view.closing_html(renamed, name, kept.closing)
 
     stage.result.edit(edit, None, [around.panel.timeline, closing], queue=False, **QUIET)
+    show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
     return model
 
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from vidtext.errors import OptionError
-from vidtext.tasks.chat import check_question
+from vidtext.tasks.chat import ChatOptions, check_question
 from vidtext.tasks.dialogue import Dialogue, Turn, turns_of
 from vidtext.text.prompts import SUGGESTIONS
 from vidtext.text.transcript import read_transcript
 from vidtext.ui import talk_view as view
 from vidtext.ui.chat_form import build_chat_form
 from vidtext.ui.filmstrip import strip_html
+from vidtext.ui.plan_line import show_plan
 from vidtext.ui.status import empty_html
 from vidtext.ui.tab_work import (
     FINISHED,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vidtext.job import Job
-    from vidtext.tasks.chat import ChatOptions
     from vidtext.ui.choices import ModelAndFit
     from vidtext.ui.page import Surroundings
     from vidtext.ui.tab_work import Closing, Order
@@ -170,7 +170,7 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
         max_lines=6,
         elem_id="vt-question",
     )
-    go, stop = build_action(kind)
+    action = build_action(kind)
     with gr.Accordion("More options", open=False, elem_classes="vt-more"):
         form = build_chat_form(around)
         with gr.Row(elem_id="vt-chat-saved"):
@@ -179,7 +179,7 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
             )
     connect(
         kind,
-        Stage(go, stop, status, result, live),
+        Stage(*action, status, result, live),
         around,
         {typed, *form.components()},
         beside=[typed],
@@ -190,6 +190,7 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
     result.undo(changes.undo, None, shown, queue=False, **QUIET)
     result.fresh(changes.begin_anew, None, shown, queue=False, **QUIET)
     saved.upload(changes.open_saved, saved, shown, **QUIET)
+    show_plan(action[2], around, form.model, new_tokens=ChatOptions().max_new_tokens, frames=form.frames)
     return form.model
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gradio.components import Component
 
     from vidtext.media.resize import Fit
+    from vidtext.models.loading import Resolution
+    from vidtext.settings import Settings
     from vidtext.ui.page import Surroundings
 
 _FIT_LABELS = {
@@ -34,10 +36,16 @@ _OWN_WORDS = "own"
 
 @dataclass(frozen=True)
 class ModelAndFit:
-    """Which model, and how frames are brought into its square; `describe` says of a model's name what it is."""
+    """Which model, and how frames are brought into its square.
+
+    Attributes:
+        resolve: which model a name stands for.
+        describe: says of a model's name what it is.
+    """
 
     model: gr.Dropdown
     fit: gr.Dropdown
+    resolve: Callable[[str, Settings], Resolution]
     describe: Callable[[str], str]
 
     def components(self) -> set[Component]:
@@ -78,7 +86,7 @@ def build_model_and_fit(around: Surroundings, tab: str, *, chat: bool = False) -
         elem_id=f"vt-{tab}-fit",
     )
     model.change(describe, model, around.model_line, queue=False, **QUIET)
-    return ModelAndFit(model, fit, describe)
+    return ModelAndFit(model, fit, resolve, describe)
 
 
 @dataclass(frozen=True)

@@ -42,10 +42,12 @@ class Surroundings:
     """What a tab finds on the page.
 
     Attributes:
+        page: the Blocks that are being built.
         panel: the video and the frames' strip.
         model_line: the line in the header, about the model of the tab that is open.
     """
 
+    page: gr.Blocks
     panel: VideoPanel
     model_line: gr.HTML
     settings: Settings
@@ -89,7 +91,7 @@ def build_page(settings: Settings, services: Services | None = None, examples: S
             with gr.Column(elem_id="vt-left", scale=11):
                 panel = build_video_panel(examples, first, settings=settings, visitors=visitors)
             with gr.Column(elem_id="vt-right", scale=10):
-                around = Surroundings(panel, model_line, settings, services, visitors)
+                around = Surroundings(page, panel, model_line, settings, services, visitors)
                 with gr.Tabs():
                     for name, build in TABS.items():
                         with gr.Tab(name, render_children=True) as tab:  # subtitles are made of what stands hidden

@@ -9,9 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from vidtext.compute.memory import MemoryPlan
     from vidtext.job import Job
     from vidtext.models.base import ModelCard
-    from vidtext.models.loading import Resolution
+    from vidtext.models.loading import Resolution, Work
     from vidtext.settings import Settings
     from vidtext.tasks.caption import CaptionOptions, CaptionResult
     from vidtext.tasks.chapters import ChapterOptions, ChaptersResult
@@ -90,6 +91,7 @@ class Services:
         resolve: which model a name stands for now, and why.
         chat_models: the cards of those that answer questions, by the names that `resolve_chat` takes.
         resolve_chat: which of them a name stands for now, and why.
+        foresee: what a work needs of the memory that is free; None while the model is still to be downloaded.
         device: where models run here.
     """
 
@@ -106,6 +108,7 @@ class Services:
     resolve: Callable[[str, Settings], Resolution]
     chat_models: Mapping[str, ModelCard]
     resolve_chat: Callable[[str, Settings], Resolution]
+    foresee: Callable[[Resolution, Work, Settings], MemoryPlan | None]
     device: Callable[[], str]
 
 
@@ -113,7 +116,7 @@ def real_services() -> Services:
     """Return the services that do real work."""
     from vidtext.media.chapter_marks import chaptered_suffix
     from vidtext.models.catalog import EMBEDDED_CHAT, MODELS
-    from vidtext.models.loading import best_device, resolve, resolve_chat
+    from vidtext.models.loading import best_device, foresee, resolve, resolve_chat
     from vidtext.tasks.caption import caption_stream
     from vidtext.tasks.chapters import chapters_stream, video_with_chapters
     from vidtext.tasks.chat import answer_stream, begin_dialogue, forget
@@ -136,5 +139,6 @@ def real_services() -> Services:
         resolve=resolve,
         chat_models={name: card for name, card in MODELS.items() if card.chats},
         resolve_chat=resolve_chat,
+        foresee=foresee,
         device=best_device,
     )

@@ -12,6 +12,7 @@ from vidtext.ui import summary_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style
 from vidtext.ui.file_work import FileKind, MadeFile, build_file_work
 from vidtext.ui.filmstrip import pictures_html
+from vidtext.ui.plan_line import show_plan
 from vidtext.ui.status import stem_of
 from vidtext.ui.tab_work import Kind, Order, build_stage, connect
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from vidtext.job import Job
     from vidtext.tasks.summary import SummaryResult
     from vidtext.ui.page import Surroundings
-    from vidtext.ui.tab_work import Closing
+from vidtext.ui.tab_work import Closing
 
 _LENGTHS = [("Short", "short"), ("Medium", "medium"), ("Long", "long")]
 _LOOKS = [("Shot by shot", "shots"), ("Every 5 % of the time", "time")]
@@ -85,6 +86,7 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
         style = build_style(kind.name)
         model = build_model_and_fit(around, kind.name)
     connect(kind, stage, around, {length, look, *style.components(), *model.components()}, beside=[files])
+    show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
     return model
 
 

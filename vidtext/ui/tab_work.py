@@ -122,6 +122,7 @@ class Stage:
 
     go: gr.Button
     stop: gr.Button
+    plan: gr.HTML
     status: gr.HTML
     result: gr.HTML
     live: gr.HTML
@@ -129,17 +130,17 @@ class Stage:
 
 def build_stage(kind: Kind[Result], *, result_js: str | None = None) -> Stage:
     """Put button, status and result into the Blocks that are being built; `result_js` runs when the result is there."""
-    go, stop = build_action(kind)
+    action = build_action(kind)
     status = build_status(kind)
-    return Stage(go, stop, status, *build_result(kind, result_js=result_js))
+    return Stage(*action, status, *build_result(kind, result_js=result_js))
 
 
-def build_action(kind: Kind[Result]) -> tuple[gr.Button, gr.Button]:
-    """Put the button, and Stop in its place, into the Blocks that are being built."""
+def build_action(kind: Kind[Result]) -> tuple[gr.Button, gr.Button, gr.HTML]:
+    """Put the button, Stop in its place, and the line for the plan into the Blocks that are being built."""
     with gr.Row(elem_classes="vt-action"):
         go = gr.Button(kind.verb, variant="primary", elem_id=f"vt-{kind.name}-go")
         stop = gr.Button("Stop", variant="stop", visible=False, elem_id=f"vt-{kind.name}-stop")
-    return go, stop
+    return go, stop, gr.HTML("", elem_id=f"vt-{kind.name}-plan")
 
 
 def build_status(kind: Kind[Result]) -> gr.HTML:

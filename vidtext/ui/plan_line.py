@@ -1,0 +1,76 @@
+"""The line under a tab's button: what the work will need of the memory that is free, before it is begun."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from vidtext.errors import OptionError, VidtextError
+from vidtext.models.loading import Work
+from vidtext.ui.choices import whole_number
+from vidtext.ui.tab_work import QUIET
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from vidtext.compute.memory import MemoryPlan
+    from vidtext.models.base import ModelCard
+    from vidtext.ui.choices import ModelAndFit
+    from vidtext.ui.page import Surroundings
+
+_MEGABYTE, _GIGABYTE = 1e6, 1e9
+
+
+def show_plan(
+    line: gr.HTML, around: Surroundings, choice: ModelAndFit, *, new_tokens: int, frames: gr.Textbox | None = None
+) -> None:
+    """Write the line when the page opens, and again for another model or number of frames.
+
+    Args:
+        line: where it stands.
+        around: the page.
+        choice: the model.
+        new_tokens: how many tokens are written at most.
+        frames: where a number of frames may be typed.
+    """
+    services, settings = around.services, around.settings
+
+    def plan(name: str, typed: str = "") -> str:
+        try:
+            resolution = choice.resolve(name, settings)
+            card = resolution.card
+            at_once = 1 if card.chats else settings.window_batch
+            work = Work(at_once, whole_number(typed, "frames") or card.frames_per_clip, new_tokens=new_tokens)
+            return plan_html(card, work, services.foresee(resolution, work, settings))
+        except OptionError:  # it is told when the work is begun
+            return ""
+        except VidtextError as error:
+            return f'<p class="vt-plan">{escape(str(error))}</p>'
+
+    inputs = [choice.model, *([frames] if frames else [])]
+    around.page.load(plan, inputs, line, queue=False, **QUIET)
+    for component in inputs:
+        component.change(plan, inputs, line, queue=False, **QUIET)
+
+
+def plan_html(card: ModelCard, work: Work, plan: MemoryPlan | None) -> str:
+    """Return the plan as one quiet line; `plan` is None while the model is still to be downloaded."""
+    if plan is None:
+        facts, notes = [_frames(card, work.frames), "memory is planned once the model is downloaded"], []
+    else:
+        need = f"needs about {_size(plan.need.peak)}, {_size(plan.free_bytes)} are free"
+        facts, notes = [_frames(card, plan.wanted.frames), _tokens(card, plan.wanted.frames), need], [*plan.notes]
+    line = " · ".join(filter(None, facts))
+    return f'<p class="vt-plan">{escape(" ".join([f"{line}.", *notes]))}</p>'
+
+
+def _frames(card: ModelCard, frames: int) -> str:
+    return f"{frames} frames of {card.frame_edge_pixels} × {card.frame_edge_pixels}"
+
+
+def _tokens(card: ModelCard, frames: int) -> str:
+    return f"{frames * card.tokens_per_frame:,} tokens" if card.tokens_per_frame else ""
+
+
+def _size(count: int) -> str:
+    return f"{count / _GIGABYTE:.1f} GB" if count >= _GIGABYTE / 10 else f"{count / _MEGABYTE:.0f} MB"
