@@ -33,7 +33,8 @@ if TYPE_CHECKING:
         chapters_stream,
         video_with_chapters,
     )
-    from vidtext.tasks.chat import ChatOptions, ChatResult, Conversation, answer_stream, begin_dialogue, chat
+    from vidtext.tasks.chat import ChatOptions, ChatResult, answer_stream, begin_dialogue
+    from vidtext.tasks.conversation import Conversation, chat
     from vidtext.tasks.dialogue import Dialogue
     from vidtext.tasks.highlights import HighlightReel, highlight_reel
     from vidtext.tasks.summary import SummaryOptions, SummaryResult, summarize, summary_stream
@@ -73,10 +74,10 @@ _HOMES = {
     "video_with_chapters": "vidtext.tasks.chapters",
     "ChatOptions": "vidtext.tasks.chat",
     "ChatResult": "vidtext.tasks.chat",
-    "Conversation": "vidtext.tasks.chat",
+    "Conversation": "vidtext.tasks.conversation",
     "answer_stream": "vidtext.tasks.chat",
     "begin_dialogue": "vidtext.tasks.chat",
-    "chat": "vidtext.tasks.chat",
+    "chat": "vidtext.tasks.conversation",
     "Dialogue": "vidtext.tasks.dialogue",
     "HighlightReel": "vidtext.tasks.highlights",
     "highlight_reel": "vidtext.tasks.highlights",

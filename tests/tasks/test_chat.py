@@ -8,13 +8,14 @@ import pytest
 
 import vidtext
 from tests.tasks.models import ColourCaptioner, ColourChat, loads
-from vidtext.errors import CancelledError, OptionError, SourceError
+from vidtext.errors import CancelledError, NoMemoryError, OptionError, SourceError
 from vidtext.job import Job
 from vidtext.models.base import GenerationOptions, Message
 from vidtext.models.loading import Resolution
 from vidtext.settings import Settings
 from vidtext.tasks import chat as task
-from vidtext.tasks.chat import ChatOptions, answer_stream, begin_dialogue, chat
+from vidtext.tasks.chat import ChatOptions, answer_stream, begin_dialogue
+from vidtext.tasks.conversation import chat
 from vidtext.tasks.dialogue import Dialogue
 
 Film = Callable[..., Path]
@@ -260,3 +261,37 @@ def test_a_saved_conversation_is_a_value(talker: Talker, film: Film) -> None:
 
 def test_the_public_function_is_this_one() -> None:
     assert vidtext.chat is chat
+
+
+def test_when_memory_runs_out_it_is_asked_again_with_half_the_frames(
+    monkeypatch: pytest.MonkeyPatch, film: Film
+) -> None:
+    class Starved(Talker):
+        def reply(self, messages, options: GenerationOptions, job: Job) -> Iterator[str]:
+            if len(messages[0].clips[0]) > 8:
+                raise NoMemoryError("It ran out.")
+            yield from super().reply(messages, options, job)
+
+    use(monkeypatch, Starved())
+    conversation = chat(film(("red", 3)), frames=16)
+
+    assert "".join(conversation.ask("What moves?")).strip() == "Echo: What moves?"
+    assert "Memory ran out: asked again with 8 frames." in conversation.dialogue.turns[0].notes
+
+
+def test_when_memory_runs_out_twice_it_is_an_error_and_the_conversation_stays(
+    monkeypatch: pytest.MonkeyPatch, film: Film
+) -> None:
+    class Starved(Talker):
+        def reply(self, messages, *_: object) -> Iterator[str]:
+            self.given.append(tuple(messages))
+            raise NoMemoryError("It ran out.")
+            yield ""
+
+    model = use(monkeypatch, Starved())
+    conversation = chat(film(("red", 3)), frames=16)
+
+    with pytest.raises(NoMemoryError):
+        list(conversation.ask("What moves?"))
+    assert len(model.given) == 2
+    assert conversation.dialogue.turns == ()

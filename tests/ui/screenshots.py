@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,7 +129,8 @@ def main() -> None:
             summary(page)
             take(page, "summary")
             page = opened(browser, served, **DESKTOP)
-            print(dict(zip(QUESTIONS, chat(page), strict=True)))
+            answers = chat(page)
+            sys.stdout.writelines(f"{asked} {answer}\n" for asked, answer in zip(QUESTIONS, answers, strict=True))
             take(page, "chat")
             page.locator("#vt-chat-result").evaluate("pane => pane.scrollTo(0, 0)")
             take(page, "chat-beginning")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from vidtext.compute.exhaustion import told_plainly
 from vidtext.compute.gpu import on_gpu
 from vidtext.errors import OptionError
 from vidtext.media.resize import fit_square
@@ -64,6 +65,7 @@ class GitCaptioner:
 
         Raises:
             OptionError: a clip does not have `card.frames_per_clip` frames.
+            NoMemoryError: memory ran out.
             CancelledError: the job was stopped.
         """
         for clip in clips:
@@ -76,12 +78,10 @@ class GitCaptioner:
         tokens = min(options.max_new_tokens, self._card.context_tokens - 1)  # one position is the start token's
         steps = generate_captions(self._checkpoint, pixels, tokens)
         texts: tuple[str, ...] = ()
-        try:
+        with told_plainly(self._card.id), closing(steps):
             for step in steps:
                 texts = step.texts
                 job.report("writing", step.tokens, tokens)
-        finally:
-            steps.close()
         return list(texts)
 
     def image_features(self, frames: Frames, job: Job) -> NDArray[np.float32]:

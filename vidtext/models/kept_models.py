@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from collections import OrderedDict
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from vidtext.compute.exhaustion import return_memory
 from vidtext.models.checkpoint import load_checkpoint
 from vidtext.settings import Settings
 
@@ -114,7 +114,7 @@ class KeptModels:
             for checkpoint in unused:
                 del self._places[checkpoint]
         if unused:
-            _return_memory()
+            return_memory()
 
     def _drop_surplus(self) -> None:
         with self._lock:
@@ -129,7 +129,7 @@ class KeptModels:
             for checkpoint in dropped:
                 del self._places[checkpoint]
         if dropped:
-            _return_memory()
+            return_memory()
 
     def _watch(self) -> None:
         """See to it that somebody looks once the models that are unused now have been so for long enough."""
@@ -148,15 +148,6 @@ class KeptModels:
 
 def _weight_bytes(model: PreTrainedModel) -> int:
     return sum(each.nbytes for each in (*model.parameters(), *model.buffers()))
-
-
-def _return_memory() -> None:
-    """Let the device's allocator give back what it holds for models that are gone."""
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
 
 
 MODELS_KEPT = KeptModels(

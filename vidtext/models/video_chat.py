@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from transformers import DynamicCache
 
+from vidtext.compute.exhaustion import told_plainly
 from vidtext.compute.gpu import on_gpu
 from vidtext.errors import ModelError, OptionError
 from vidtext.media.resize import fit_square
@@ -84,6 +85,7 @@ class VideoChat:
         Raises:
             OptionError: the messages and the answer do not fit into `card.context_tokens`; raised before the first
                 piece is asked for.
+            NoMemoryError: memory ran out.
             CancelledError: the job was stopped.
         """
         prompt, prompt_tokens = self._read(messages)
@@ -142,7 +144,7 @@ class VideoChat:
         )
         prompt = Prompt(text, clips, self._card.tokens_per_frame)
         steps = generate_reply(self._checkpoint, prompt, options, self._kept_bytes)
-        with closing(steps):
+        with told_plainly(self._card.id), closing(steps):
             for step in steps:
                 job.report("writing", step.tokens, options.max_new_tokens)
                 if step.piece:

@@ -16,6 +16,7 @@ from vidtext.models.loading import Work, load_planned, resolve
 from vidtext.settings import Settings
 from vidtext.tasks.footage import Footage, open_footage
 from vidtext.tasks.results import last_result
+from vidtext.tasks.writing import captions_of
 from vidtext.text.telling import sentence
 from vidtext.text.timed import Segment, TimedText
 
@@ -132,7 +133,7 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
         with closing(footage.clips(windows, plan.wanted.frames, edge, job)) as clips_in_turn:
             for batch in _batches(windows, plan.wanted.clips):
                 clips = [next(clips_in_turn) for _ in batch]
-                for window, words in zip(batch, captioner.caption(clips, writing, job), strict=True):
+                for window, words in zip(batch, captions_of(captioner, clips, writing, job), strict=True):
                     text = text.followed_by(Segment(window.start_seconds, window.stop_seconds, sentence(words)))
                 done += len(batch)
                 yield CaptionResult(

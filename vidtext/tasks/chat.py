@@ -1,30 +1,28 @@
-"""A conversation about one video or several, over many turns."""
+"""Questions about one video or several, each answered on top of the turns before it."""
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
-from vidtext.errors import OptionError
-from vidtext.job import Job
+from vidtext.errors import NoMemoryError, OptionError
 from vidtext.media.sampling import TimeRange
 from vidtext.models import prefix_cache
 from vidtext.models.base import ChatModel, GenerationOptions, ModelCard
 from vidtext.models.loading import Work, load_planned, resolve_chat
-from vidtext.settings import Settings
-from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn, fitted_prompt, turns_of
+from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn, fitted_prompt
 from vidtext.tasks.footage import open_footage
 from vidtext.text.asked_times import asked_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from vidtext.job import Job
     from vidtext.media.resize import Fit
     from vidtext.media.source import Source
-    from vidtext.text.transcript import Transcript
+    from vidtext.settings import Settings
+    from vidtext.tasks.dialogue import Prompt
 
 _CHARACTERS_A_TOKEN = 3
 _TEMPLATE_TOKENS = 64
@@ -156,22 +154,42 @@ def answer_stream(
         raise OptionError(f"{resolution.card.id} writes captions and does not chat. Choose a chat model.")
     looks, notes = _closer_looks(dialogue, question, model.card, settings, job)
     turn = Turn(question.strip(), looks=looks)
-    prompt = fitted_prompt(
-        dialogue,
-        turn,
-        model,
-        new_tokens=options.max_new_tokens,
-        system_prompt=options.system_prompt,
-        fewest_frames=model.card.fewest_frames,
-        most_frames=max(model.card.fewest_frames, plan.wanted.frames // max(1, len(dialogue.videos))),
-    )
+    most_frames = max(model.card.fewest_frames, plan.wanted.frames // max(1, len(dialogue.videos)))
+
+    def fitted(frames: int) -> Prompt:
+        return fitted_prompt(
+            dialogue,
+            turn,
+            model,
+            new_tokens=options.max_new_tokens,
+            system_prompt=options.system_prompt,
+            fewest_frames=model.card.fewest_frames,
+            most_frames=frames,
+        )
+
+    prompt = fitted(most_frames)
     first_note = [resolution.note] if resolution.note and not dialogue.turns else []
     turn = replace(turn, notes=(*first_note, *plan.notes, *notes, *prompt.notes))
 
     def result() -> ChatResult:
         return ChatResult(dialogue.with_turn(turn), model.card, model.device, time.monotonic() - began)
 
-    for piece in model.reply(prompt.messages, _writing(options, memory_key), job):
+    def pieces() -> Iterator[str]:
+        nonlocal turn
+        try:
+            yield from model.reply(prompt.messages, _writing(options, memory_key), job)
+        except NoMemoryError:
+            fewer = most_frames // 2
+            if turn.answer or fewer < model.card.fewest_frames:
+                raise
+            less = fitted(fewer)
+            turn = replace(turn, notes=(*turn.notes, f"Memory ran out: asked again with {fewer} frames.", *less.notes))
+        else:
+            return
+        forget(memory_key)
+        yield from model.reply(less.messages, _writing(options, memory_key), job)
+
+    for piece in pieces():
         turn = replace(turn, answer=turn.answer + piece)
         yield result()
     turn = replace(turn, answer=turn.answer.strip(), finished=True)
@@ -238,88 +256,3 @@ def _closer_looks(
 def forget(memory_key: str) -> None:
     """Drop what a model remembers of a conversation that is over."""
     prefix_cache.forget(memory_key)
-
-
-class Conversation:
-    """A conversation about videos, for Python: ask, and ask again.
-
-    Only text and the sampled small frames are kept. One answer is written at a time.
-    """
-
-    def __init__(self, dialogue: Dialogue, options: ChatOptions, settings: Settings, job: Job) -> None:
-        self._dialogue = dialogue
-        self._options, self._settings, self._job = options, settings, job
-        self._memory_key = uuid4().hex
-        self._answering = threading.Lock()
-
-    @property
-    def dialogue(self) -> Dialogue:
-        """All that was shown, asked and answered so far."""
-        return self._dialogue
-
-    def ask(self, question: str) -> Iterator[str]:
-        """Yield the pieces of the answer as they are written. What was written when the iterator is closed is kept.
-
-        Raises as `answer_stream` does.
-
-        Raises:
-            OptionError: the answer before is still being written.
-        """
-        if not self._answering.acquire(blocking=False):
-            raise OptionError("The answer before is still being written. Read it to its end, or close it, first.")
-        try:
-            before, told = self._dialogue, 0
-            for result in answer_stream(
-                before, question, self._options, settings=self._settings, job=self._job, memory_key=self._memory_key
-            ):
-                self._dialogue = result.dialogue
-                piece = result.turn.answer[told:]
-                told = max(told, len(result.turn.answer))
-                if piece:
-                    yield piece
-        finally:
-            self._answering.release()
-
-    @property
-    def transcript(self) -> Transcript:
-        """The words of it, which `vidtext.text.transcript_formats` writes and `chat(…, transcript=…)` goes on from."""
-        return self._dialogue.transcript(resolve_chat(self._options.model, self._settings).card.id)
-
-    def undo(self) -> None:
-        """Forget the last turn."""
-        self._dialogue = self._dialogue.up_to(max(0, len(self._dialogue.turns) - 1))
-
-
-def chat(
-    source: Source | Sequence[Source],
-    *,
-    model: str | None = None,
-    frames: int | None = None,
-    max_new_tokens: int = 256,
-    temperature: float = 0.0,
-    top_p: float = 1.0,
-    system_prompt: str = "",
-    fit: Fit | None = None,
-    transcript: Transcript | None = None,
-    settings: Settings | None = None,
-    job: Job | None = None,
-) -> Conversation:
-    """Begin a conversation about a video, or about several: `vidtext.chat("clip.mp4").ask("What moves?")`.
-
-    With a `transcript`, the conversation goes on where that one ended. The other arguments are those of `ChatOptions`;
-    `model` is `settings.default_chat_model` unless told. Raises as `begin_dialogue` does.
-    """
-    settings, job = settings or Settings(), job or Job()
-    options = ChatOptions(
-        model=model or settings.default_chat_model,
-        frames=frames,
-        max_new_tokens=max_new_tokens,
-        temperature=temperature,
-        top_p=top_p,
-        system_prompt=system_prompt,
-        fit=fit,
-    )
-    sources: Sequence[Source] = source if isinstance(source, list | tuple) else [source]  # type: ignore[list-item]
-    dialogue = begin_dialogue([(each, "") for each in sources], options, settings=settings, job=job)
-    turns = turns_of(transcript) if transcript else ()
-    return Conversation(replace(dialogue, turns=turns), options, settings, job)
