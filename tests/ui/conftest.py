@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.ui.serving import CHROMIUM, CHROMIUM_FLAGS, ROOT, Served, serve
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Page
+
+expect.set_options(timeout=20_000)  # a busy machine is no defect
 
 QUICK, SLOW = "0.02", "0.4"
 

@@ -23,11 +23,14 @@ def test_a_video_is_recorded(quick: Served, visit: Callable[..., Page]) -> None:
     page.get_by_role("button", name="Record", exact=True).click()
     page.get_by_text("Click to Access Webcam").click()
     page.get_by_role("button", name="start recording").click()
-    page.wait_for_function("document.querySelector('[data-testid=webcam-video]').currentTime > 2")
-    page.locator("[title='stop recording']").click()
+    stop = page.locator("[title='stop recording']")
+    expect(stop).to_be_visible()
+    camera = "document.querySelector('[data-testid=webcam-video]').currentTime"  # it runs before anything is recorded
+    page.wait_for_function(f"begun => {camera} > begun + 2", arg=page.evaluate(camera))
+    stop.click()
     expect(page.locator("#vt-video-facts")).to_contain_text("×")
     page.get_by_role("button", name="Caption", exact=True).click()
-    expect(page.locator(".vt-quotation")).to_be_visible()
+    expect(page.locator(".vt-quotation")).to_be_visible(timeout=20_000)
 
 
 def test_a_video_is_dropped_while_another_is_shown(quick: Served, visit: Callable[..., Page], tmp_path: Path) -> None:
