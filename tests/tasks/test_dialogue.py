@@ -107,3 +107,18 @@ def test_thinning_keeps_the_first_and_the_last() -> None:
     assert kept.seconds.tolist() == [0, 5, 10, 15]
     assert thinned(frames(3), 4).seconds.tolist() == [0, 1, 2]
     assert np.shares_memory(thinned(frames(3), 4).pixels, frames(3).pixels) is False
+
+
+def test_for_a_model_of_one_clip_a_closer_look_takes_the_videos_place() -> None:
+    looked, earlier = CloserLook("Video A", 2, 4, frames(6)), CloserLook("Video A", 0, 1, frames(5))
+    before = Dialogue((video(),), (Turn("Q", "A", looks=(earlier,)),))
+    model = ColourChat(lambda _: "", context_tokens=100_000)
+    model.card = replace(model.card, most_clips=1)
+    limits = {"new_tokens": 10, "system_prompt": "", "fewest_frames": 4, "most_frames": 768}
+
+    looking = fitted_prompt(before, Turn("At 0:03?", looks=(looked,)), model, **limits).messages
+    again = fitted_prompt(before, Turn("And?"), model, **limits).messages
+
+    assert [[len(clip) for clip in message.clips] for message in looking] == [[6], [], []]
+    assert [message.text for message in looking] == ["Q", "A", "At 0:03?"]
+    assert [[len(clip) for clip in message.clips] for message in again] == [[16], [], []]

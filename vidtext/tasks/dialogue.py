@@ -145,14 +145,15 @@ def fitted_prompt(
         OptionError: the question alone, with the fewest frames, does not fit.
     """
     room = model.card.context_tokens - new_tokens
+    told = _as_one_clip(dialogue, turn) if model.card.most_clips == 1 else (dialogue, turn)
 
     def messages(frames: int, dropped: int) -> tuple[Message, ...]:
-        return _messages(dialogue, turn, frames, dropped, system_prompt)
+        return _messages(*told, frames, dropped, system_prompt)
 
     def tokens(frames: int, dropped: int) -> int:
         return model.count_tokens(messages(frames, dropped))
 
-    frames = most = min(most_frames, max((len(clip) for clip in _clips(dialogue, turn)), default=0))
+    frames = most = min(most_frames, max((len(clip) for clip in _clips(*told)), default=0))
     while frames > fewest_frames and tokens(frames, 0) > room:
         frames = max(fewest_frames, frames // 2)
     dropped = bisect.bisect_left(
@@ -174,6 +175,15 @@ def fitted_prompt(
         turns = "first turn" if dropped == 1 else f"first {dropped} turns"
         notes.append(f"The {turns} of the conversation no longer fit into the model's context and were left out.")
     return Prompt(messages(frames, dropped), tuple(notes))
+
+
+def _as_one_clip(dialogue: Dialogue, turn: Turn) -> tuple[Dialogue, Turn]:
+    """Let a closer look take the place of the whole video, for a model that knows only one clip."""
+    videos = dialogue.videos
+    if turn.looks and videos:
+        videos = (replace(videos[0], frames=turn.looks[-1].frames),)
+    turns = tuple(replace(each, looks=()) for each in dialogue.turns)
+    return Dialogue(videos, turns), replace(turn, looks=())
 
 
 def _clips(dialogue: Dialogue, turn: Turn) -> list[Frames]:
