@@ -66,3 +66,22 @@ def test_a_program_gets_the_same_as_json(real: Served, tmp_path: Path) -> None:
     assert answer["model"] == "embedded"
     assert answer["segments"][0]["start_seconds"] == 0
     assert answer["segments"][-1]["stop_seconds"] == 4
+
+
+def test_a_conversation_is_right_about_its_clip(real: Served, visit: Callable[..., Page]) -> None:
+    page = visit(real)
+    page.get_by_role("tab", name="Chat").click()
+    expect(page.locator(".vt-model")).to_contain_text("Embedded chat model")
+    questions = {  # the example: a red circle moves to the right across a dark blue background
+        "What moves?": "A red circle.",
+        "Which way does it go?": "It moves to the right.",
+        "What colour is the background?": "It is dark blue.",
+        "Who is the person in this video?": "I cannot tell.",
+    }
+    for number, question in enumerate(questions, start=1):
+        page.get_by_role("textbox", name="Question", exact=True).fill(question)
+        page.get_by_role("button", name="Ask", exact=True).click()
+        expect(page.locator(".vt-turn")).to_have_count(number, timeout=60_000)
+        expect(page.locator("#vt-chat-result [data-undo]")).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+    expect(page.locator(".vt-said")).to_have_text(list(questions.values()))
