@@ -179,3 +179,35 @@ def test_cards_name_what_a_person_must_know() -> None:
         assert card.fewest_frames <= card.frames_per_clip
         assert (card.tokens_per_frame > 0) == (card.family != "git")
         assert card.frames_per_clip * card.tokens_per_frame < card.context_tokens
+
+
+AT_ONCE = """
+import sys, threading
+from vidtext.models.loading import Work, foresee, load_model, resolve, resolve_chat
+from vidtext.settings import Settings
+settings, failed, ready = Settings(), [], threading.Barrier(8)
+
+def run(work):
+    ready.wait()
+    try:
+        work()
+    except BaseException as error:
+        failed.append(repr(error))
+
+def plan(find):
+    foresee(find("embedded", settings), Work(1, 6), settings)
+
+works = [lambda: load_model("embedded"), lambda: load_model("embedded-chat"), *[lambda: plan(resolve)] * 3,
+         *[lambda: plan(resolve_chat)] * 3]
+threads = [threading.Thread(target=run, args=(work,)) for work in works]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+sys.exit(str(failed) if failed else 0)
+"""
+
+
+def test_the_first_who_come_do_not_trip_over_each_others_imports() -> None:
+    """transformers imports its parts lazily; a page that opens asks for several things in several threads at once."""
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", AT_ONCE], capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,10 @@ from vidtext.errors import ModelUnavailableError
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, ProcessorMixin
+
+TRANSFORMERS = threading.RLock()
+"""Held by whoever asks transformers for what reads a checkpoint. It imports its parts when they are first asked for,
+and two threads that do so at once can each meet a half-imported module of the other."""
 
 _BF16_FROM_BYTES = 100_000_000
 """Smaller models gain nothing from bf16 on a CPU and stay in fp32, where all machines give the same words."""
@@ -33,6 +38,11 @@ def load_checkpoint(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorM
     Raises:
         ModelUnavailableError: the files are damaged, or not of a model that writes text about images.
     """
+    with TRANSFORMERS:
+        return _load(checkpoint)
+
+
+def _load(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorMixin]:
     import torch
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError

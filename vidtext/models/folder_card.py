@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidtext.errors import ModelUnavailableError, UnknownModelError
 from vidtext.models.base import ModelCard
+from vidtext.models.checkpoint import TRANSFORMERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -178,16 +179,17 @@ def _qwen3_vl_card(folder: Path, known: ModelCard | None) -> ModelCard:
 
 def _read(folder: Path) -> tuple[PretrainedConfig, BaseVideoProcessor]:
     """Read the configuration and the video processor as transformers does, which fills in what the files leave out."""
-    from huggingface_hub.errors import StrictDataclassError
-    from transformers import AutoConfig, AutoVideoProcessor
+    with TRANSFORMERS:
+        from huggingface_hub.errors import StrictDataclassError
+        from transformers import AutoConfig, AutoVideoProcessor
 
-    try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        return config, AutoVideoProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, TypeError, StrictDataclassError) as error:
-        raise ModelUnavailableError(
-            f"The configuration in {folder.name} cannot be read: {[*str(error).splitlines(), ''][0]}"
-        ) from error
+        try:
+            config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+            return config, AutoVideoProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        except (OSError, ValueError, KeyError, TypeError, StrictDataclassError) as error:
+            raise ModelUnavailableError(
+                f"The configuration in {folder.name} cannot be read: {[*str(error).splitlines(), ''][0]}"
+            ) from error
 
 
 def _context_tokens(text: PretrainedConfig) -> int:

@@ -20,7 +20,7 @@ from vidtext.models.catalog import (
     MODELS,
     SMALL_CHAT,
 )
-from vidtext.models.checkpoint import Checkpoint, best_device, best_precision, free_gpu_bytes
+from vidtext.models.checkpoint import TRANSFORMERS, Checkpoint, best_device, best_precision, free_gpu_bytes
 from vidtext.models.folder_card import card_of_folder
 from vidtext.models.hub import cached_folder, download, require_hub
 from vidtext.models.kept_models import MODELS_KEPT
@@ -202,12 +202,11 @@ def load_planned(resolution: Resolution, work: Work, *, settings: Settings) -> t
     plan, checkpoint = _planned(folder, card, work, settings)
     with MODELS_KEPT.lent(checkpoint):
         pass  # so that what cannot be loaded is told now
-    if card.family == "git":
+    with TRANSFORMERS:
         from vidtext.models.git import GitCaptioner
-
+        from vidtext.models.video_chat import VideoChat
+    if card.family == "git":
         return GitCaptioner(card, checkpoint), plan
-    from vidtext.models.video_chat import VideoChat
-
     return VideoChat(card, checkpoint, kept_bytes=settings.prefix_cache_bytes), plan
 
 

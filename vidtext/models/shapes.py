@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidtext.compute.memory import Shape, Stack
 from vidtext.errors import ModelUnavailableError
+from vidtext.models.checkpoint import TRANSFORMERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,16 +29,20 @@ def shape_of(folder: Path, card: ModelCard) -> Shape:
     Raises:
         ModelUnavailableError: its files cannot be read.
     """
+    with TRANSFORMERS:
+        return _SHAPES[card.family](_config_of(folder), card, parameter_count(folder))
+
+
+def _config_of(folder: Path) -> PretrainedConfig:
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError, TypeError, StrictDataclassError) as error:
         raise ModelUnavailableError(
             f"The configuration in {folder.name} cannot be read: {[*str(error).splitlines(), ''][0]}"
         ) from error
-    return _SHAPES[card.family](config, card, parameter_count(folder))
 
 
 def parameter_count(folder: Path) -> int:
