@@ -19,7 +19,8 @@ FLOORS = {
     "compute": 2,
     "models": 3,
     "tasks": 4,
-    "cli": 5,
+    "batch": 5,
+    "cli": 6,
     "ui": 6,
 }  # fmt: skip
 ENTRANCES = {"vidtext", "vidtext.__main__"}

@@ -15,6 +15,7 @@ Every message says what was given, what is allowed and what to do next. ::
     │   ├── UnknownModelError       no such name
     │   ├── NoMemoryError           it does not fit into the memory that is free
     │   └── ModelUnavailableError   a known model that cannot be loaded now
+    ├── IncompleteBatchError some videos of a batch failed; the others are done
     └── CancelledError       the person, or the end of their visit, stopped the work
 
 The page shows such an error as a toast, the API as a JSON body, the command line as one line and the class's
@@ -84,6 +85,12 @@ class NoMemoryError(ModelError):
 
 class ModelUnavailableError(ModelError):
     """The model is known but cannot be loaded now."""
+
+
+class IncompleteBatchError(VidtextError):
+    """Some videos of a batch failed; the others are done."""
+
+    exit_code = 6
 
 
 class CancelledError(VidtextError):

@@ -121,6 +121,21 @@ class Settings:
     page_queue_length: int = 64
     """How many jobs may wait before the page says that it is full."""
 
+    max_batch_items: int = 100_000
+    """The most videos of one batch."""
+
+    max_batch_list_bytes: int = 64 << 20
+    """The largest list of videos that a batch reads: 600 bytes for each of 100,000."""
+
+    batch_attempts: int = 3
+    """How often Ray begins an item whose worker died under it before the item counts as failed."""
+
+    page_batch_videos: int = 20
+    """The most videos of one batch on the page."""
+
+    page_batches: int = 1
+    """How many visitors' batches run at the same time, beside their other jobs."""
+
     keep_files_seconds: float = 3600.0
     """How long uploads and results stay on disk when their visitor does not leave earlier."""
 

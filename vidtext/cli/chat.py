@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from vidtext.cli.output import check_output, write
+from vidtext.cli.output import check_output, print_document, read_video, write
 from vidtext.cli.terminal import at_work, say_notes
 from vidtext.errors import OptionError
 from vidtext.text.transcript import read_transcript
@@ -32,17 +33,29 @@ def chat(arguments: argparse.Namespace, settings: Settings) -> None:
     _check(arguments)
     opened = _opened(arguments.open, settings) if arguments.open else None
     options, dialogue = _begin(arguments, opened, settings)
-    memory_key, model = uuid4().hex, ""
+    way, model = _Way(options, settings, None if arguments.json else sys.stdout), ""
     try:
         for question in arguments.ask or _typed_questions(sys.stdin):
-            dialogue, model = _answer(dialogue, question, options, settings, memory_key)
+            dialogue, model = _answer(dialogue, question, way)
             say_notes(dialogue.turns[-1].notes)
     except _StoppedError as stopped:
         dialogue, model = stopped.dialogue, stopped.model
         raise stopped.error from None
     finally:
+        if arguments.json and dialogue.turns:
+            print_document(render_transcript(dialogue.transcript(model), "json"))
         if arguments.output:
             write(render_transcript(dialogue.transcript(model), _format(arguments)), arguments.output)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How questions are answered, and where each answer goes as it is written: None for nowhere."""
+
+    options: ChatOptions
+    settings: Settings
+    out: TextIO | None
+    memory_key: str = field(default_factory=lambda: uuid4().hex)
 
 
 class _StoppedError(Exception):
@@ -72,29 +85,31 @@ def _begin(
             model=arguments.model or settings.default_chat_model,
             **{name: value for name, value in chosen.items() if value is not None},
         )
-        dialogue = begin_dialogue([(video, "") for video in arguments.videos], options, settings=settings, job=job)
+        sources = [(read_video(video, settings), "") for video in arguments.videos]
+        dialogue = begin_dialogue(sources, options, settings=settings, job=job)
     return options, dataclasses.replace(dialogue, turns=turns_of(opened)) if opened else dialogue
 
 
-def _answer(
-    dialogue: Dialogue, question: str, options: ChatOptions, settings: Settings, memory_key: str
-) -> tuple[Dialogue, str]:
+def _answer(dialogue: Dialogue, question: str, way: _Way) -> tuple[Dialogue, str]:
     """Print the answer as it is written, and return the conversation with it, and the model's name."""
     from vidtext.tasks.chat import answer_stream
 
-    out, told, model = sys.stdout, 0, ""
+    told, model = 0, ""
     try:
         with at_work() as job:
-            for result in answer_stream(dialogue, question, options, settings=settings, job=job, memory_key=memory_key):
+            for result in answer_stream(
+                dialogue, question, way.options, settings=way.settings, job=job, memory_key=way.memory_key
+            ):
                 dialogue, model = result.dialogue, result.card.id
                 written = result.turn.answer.rstrip()
-                print(written[told:], end="", file=out, flush=True)
-                told = max(told, len(written))
+                if way.out:
+                    print(written[told:], end="", file=way.out, flush=True)
+                    told = max(told, len(written))
     except BaseException as error:  # noqa: BLE001  (it is raised again once what was said is kept)
         raise _StoppedError(dialogue, model, error) from None
     finally:
         if told:
-            print(file=out, flush=True)
+            print(file=way.out, flush=True)
     return dialogue, model
 
 
@@ -127,8 +142,10 @@ def _opened(file: Path, settings: Settings) -> Transcript:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    if "-" in arguments.videos:
-        raise OptionError("A conversation is about files or addresses: standard input is for its questions.")
+    if "-" in arguments.videos and not arguments.ask:
+        raise OptionError("Standard input cannot be the video and the questions. Give the questions with --ask.")
+    if arguments.videos.count("-") > 1:
+        raise OptionError("Standard input is one video. Give the path or the address of the other one.")
     if arguments.format and not arguments.output:
         raise OptionError("--format is how the conversation is written to a file; name it with --output, too.")
     if arguments.output:

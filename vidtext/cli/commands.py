@@ -10,8 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from vidtext.cli.batch import batch
 from vidtext.cli.chat import chat
-from vidtext.cli.output import check_output, print_document, write
+from vidtext.cli.models import models
+from vidtext.cli.output import check_output, print_document, read_video, write
 from vidtext.cli.terminal import at_work, say_notes
 from vidtext.errors import OptionError
 from vidtext.text.chapter_formats import CHAPTER_FORMATS, render_chapters, youtube_problems
@@ -36,7 +38,7 @@ Result = TypeVar("Result")
 def _caption(arguments: argparse.Namespace, settings: Settings) -> None:
     _check_outputs(arguments, ("output",))
     format_name = _format(arguments, {name: f".{name}" for name in FORMATS}, "txt")
-    source = _source(arguments.video, settings)
+    source = read_video(arguments.video, settings)
 
     def start(job: Job) -> Iterator[CaptionResult]:
         from vidtext.tasks.caption import caption_stream
@@ -62,7 +64,7 @@ def _chapters(arguments: argparse.Namespace, settings: Settings) -> None:
         say_notes((*found.notes, *(youtube_problems(found) if format_name == "youtube" else ())))
 
     with ExitStack() as stack:
-        source = _source(arguments.video, settings)
+        source = read_video(arguments.video, settings)
         if arguments.chaptered is not None:
             source = _local_source(source, settings, stack)
             _check_chaptered_name(source, arguments.chaptered)
@@ -114,7 +116,7 @@ def _summary(arguments: argparse.Namespace, settings: Settings) -> None:
         say_notes(summary.notes)
 
     with ExitStack() as stack:
-        source = _source(arguments.video, settings)
+        source = read_video(arguments.video, settings)
         if arguments.reel is not None:
             source = _local_source(source, settings, stack)
 
@@ -146,13 +148,13 @@ def _write_reel(source: Path, result: SummaryResult, arguments: argparse.Namespa
 
 
 def _probe(arguments: argparse.Namespace, settings: Settings) -> None:
-    source = _source(arguments.video, settings)
+    source = read_video(arguments.video, settings)
     with contextlib.redirect_stdout(sys.stderr):
         from vidtext.media.probe import probe
 
         info = probe(source, settings=settings)
     facts = dataclasses.asdict(info)
-    if arguments.json:
+    if arguments.format == "json":
         print_document(json.dumps(facts, ensure_ascii=False, indent=2, default=_fraction) + "\n")
     else:
         notes = facts.pop("notes")
@@ -166,6 +168,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
     "summary": _summary,
     "chat": chat,
     "probe": _probe,
+    "models": models,
+    "batch": batch,
 }
 
 
@@ -211,14 +215,6 @@ def _caption_options(arguments: argparse.Namespace, settings: Settings) -> Capti
 
 def _fraction(value: Fraction) -> str:
     return f"{value.numerator}/{value.denominator}"
-
-
-def _source(video: str, settings: Settings) -> str | bytes | Path:
-    if video != "-":
-        return video
-    if sys.stdin.isatty():
-        raise OptionError("- reads the video from standard input, but that is the terminal. Pipe a file into it.")
-    return sys.stdin.buffer.read(settings.max_source_bytes + 1)  # one more than allowed, for the size check to see
 
 
 def _local_source(source: str | bytes | Path, settings: Settings, stack: ExitStack) -> Path:

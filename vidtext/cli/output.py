@@ -1,4 +1,4 @@
-"""Where results go: standard output, or a file whose name never stands for half of it."""
+"""Where videos may come from and results go: standard input and output, and files that are never half written."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from vidtext.errors import OptionError, VidtextError
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import TextIO
+
+    from vidtext.settings import Settings
 
 BROKEN_PIPE_EXIT_CODE = 141  # what a shell gives for a process that a closed pipe ended (128 + SIGPIPE)
 
@@ -72,11 +75,25 @@ def _part(output: Path) -> Path:
     return output.resolve().with_name(f".vidtext-{os.getpid()}.part")
 
 
-def print_document(document: str) -> None:
-    """Write to standard output, in UTF-8 and with the document's own line ends on every system."""
+def print_document(document: str, out: TextIO | None = None) -> None:
+    """Write to standard output, or to what was it before the work, in UTF-8 and with the document's own line ends."""
+    out = out or sys.stdout
     try:
-        sys.stdout.buffer.write(document.encode())
-        sys.stdout.buffer.flush()
+        out.buffer.write(document.encode())
+        out.buffer.flush()
     except BrokenPipeError:  # whoever read it has left; Python would complain again when it flushes at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
         raise SystemExit(BROKEN_PIPE_EXIT_CODE) from None
+
+
+def read_video(video: str, settings: Settings) -> str | bytes | Path:
+    """Return what was named, or for "-" what standard input holds.
+
+    Raises:
+        OptionError: standard input is the terminal.
+    """
+    if video != "-":
+        return video
+    if sys.stdin.isatty():
+        raise OptionError("- reads the video from standard input, but that is the terminal. Pipe a file into it.")
+    return sys.stdin.buffer.read(settings.max_source_bytes + 1)  # one more than allowed, for the size check to see

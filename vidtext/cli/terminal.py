@@ -52,5 +52,6 @@ def say_notes(notes: Sequence[str]) -> None:
 
 
 def say(message: str) -> None:
-    """Write one line to standard error."""
-    print(f"vidtext: {' '.join(message.split())}", file=sys.stderr)
+    """Write one line to standard error, in place of the progress that a terminal shows."""
+    start = "\r\x1b[K" if sys.stderr.isatty() else ""
+    print(f"{start}vidtext: {' '.join(message.split())}", file=sys.stderr)

@@ -23,6 +23,9 @@ SMALL_CHAT = "HuggingFaceTB/SmolVLM2-500M-Video-Instruct"
 
 EMBEDDED_CHAT = "embedded-chat"
 
+EMBEDDED = ("embedded", EMBEDDED_CHAT)
+"""Those that ship."""
+
 _SMOLVLM2 = {
     "256M": "Describes scenes roughly and answers simple questions; the smallest model here that knows real things.",
     "500M": "Describes scenes and simple actions and answers questions about them; misses details and exact counts.",

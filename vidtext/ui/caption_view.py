@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from vidtext.text.documents import stem_of
 from vidtext.text.formats import FORMATS
 from vidtext.ui.status import (
     counted_html,
@@ -12,7 +13,6 @@ from vidtext.ui.status import (
     progress_text,
     provenance_html,
     status_html,
-    stem_of,
     time_html,
 )
 

@@ -9,12 +9,12 @@ import gradio as gr
 
 from vidtext.errors import OptionError
 from vidtext.tasks.chapters import ChapterOptions
+from vidtext.text.documents import stem_of
 from vidtext.ui import chapters_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style, seconds_of, whole_number
 from vidtext.ui.file_work import FileKind, MadeFile, build_file_work
 from vidtext.ui.filmstrip import pictures_html
 from vidtext.ui.plan_line import show_plan
-from vidtext.ui.status import stem_of
 from vidtext.ui.tab_work import QUIET, Kind, Order, build_stage, connect
 from vidtext.ui.toasts import plain_words
 

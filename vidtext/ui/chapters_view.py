@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from vidtext.text.chapter_formats import CHAPTER_FORMATS, render_chapters, youtube_problems
+from vidtext.text.documents import stem_of
 from vidtext.ui.filmstrip import picture_uri
 from vidtext.ui.status import (
     clock,
@@ -14,7 +15,6 @@ from vidtext.ui.status import (
     progress_text,
     provenance_html,
     status_html,
-    stem_of,
     time_html,
 )
 

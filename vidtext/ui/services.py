@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from vidtext.compute.memory import MemoryPlan
@@ -16,23 +16,11 @@ if TYPE_CHECKING:
     from vidtext.settings import Settings
     from vidtext.tasks.caption import CaptionOptions, CaptionResult
     from vidtext.tasks.chapters import ChapterOptions, ChaptersResult
-    from vidtext.tasks.chat import ChatOptions, ChatResult
-    from vidtext.tasks.dialogue import Dialogue
     from vidtext.tasks.highlights import HighlightReel
+    from vidtext.tasks.streams import Answer, BeginDialogue, Stream
     from vidtext.tasks.summary import SummaryOptions, SummaryResult
     from vidtext.text.chapters import Chapters
     from vidtext.text.timed import TimedText
-
-Options_contra = TypeVar("Options_contra", contravariant=True)
-Result_co = TypeVar("Result_co", covariant=True)
-
-
-class Stream(Protocol[Options_contra, Result_co]):
-    """A task that yields growing results, such as `vidtext.tasks.caption.caption_stream`."""
-
-    def __call__(self, source: Path, options: Options_contra, *, settings: Settings, job: Job) -> Iterator[Result_co]:
-        """Yield growing results."""
-        ...
 
 
 class VideoWithChapters(Protocol):
@@ -50,26 +38,6 @@ class MakeReel(Protocol):
         self, source: Path, highlights: TimedText, target: Path, *, seconds: float | None, settings: Settings, job: Job
     ) -> HighlightReel:
         """Write the file; return its captions."""
-        ...
-
-
-class BeginDialogue(Protocol):
-    """`vidtext.tasks.chat.begin_dialogue`, or what takes its place."""
-
-    def __call__(
-        self, sources: Sequence[tuple[Path, str]], options: ChatOptions, *, settings: Settings, job: Job
-    ) -> Dialogue:
-        """Look at the videos."""
-        ...
-
-
-class Answer(Protocol):
-    """`vidtext.tasks.chat.answer_stream`, or what takes its place."""
-
-    def __call__(
-        self, dialogue: Dialogue, question: str, options: ChatOptions, *, settings: Settings, job: Job, memory_key: str
-    ) -> Iterator[ChatResult]:
-        """Yield the conversation with the answer as it grows."""
         ...
 
 

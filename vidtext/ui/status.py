@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
     from vidtext.models.base import ModelCard
 
 _PERCENT = 100
-
-_NOT_IN_NAMES = re.compile(r"[^\w .,()-]")
-_NAME_CHARACTERS = 100
-"""The longest part of a video's name that a download's name takes over; systems allow 255 bytes in all."""
 
 
 def empty_html(message: str) -> str:
@@ -90,9 +85,3 @@ def time_html(start_seconds: float, stop_seconds: float) -> str:
 def clock(seconds: float) -> str:
     """Write a time for a reader: tenths of a second at most."""
     return format_clock(round(seconds, 1))
-
-
-def stem_of(name: str, otherwise: str) -> str:
-    """Return a file's name without its ending, made of what every system allows in names."""
-    allowed = _NOT_IN_NAMES.sub("_", name.rsplit(".", 1)[0])[:_NAME_CHARACTERS].strip(" ._")
-    return allowed or otherwise

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from vidtext.tasks.summary import SummaryOptions
+from vidtext.text.documents import stem_of
 from vidtext.text.formats import render
 from vidtext.ui import summary_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style
 from vidtext.ui.file_work import FileKind, MadeFile, build_file_work
 from vidtext.ui.filmstrip import pictures_html
 from vidtext.ui.plan_line import show_plan
-from vidtext.ui.status import stem_of
 from vidtext.ui.tab_work import Kind, Order, build_stage, connect
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from vidtext.text.documents import stem_of
 from vidtext.text.formats import FORMATS
 from vidtext.text.summary_formats import SUMMARY_FORMATS, render_summary
 from vidtext.ui.caption_view import MEDIA_TYPES
@@ -15,7 +16,6 @@ from vidtext.ui.status import (
     progress_text,
     provenance_html,
     status_html,
-    stem_of,
     time_html,
 )
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from vidtext.clock import parse_clock
 from vidtext.errors import OptionError
+from vidtext.text.documents import stem_of
 from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS, render_transcript
-from vidtext.ui.status import download_html, empty_html, progress_text, provenance_html, status_html, stem_of
+from vidtext.ui.status import download_html, empty_html, progress_text, provenance_html, status_html
 
 if TYPE_CHECKING:
     from vidtext.job import Progress

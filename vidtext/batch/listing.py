@@ -1,0 +1,168 @@
+"""From what a person typed to the videos of a batch: folders, patterns, lists, and lists with options (JSONL)."""
+
+from __future__ import annotations
+
+import glob
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from vidtext.batch.items import Item, Tasks
+from vidtext.batch.options import tasks_of_line
+from vidtext.errors import OptionError
+from vidtext.text.documents import stem_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from vidtext.settings import Settings
+
+VIDEO_SUFFIXES = tuple(
+    f".{each}"
+    for each in "3gp asf avi dv flv gif ivf m2ts m4v mkv mov mp4 mpeg mpg mts mxf nut ogv rm ts vob webm wmv".split()  # noqa: SIM905
+)
+"""How names end of the files that are taken out of a folder: what `vidtext.media.opening` opens, as it is named."""
+
+STANDARD_INPUT = "-"
+_STANDARD_INPUT_NAME = "standard input"
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+_LIKE_ANOTHER_FILE = re.compile(r"\.(?=(?:chapters|summary|chat)$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A video that was asked for, and what is to be done with it."""
+
+    source: str
+    tasks: Tasks
+
+
+def read_wishes(given: Iterable[str], tasks: Tasks, settings: Settings) -> list[Wish]:
+    """Find the videos that were asked for, in order, each once.
+
+    Args:
+        given: each a folder, whose videos are taken, without those in folders inside it; a pattern such as
+            `clips/**/*.mp4`; a list, `.txt` with a source a line or `.jsonl` with an object a line; "-" for either
+            from standard input; or a video's path or address.
+        tasks: what is done where a line of a JSONL list does not name its own tasks.
+        settings: the limits.
+
+    Raises:
+        OptionError: there is no such file, a list is too large or has a line that is not understood, or there is no
+            video, or more of them than the settings allow.
+    """
+    wishes: dict[str, Wish] = {}
+    for each in given:
+        for wish in _wishes(each, tasks, settings):
+            wishes.setdefault(key(wish.source, wish.tasks.as_json()), wish)
+            if len(wishes) > settings.max_batch_items:
+                raise OptionError(
+                    f"There are more than {settings.max_batch_items:,} videos, which is the most of one batch. Divide "
+                    "them into several batches."
+                )
+    if not wishes:
+        raise OptionError(f"There is no video in {', '.join(given)}. Name a folder, a list, a pattern or a video.")
+    return list(wishes.values())
+
+
+def key(source: str, asked: Mapping[str, object]) -> str:
+    """Return what tells one piece of a batch's work from the others: the video, and what is done with it."""
+    return json.dumps([source, asked], sort_keys=True)
+
+
+def named(wishes: Iterable[Wish], known: Mapping[str, str]) -> list[Item]:
+    """Give each video a name for its files, no two alike on any system.
+
+    Args:
+        wishes: the videos.
+        known: names from an earlier run, by `key`. They are kept.
+    """
+    taken = {name.casefold() for name in known.values()}
+    items = []
+    for wish in wishes:
+        name = known.get(key(wish.source, wish.tasks.as_json()))
+        if name is None:
+            name = _free_name(_stem(wish.source), taken)
+            taken.add(name.casefold())
+        items.append(Item(wish.source, wish.tasks, name))
+    return items
+
+
+def _wishes(given: str, tasks: Tasks, settings: Settings) -> Iterator[Wish]:
+    path, suffix = Path(given), Path(given).suffix.lower()
+    if given == STANDARD_INPUT:
+        yield from _of_list(_read_input(settings), _STANDARD_INPUT_NAME, tasks)
+    elif _ADDRESS.match(given) and not path.exists():
+        yield Wish(given, tasks)
+    elif path.is_dir():
+        yield from (Wish(str(each), tasks) for each in _videos(path.iterdir()))
+    elif path.exists() and suffix in (".txt", ".jsonl"):
+        yield from _of_list(_read_list(path, settings), given, tasks)
+    elif path.exists():
+        yield Wish(given, tasks)
+    elif glob.has_magic(given):
+        found = glob.iglob(given, recursive=True)  # noqa: PTH207  (a path's own glob takes no absolute pattern)
+        yield from (Wish(str(each), tasks) for each in _videos(map(Path, found)))
+    else:
+        raise OptionError(f"There is no file or folder {given!r}. Name a folder, a list, a pattern or a video.")
+
+
+def _videos(paths: Iterable[Path]) -> list[Path]:
+    return sorted(path for path in paths if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
+
+
+def _read_list(path: Path, settings: Settings) -> str:
+    try:
+        with path.open("rb") as file:
+            return _decoded(file.read(settings.max_batch_list_bytes + 1), str(path), settings)
+    except OSError as error:
+        raise OptionError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _read_input(settings: Settings) -> str:
+    if sys.stdin.isatty():
+        raise OptionError("- reads a list of videos from standard input, but that is the terminal. Pipe one into it.")
+    return _decoded(sys.stdin.buffer.read(settings.max_batch_list_bytes + 1), _STANDARD_INPUT_NAME, settings)
+
+
+def _decoded(read: bytes, where: str, settings: Settings) -> str:
+    if len(read) > settings.max_batch_list_bytes:
+        raise OptionError(
+            f"The list in {where} has more than {settings.max_batch_list_bytes:,} bytes. Divide it into several."
+        )
+    try:
+        return read.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise OptionError(f"The list in {where} is not UTF-8 text ({error.reason} at byte {error.start}).") from None
+
+
+def _of_list(text: str, where: str, tasks: Tasks) -> Iterator[Wish]:
+    """Read a list: JSONL if its first line is an object, else a source a line; without blank lines and `#` lines."""
+    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1)]
+    lines = [(number, line) for number, line in lines if line and not line.startswith("#")]
+    with_options = bool(lines) and lines[0][1].startswith("{")
+    for number, line in lines:
+        if with_options:
+            source, own = tasks_of_line(line, tasks, f"line {number} of {where}")
+            yield Wish(source, own)
+        else:
+            yield Wish(line, tasks)
+
+
+def _stem(source: str) -> str:
+    """Return what a video is called without its ending, as a name that every system allows."""
+    is_address = _ADDRESS.match(source) and not Path(source).exists()
+    path = PurePosixPath(unquote(urlsplit(source).path)).name if is_address else Path(source).name
+    return _LIKE_ANOTHER_FILE.sub("-", stem_of("" if source[:5].lower() == "data:" else path, "video"))
+
+
+def _free_name(stem: str, taken: set[str]) -> str:
+    name, number = stem, 2
+    while name.casefold() in taken:
+        name, number = f"{stem}-{number}", number + 1
+    return name

@@ -1,0 +1,99 @@
+"""The command `batch`: many videos, whose results go into a folder and, as they come, to standard output."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from vidtext.cli.output import print_document
+from vidtext.cli.terminal import at_work, say, say_notes
+from vidtext.errors import IncompleteBatchError, OptionError
+
+if TYPE_CHECKING:
+    import argparse
+    from typing import TextIO
+
+    from vidtext.batch.items import Tasks
+    from vidtext.batch.run import Engine, Step
+    from vidtext.settings import Settings
+
+
+def batch(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Do all videos; each is kept as it is finished, whatever ends the batch."""
+    if arguments.engine != "ray" and (arguments.address or arguments.workers):
+        raise OptionError("--address and --workers are about Ray; add --engine ray.")
+    out = sys.stdout
+    with at_work() as job:
+        from vidtext.batch.checks import check_models
+        from vidtext.batch.listing import named, read_wishes
+        from vidtext.batch.results import open_results
+        from vidtext.batch.run import run_batch
+
+        wishes = read_wishes(arguments.sources, _tasks(arguments, settings), settings)
+        with open_results(arguments.output, resume=arguments.resume) as results:
+            items = named(wishes, results.names)
+            say_notes(check_models(items, settings))
+            left = results.begin(items)
+            if len(left) < len(items):
+                say(f"{len(items) - len(left)} of {len(items)} videos are done already.")
+            failures = 0
+            for step in run_batch(left, _engine(arguments, settings), job):
+                results.add(step.outcome)
+                failures += step.outcome.failure is not None
+                _tell(step)
+                _print(step, arguments, out)
+            results.finish(items)
+    if failures:
+        raise IncompleteBatchError(
+            f"{failures} of {len(items)} videos failed; {arguments.output / 'results.jsonl'} has the reasons. "
+            "Run the same command with --resume to try them again."
+        )
+
+
+def _tell(step: Step) -> None:
+    """Say what became of an item: at a terminal only of one that failed, since progress is seen there."""
+    failure, name = step.outcome.failure, step.outcome.item.name
+    if failure:
+        say(f"{step.summary}: {name} failed: {failure.message}")
+    elif not sys.stderr.isatty():
+        say(f"{step.summary}: {name} is done.")
+
+
+def _print(step: Step, arguments: argparse.Namespace, out: TextIO) -> None:
+    """Print the item's line of results.jsonl, or the paths of its files."""
+    from vidtext.batch.results import line_of
+
+    if arguments.format == "json":
+        print_document(line_of(step.outcome), out)
+    else:
+        files = (arguments.output / f"{step.outcome.item.name}{each.suffix}" for each in step.outcome.documents)
+        print_document("".join(f"{file}\n" for file in files), out)
+
+
+def _engine(arguments: argparse.Namespace, settings: Settings) -> Engine:
+    if arguments.engine == "ray":
+        from vidtext.batch.ray_engine import ray_engine
+
+        return ray_engine(settings, address=arguments.address, workers=arguments.workers)
+    from vidtext.batch.run import local_engine
+    from vidtext.batch.work import real_streams
+
+    return local_engine(real_streams(), settings)
+
+
+def _tasks(arguments: argparse.Namespace, settings: Settings) -> Tasks:
+    from vidtext.batch.items import Questions, Tasks
+    from vidtext.tasks.caption import CaptionOptions
+    from vidtext.tasks.chapters import ChapterOptions
+    from vidtext.tasks.chat import ChatOptions
+    from vidtext.tasks.summary import SummaryOptions
+
+    model, fit, style = arguments.model or settings.default_model, arguments.fit, arguments.style
+    chat_model = arguments.chat_model or settings.default_chat_model
+    wanted = arguments.tasks
+    return Tasks(
+        caption=CaptionOptions(model, arguments.every, fit=fit) if "caption" in wanted else None,
+        chapters=ChapterOptions(model, style=style, fit=fit) if "chapters" in wanted else None,
+        summary=SummaryOptions(model, arguments.length, style=style, fit=fit) if "summary" in wanted else None,
+        chat=Questions(ChatOptions(chat_model, fit=fit), tuple(arguments.ask)) if arguments.ask else None,
+    )
