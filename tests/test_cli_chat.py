@@ -59,6 +59,18 @@ def test_what_was_said_is_written_and_gone_on_with(talker: Talker, video: Path, 
     assert [message.text for message in talker.given[-1]] == ["One?", "Echo: One?", "Two?"]
 
 
+def test_a_video_comes_through_a_pipe_and_the_conversation_leaves_as_json(
+    talker: Talker, video: Path, capfd, monkeypatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(video.read_bytes())))
+
+    assert cli.main(["chat", "-", "--ask", "One?", "--ask", "Two?", "--json"]) == 0
+
+    read = json.loads(capfd.readouterr().out)
+    assert [turn["answer"] for turn in read["turns"]] == ["Echo: One?", "Echo: Two?"]
+    assert read["videos"][0]["duration_seconds"] == 2.4
+
+
 def test_options_reach_the_model(talker: Talker, video: Path, capfd) -> None:
     options = ["--temperature", "0.5", "--top-p", "0.9", "--max-new-tokens", "7", "--system", "Be brief."]
     assert cli.main(["chat", str(video), "--ask", "One?", *options]) == 0
@@ -96,7 +108,8 @@ def test_ctrl_c_keeps_what_was_said(talker: Talker, video: Path, tmp_path: Path,
         (["--ask", "a", "--open", "missing.json"], 2, "--open missing.json cannot be read"),
         (["--ask", "a", "--frames", "1"], 2, "1 frames were asked for"),
         (["--ask", "a", "--temperature", "3"], 2, "temperature is 3.0"),
-        (["-", "--ask", "a"], 2, "standard input is for its questions"),
+        (["-"], 2, "Standard input cannot be the video and the questions"),
+        (["-", "-", "--ask", "a"], 2, "Standard input is one video"),
         (["nowhere.mp4", "--ask", "a"], 3, "nowhere.mp4"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vidtext.batch.items import Questions, Tasks
@@ -101,7 +102,7 @@ def _fits(name: str, value: object) -> bool:
     if name in _CHOICES:
         return value in _CHOICES[name]
     if name in _NUMBERS:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if name in _WHOLE_NUMBERS:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, str)

@@ -6,9 +6,13 @@ loses only its item, which Ray gives to another one. What is not yet read holds 
 
 from __future__ import annotations
 
-import contextlib
+import logging
+import math
+import os
+import pickle
 import queue
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from vidtext.batch.work import Outcome, failed, real_streams, work_on
@@ -51,73 +55,88 @@ def ray_engine(settings: Settings, *, address: str | None, workers: int | None) 
 
     def work(items: Sequence[Item], job: Job) -> Generator[Outcome, None, None]:
         job.report("starting Ray", 0, 1)
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
         try:
-            ray.init(address=address, log_to_driver=False, configure_logging=False, include_dashboard=False)
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise OptionError(f"There is no Ray cluster at {address}: {[*str(error).splitlines(), ''][0]}") from None
         try:
-            yield from _outcomes(items, settings, workers, job)
+            yield from _followed(_outcomes(items, settings, workers), job)
         finally:
             ray.shutdown()
 
     return work
 
 
-def _outcomes(
-    items: Sequence[Item], settings: Settings, workers: int | None, job: Job
-) -> Generator[Outcome, None, None]:
-    left = set(range(len(items)))
-    for row in _followed(_rows(items, settings, workers), job):
-        left.discard(row["number"])
-        yield row["outcome"]
-    for number in sorted(left):
-        yield failed(
-            items[number],
-            WorkerDiedError(
-                f"{settings.batch_attempts} workers died under it, perhaps for want of memory. Look at Ray's logs."
-            ),
-        )
+class Attempts:
+    """An actor that outlives the workers: it counts how often each item was begun."""
+
+    def __init__(self) -> None:
+        self._begun: Counter[int] = Counter()
+
+    def begin(self, number: int) -> int:
+        """Count one more attempt at an item, and return how many there are now."""
+        self._begun[number] += 1
+        return self._begun[number]
 
 
 class Worker:
     """An actor: it holds the models that its items need, since loaded models are kept in its process."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings, self._streams = settings, real_streams()
+    def __init__(self, settings: Settings, attempts: Any) -> None:  # noqa: ANN401  Ray's handle has no type
+        self._settings, self._streams, self._attempts = settings, real_streams(), attempts
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Do one item."""
-        return {"number": row["number"], "outcome": work_on(row["item"], self._streams, self._settings, Job())}
+        """Do one item. Items and outcomes cross as bytes, which are no table that Ray would have to understand."""
+        item: Item = pickle.loads(row["item"])  # noqa: S301  (written by the batch itself)
+        return {"outcome": pickle.dumps(self._outcome(row["number"], item))}
+
+    def _outcome(self, number: int, item: Item) -> Outcome:
+        import ray
+
+        died = ray.get(self._attempts.begin.remote(number)) - 1
+        if died >= self._settings.batch_attempts:
+            why = f"{died} workers died of it, perhaps for want of memory. Ray's logs may tell more."
+            return failed(item, WorkerDiedError(why))
+        return work_on(item, self._streams, self._settings, Job())
 
 
-def _rows(items: Sequence[Item], settings: Settings, workers: int | None) -> Iterator[dict[str, Any]]:
+def _outcomes(items: Sequence[Item], settings: Settings, workers: int | None) -> Iterator[Outcome]:
     import ray
 
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    context.max_errored_blocks = -1  # an item that kills its workers is missed afterwards, and the rest goes on
-    gpus = int(ray.cluster_resources().get("GPU", 0))
-    rows = [{"number": number, "item": item} for number, item in enumerate(items)]
-    size = min(workers or gpus or len(ray.nodes()), len(items))
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    rows = [{"number": number, "item": pickle.dumps(item)} for number, item in enumerate(items)]
+    size, cpus, gpus = _pool(ray.nodes(), workers, len(items))
     done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
         Worker,
-        fn_constructor_args=(settings,),
+        fn_constructor_args=(settings, ray.remote(num_cpus=0)(Attempts).remote()),
         compute=ray.data.ActorPoolStrategy(size=size, max_tasks_in_flight_per_actor=1),
-        num_gpus=1 if gpus else 0,
-        max_restarts=-1,
-        max_task_retries=settings.batch_attempts - 1,
+        num_cpus=cpus,
+        num_gpus=gpus,
     )
-    yield from done.iter_rows()
+    for row in done.iter_rows():
+        yield pickle.loads(row["outcome"])  # noqa: S301  (written by our own actors)
 
 
-def _followed(rows: Iterator[dict[str, Any]], job: Job) -> Iterator[dict[str, Any]]:
+def _pool(machines: Sequence[dict[str, Any]], workers: int | None, items: int) -> tuple[int, int, int]:
+    """Return how many actors there are, and how many CPUs and GPUs each has: all of a machine's, evenly shared."""
+    resources = [machine["Resources"] for machine in machines if machine["Alive"]]
+    gpus = sum(int(each.get("GPU", 0)) for each in resources)
+    size = min(workers or gpus or len(resources), items)
+    a_machine = math.ceil(size / len(resources))
+    return size, max(1, min(int(each.get("CPU", 1)) for each in resources) // a_machine), 1 if gpus else 0
+
+
+def _followed(rows: Iterator[Outcome], job: Job) -> Iterator[Outcome]:
     """Yield rows as they come, looking at the job meanwhile, which Ray does not do.
 
     Raises:
         CancelledError: the job was stopped.
     """
-    came: queue.SimpleQueue[dict[str, Any] | BaseException | None] = queue.SimpleQueue()
+    came: queue.SimpleQueue[Outcome | BaseException | None] = queue.SimpleQueue()
 
     def pull() -> None:
         try:
@@ -131,10 +150,12 @@ def _followed(rows: Iterator[dict[str, Any]], job: Job) -> Iterator[dict[str, An
     threading.Thread(target=pull, name="vidtext-ray", daemon=True).start()
     while True:
         job.check()
-        with contextlib.suppress(queue.Empty):
+        try:
             row = came.get(timeout=_LOOK_UP_SECONDS)
-            if row is None:
-                return
-            if isinstance(row, BaseException):
-                raise row
-            yield row
+        except queue.Empty:
+            continue
+        if row is None:
+            return
+        if isinstance(row, BaseException):
+            raise row
+        yield row
