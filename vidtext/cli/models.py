@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from vidtext.settings import Settings
 
+_CAPTIONING = ["caption", "chapters", "summary"]
+
 
 def models(arguments: argparse.Namespace, settings: Settings) -> None:
     """List the models."""
@@ -32,14 +34,14 @@ def models(arguments: argparse.Namespace, settings: Settings) -> None:
 
 
 def _facts(name: str) -> dict[str, Any]:
-    from vidtext.models.catalog import EMBEDDED, MODELS
+    from vidtext.models.catalog import EMBEDDED, EMBEDDED_CHAT, MODELS
     from vidtext.models.hub import cached_folder
 
     card = MODELS[name]
     here = "ships with vidtext" if name in EMBEDDED else "in the local cache" if cached_folder(name) else "on the hub"
     return {
         "name": name,
-        "tasks": ["caption", "chapters", "summary", *(["chat"] if card.chats else [])],
+        "tasks": _CAPTIONING * (name != EMBEDDED_CHAT) + ["chat"] * card.chats,  # that one only answers
         "where": here,
         "licence": card.licence,
         "weight_bytes": card.weight_bytes,

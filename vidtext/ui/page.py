@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from vidtext.job import Job
+from vidtext.ui.batch_tab import build_batch_tab
 from vidtext.ui.caption_tab import build_caption_tab
 from vidtext.ui.chapters_tab import build_chapters_tab
 from vidtext.ui.chat_tab import build_chat_tab
@@ -60,6 +61,7 @@ TABS: dict[str, Callable[[Surroundings], ModelAndFit]] = {
     "Chapters": build_chapters_tab,
     "Summary": build_summary_tab,
     "Chat": build_chat_tab,
+    "Batch": build_batch_tab,
 }
 """Each puts its content into the Blocks that are being built, and returns the choice that the header describes."""
 
@@ -92,7 +94,7 @@ def build_page(settings: Settings, services: Services | None = None, examples: S
                 panel = build_video_panel(examples, first, settings=settings, visitors=visitors)
             with gr.Column(elem_id="vt-right", scale=10):
                 around = Surroundings(page, panel, model_line, settings, services, visitors)
-                with gr.Tabs():
+                with gr.Tabs(overflow_behavior="wrap"):  # a menu of what does not fit would hide that it is there
                     for name, build in TABS.items():
                         with gr.Tab(name, render_children=True) as tab:  # subtitles are made of what stands hidden
                             choice = build(around)

@@ -42,7 +42,7 @@ class Order(Generic[Result]):
 
     Attributes:
         visitor: whose it is.
-        source: the video.
+        source: the video; the visitor's own folder where the work is not about the one on the left.
         name: its name.
         values: of the form.
         result: the newest one of the tab, None if there is none.
@@ -81,6 +81,8 @@ class Kind(Generic[Result]):
         beside: what else changes with a result, or with there being none, for the outputs given to `connect`.
         close: what is kept of a result that was stopped, or that failed, while it grew.
         cleared: what stands there once another video has taken the place of the one that the result was of.
+        about_video: whether the work is about the video on the left. Other work goes on when that changes, shows no
+            frames in its strip, and waits in a line of its own, so that it takes no place of shorter work.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Kind(Generic[Result]):
     beside: Callable[[Result | None, str, Closing], tuple[Any, ...]] = lambda *_: ()
     close: Callable[[Result], Result] = lambda result: result
     cleared: str = _CLEARED
+    about_video: bool = True
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,7 @@ def connect(
         beside: the components that `kind.beside` writes.
         triggers: events that do the same as the button.
     """
-    panel, handlers = around.panel, _Handlers(kind, around)
+    panel, settings, handlers = around.panel, around.settings, _Handlers(kind, around)
     buttons = [stage.go, stage.stop, stage.status]
     shown = [stage.result, stage.live, *beside]
     runs = []
@@ -194,14 +197,16 @@ def connect(
             handlers.run,
             {panel.player, *form},
             [stage.status, panel.strip, panel.strip_note, *shown],
-            concurrency_id="work",
-            concurrency_limit=around.settings.page_concurrency,
+            concurrency_id="work" if kind.about_video else kind.name,
+            concurrency_limit=settings.page_concurrency if kind.about_video else settings.page_batches,
             **QUIET,
         )
         run.success(_ready, None, buttons, queue=False, **QUIET)
         run.failure(handlers.fail, None, [*buttons, *shown], queue=False, **QUIET)
         runs.append(run)
     stage.stop.click(handlers.stop, None, [*buttons, *shown], queue=False, cancels=runs, **QUIET)
+    if not kind.about_video:
+        return
     panel.video_key.change(handlers.clear, None, shown, queue=False, **QUIET)
     panel.emptied.then(handlers.clear, None, shown, queue=False, **QUIET)
 
@@ -231,7 +236,9 @@ class _Handlers(Generic[Result]):
         with plain_words():
             if visitor.works_on(kind.name):
                 raise OptionError(f"{kind.verb} is still at work. Press Stop first, or wait until it has ended.")
-            source, name = source_of(visitor, values[self._around.panel.player])
+            source, name = visitor.folder, kind.name
+            if kind.about_video:
+                source, name = source_of(visitor, values[self._around.panel.player])
             kept = visitor.results.get(kind.name)
             order = Order(visitor, source, name, values, kept.result if kept else None, event)
             yield from self._follow(order)
@@ -261,7 +268,8 @@ class _Handlers(Generic[Result]):
             doing = kind.progress(update.progress, latest) if update.progress else gr.skip()
             if update.made and latest is not None:
                 words, *beside = self._keep(visitor, latest, name, GROWING)
-                yield (doing, pictures, note_html(note), words, escape(kind.announcement(latest)), *beside)
+                strip = (pictures, note_html(note)) if kind.about_video else (gr.skip(), gr.skip())
+                yield (doing, *strip, words, escape(kind.announcement(latest)), *beside)
             else:
                 yield (doing, *self._unchanged())
         if latest is not None and not work.job.stopped:

@@ -34,7 +34,7 @@ element.addEventListener("click", (event) => {
 });
 """
 
-_MORE_SUFFIXES = [".mkv", ".flv", ".ts", ".vob", ".ogv", ".gif"]
+MORE_SUFFIXES = [".mkv", ".flv", ".ts", ".vob", ".ogv", ".gif"]
 """Videos that not every system knows to be videos."""
 
 NO_VIDEO = "Drop one in, record one, paste a link, or choose an example."
@@ -113,7 +113,7 @@ def build_video_panel(
     strip_note = gr.HTML("", elem_id="vt-strip-note")
     with gr.Row(elem_id="vt-bring"):
         upload = gr.UploadButton(
-            "Upload", file_types=["video", *_MORE_SUFFIXES], elem_id="vt-upload", scale=0, min_width=92
+            "Upload", file_types=["video", *MORE_SUFFIXES], elem_id="vt-upload", scale=0, min_width=92
         )
         gr.Button("Record", elem_id="vt-record", scale=0, min_width=92)
         address = gr.Textbox(
@@ -217,7 +217,8 @@ class _Handlers:
 
     def clear(self, request: gr.Request) -> tuple[str, str]:
         visitor = self.visitors.of(request)
-        visitor.stop_all()
+        visitor.stop("video")
+        visitor.stop_work()
         visitor.video = None
         return _NO_FACTS, "none"
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from vidtext.ui.tab_work import Kept
     from vidtext.ui.videos import LoadedVideo
 
+BATCH = "batch"
+"""What the work goes by that is not about the visitor's video."""
+
 
 @dataclass
 class Visitor:
@@ -77,7 +80,7 @@ class Visitor:
 
     def stop_work(self) -> None:
         """End what runs about the visitor's video, but not the coming of another one."""
-        for purpose in self.jobs.keys() - {"video"}:
+        for purpose in self.jobs.keys() - {"video", BATCH}:
             self.stop(purpose)
 
     def stop_all(self) -> None:

@@ -1,0 +1,140 @@
+"""The Batch tab: the same tasks for several uploaded videos, and all results as one ZIP."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from vidtext.batch.archive import write_archive
+from vidtext.batch.items import Tasks
+from vidtext.batch.listing import Wish, named
+from vidtext.batch.run import local_engine, run_batch
+from vidtext.batch.work import TaskStreams
+from vidtext.errors import OptionError, SourceError
+from vidtext.tasks.caption import CaptionOptions
+from vidtext.tasks.chapters import ChapterOptions
+from vidtext.tasks.summary import SummaryOptions
+from vidtext.ui import batch_view as view
+from vidtext.ui.batch_view import BatchResult
+from vidtext.ui.choices import ModelAndFit, build_model_and_fit, seconds_of
+from vidtext.ui.plan_line import show_plan
+from vidtext.ui.tab_work import QUIET, Kind, Order, build_stage, connect
+from vidtext.ui.toasts import plain_words
+from vidtext.ui.video_panel import MORE_SUFFIXES
+from vidtext.ui.visitors import BATCH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vidtext.job import Job
+    from vidtext.ui.page import Surroundings
+    from vidtext.ui.services import Services
+
+_TASKS = [("Captions", "caption"), ("Chapters", "chapters"), ("Summary", "summary")]
+_ARCHIVE = "vidtext-results.zip"
+
+
+def build_batch_tab(around: Surroundings) -> ModelAndFit:
+    """Put the tab's content into the Blocks that are being built."""
+    settings = around.settings
+    engine = local_engine(_streams(around.services), settings)
+
+    def start(order: Order[BatchResult], job: Job) -> Iterator[BatchResult]:
+        values = order.values
+        paths = list(dict.fromkeys(Path(path) for path in values[files] or ()))
+        _check(paths, order, settings.page_batch_videos)
+        name, fit, wanted = model.chosen_model(values), model.chosen_fit(values), values[tasks]
+        if not wanted:
+            raise OptionError("Nothing is ticked. Choose captions, chapters, a summary, or several of them.")
+        asked = Tasks(
+            caption=CaptionOptions(name, seconds_of(values[every]), fit=fit) if "caption" in wanted else None,
+            chapters=ChapterOptions(name, fit=fit) if "chapters" in wanted else None,
+            summary=SummaryOptions(name, fit=fit) if "summary" in wanted else None,
+        )
+        names = named([Wish(path.name, asked) for path in paths], {})
+        items = [replace(item, source=path) for item, path in zip(names, paths, strict=True)]
+        result = BatchResult(tuple(items), order.visitor)
+        yield result
+        for step in run_batch(items, engine, job):
+            result = replace(result, outcomes=(*result.outcomes, step.outcome))
+            yield result
+        yield _with_archive(result)
+
+    kind = Kind(
+        name=BATCH,
+        verb="Do all",
+        empty="Bring in several videos, tick what is wanted and press Do all: results and one ZIP will stand here.",
+        too_early="Stopped before the first video was done.",
+        start=start,
+        progress=view.working_html,
+        html=view.batch_html,
+        announcement=view.announcement,
+        pictures=lambda _: ("", ""),
+        close=_with_archive,
+        about_video=False,
+    )
+    files = gr.File(
+        label="Videos",
+        file_count="multiple",
+        file_types=["video", *MORE_SUFFIXES],
+        elem_id="vt-batch-files",
+        height=148,
+    )
+    tasks = gr.CheckboxGroup(
+        _TASKS, value=["caption"], label="Tasks", show_label=False, container=False, elem_classes="vt-ticks"
+    )
+    stage = build_stage(kind)
+    with gr.Accordion("More options", open=False, elem_classes="vt-more"):
+        every = gr.Textbox(
+            label="Time from one caption to the next",
+            placeholder="one caption for each video, or 0:05",
+            max_lines=1,
+            elem_id="vt-batch-every",
+        )
+        model = build_model_and_fit(around, BATCH)
+
+    def keep(uploaded: list[str], request: gr.Request) -> None:
+        around.visitors.of(request).uploads.update(Path(path) for path in uploaded)
+
+    files.upload(keep, files, None, queue=False, **QUIET)
+    connect(kind, stage, around, {files, tasks, every, *model.components()})
+    show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
+    return model
+
+
+def _check(paths: list[Path], order: Order[BatchResult], most: int) -> None:
+    """Refuse what cannot be a batch, and files that this visitor did not bring."""
+    if not paths:
+        raise SourceError("There are no videos yet. Drop several into the field above, or click it to choose them.")
+    if len(paths) > most:
+        raise OptionError(f"There are {len(paths)} videos; a batch on this page may have {most}. Take some away.")
+    if not order.visitor.uploads.issuperset(paths):
+        raise SourceError("A video is no longer on the server, which keeps it for a while only. Load it again.")
+
+
+def _with_archive(result: BatchResult) -> BatchResult:
+    """Write the ZIP of what is done into the visitor's own folder. Its records name files, not the server's paths."""
+    if not result.outcomes:
+        return result
+    target = result.visitor.new_folder(f"{BATCH}-{token_hex(8)}", instead_of=BATCH) / _ARCHIVE
+    named_only = [
+        replace(each, item=replace(each.item, source=Path(each.item.source).name)) for each in result.outcomes
+    ]
+    with plain_words():
+        write_archive(named_only, target)
+    return replace(result, archive=target)
+
+
+def _streams(services: Services) -> TaskStreams:
+    return TaskStreams(
+        services.caption_stream,
+        services.chapters_stream,
+        services.summary_stream,
+        services.begin_dialogue,
+        services.answer_stream,
+        services.forget_conversation,
+    )
