@@ -11,6 +11,7 @@ import math
 import os
 import pickle
 import queue
+import socket
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _LOOK_UP_SECONDS = 0.25
 """How soon Ctrl-C is noticed while no item ends."""
+
+_CONNECT_SECONDS = 10.0
+"""How long to wait for the first sign of a cluster."""
 
 
 class WorkerDiedError(VidtextError):
@@ -56,8 +60,9 @@ def ray_engine(settings: Settings, *, address: str | None, workers: int | None) 
     def work(items: Sequence[Item], job: Job) -> Generator[Outcome, None, None]:
         job.report("starting Ray", 0, 1)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+        _check_address(address)
         try:
-            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+            ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise OptionError(f"There is no Ray cluster at {address}: {[*str(error).splitlines(), ''][0]}") from None
         try:
@@ -66,6 +71,21 @@ def ray_engine(settings: Settings, *, address: str | None, workers: int | None) 
             ray.shutdown()
 
     return work
+
+
+def _check_address(address: str | None) -> None:
+    """Find out at once whether anybody answers: Ray itself tries for minutes, and cannot be stopped meanwhile.
+
+    Raises:
+        OptionError: nobody does.
+    """
+    host, colon, port = (address or "").rpartition(":")
+    if not (colon and port.isdecimal()) or "://" in host:
+        return  # a name, such as "auto", or none
+    try:
+        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise OptionError(f"There is no Ray cluster at {address}: {error}. Start one as docs/deploy.md says.") from None
 
 
 class Attempts:

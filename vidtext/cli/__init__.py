@@ -1,4 +1,4 @@
-"""The command line: `python -m vidtext caption VIDEO`, and `chapters`, `summary` and `probe`.
+"""The command line: `python -m vidtext caption VIDEO`, and `chapters`, `summary`, `chat`, `probe`, `models`, `batch`.
 
 The result goes to standard output and nothing else does; progress, notes and errors go to standard error. What the
 libraries print goes there too. Everything heavy is imported when a command runs, so that `--help` answers at once.
