@@ -113,6 +113,11 @@ class TestResult:
         assert cli.main(["caption", "clip.mp4", "--format", name]) == 0
         assert capsysbinary.readouterr().out.startswith(start.encode())
 
+    @pytest.mark.usefixtures("stream")
+    def test_json_is_a_format_of_its_own(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert cli.main(["caption", "clip.mp4", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["segments"][0]["text"] == "a man walks"
+
     def test_notes_go_to_standard_error(self, stream: FakeStream, capsys: pytest.CaptureFixture[str]) -> None:
         stream.notes = ("2 frames were\ndamaged.", "The model was substituted.")
         assert cli.main(["caption", "clip.mp4"]) == 0
@@ -449,6 +454,33 @@ class TestProbe:
     def test_standard_input(self, clip: Path) -> None:
         with clip.open("rb") as file:
             assert b"width: 64\n" in vidtext("probe", "-", stdin=file).stdout
+
+
+class TestModels:
+    """Without a hub, what ships is what is used."""
+
+    def test_json(self) -> None:
+        done = vidtext("models", "--json")
+        assert (done.returncode, done.stderr) == (0, b"")
+        document = json.loads(done.stdout)
+        assert {task: found["model"] for task, found in document["auto"].items()} == {
+            "caption": "embedded",
+            "chat": "embedded-chat",
+        }
+        assert "microsoft/git-base-vatex is not on this machine" in document["auto"]["caption"]["note"]
+        listed = {each["name"]: each for each in document["models"]}
+        assert [name for name, each in listed.items() if each["where"] == "ships with vidtext"] == [
+            "embedded",
+            "embedded-chat",
+        ]
+        assert listed["embedded-chat"]["tasks"] == ["chat"]
+        assert listed["microsoft/git-base-vatex"]["tasks"] == ["caption", "chapters", "summary"]
+        assert listed["Qwen/Qwen3-VL-2B-Instruct"]["where"] == "on the hub"
+
+    def test_lines(self) -> None:
+        lines = vidtext("models").stdout.decode().splitlines()
+        assert "auto for caption: embedded" in lines
+        assert "  caption, chapters, summary · on the hub · MIT · 0.7 GB" in lines
 
 
 class TestProcess:
