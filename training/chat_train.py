@@ -35,7 +35,7 @@ logger = logging.getLogger("training")
 CLIPS = 20_000
 FIRST_TRAINING_SEED = 1_000_000
 """Seeds below are never trained on: evaluation takes its seeds from 0 on, development from 500,000 on."""
-STEPS = 9_000
+STEPS = 15_000
 SIGHT_STEPS = 1_300
 """Steps at the beginning in which only the auxiliary heads are trained: they cost half as much without words."""
 BATCH, PROCESSES = 16, 2

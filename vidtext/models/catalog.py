@@ -76,7 +76,7 @@ MODELS: dict[str, ModelCard] = {
         fit="squash",
         context_tokens=512,
         weight_bytes=0,
-        sees="Knows plain shapes, light, colours, cuts and the camera, and is wrong in 1 answer of 10; no objects, "
+        sees="Knows plain shapes, light, colours, cuts and the camera, and is wrong in 1 answer of 20; no objects, "
         "people or text.",
         tokens_per_frame=16,  # 8 × 8 patches of 8 pixels, pooled 2 × 2
         fewest_frames=6,
