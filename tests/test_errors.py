@@ -24,7 +24,7 @@ def drawn() -> dict[str, str]:
 def test_the_drawn_tree_is_the_real_one() -> None:
     real = {name: cls.__bases__[0].__name__ for name, cls in CLASSES.items() if cls is not VidtextError}
     assert drawn() == real
-    assert len(real) == 14
+    assert len(real) == 17
 
 
 def test_one_root_catches_all_and_a_bad_option_is_a_value_error() -> None:
@@ -44,6 +44,9 @@ def test_one_root_catches_all_and_a_bad_option_is_a_value_error() -> None:
         (errors.MediaTooLargeError, 4),
         (errors.UnknownModelError, 5),
         (errors.ModelUnavailableError, 5),
+        (errors.IncompleteBatchError, 6),
+        (errors.BusyError, 7),
+        (errors.GpuRefusedError, 7),
         (errors.CancelledError, 130),
     ],
 )

@@ -16,6 +16,9 @@ Every message says what was given, what is allowed and what to do next. ::
     │   ├── NoMemoryError           it does not fit into the memory that is free
     │   └── ModelUnavailableError   a known model that cannot be loaded now
     ├── IncompleteBatchError some videos of a batch failed; the others are done
+    ├── DeviceError          the device that the work needs was not to be had
+    │   ├── BusyError               too many wait for it already
+    │   └── GpuRefusedError         a ZeroGPU Space does not lend its GPU, or took it back
     └── CancelledError       the person, or the end of their visit, stopped the work
 
 The page shows such an error as a toast, the API as a JSON body, the command line as one line and the class's
@@ -91,6 +94,20 @@ class IncompleteBatchError(VidtextError):
     """Some videos of a batch failed; the others are done."""
 
     exit_code = 6
+
+
+class DeviceError(VidtextError):
+    """The device that the work needs was not to be had. The same work may succeed later."""
+
+    exit_code = 7
+
+
+class BusyError(DeviceError):
+    """More jobs wait for the device than `Settings.jobs_waiting`."""
+
+
+class GpuRefusedError(DeviceError):
+    """A ZeroGPU Space does not lend its GPU to this job, or took it back."""
 
 
 class CancelledError(VidtextError):

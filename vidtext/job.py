@@ -12,9 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+WAITING = "waiting"
+"""What is being done while others come first: `Progress.done` is how many wait before."""
+
+
 @dataclass(frozen=True)
 class Progress:
-    """One report: what is being done ("reading frames"), how many steps are done, and of how many."""
+    """One report: what is being done ("reading frames"), how many steps are done, and of how many (0: nobody knows)."""
 
     doing: str
     done: int
@@ -54,3 +58,7 @@ class Job:
         """Tell how far the work is, and end it if that was asked."""
         self.check()
         self.on_progress(Progress(doing, done, total))
+
+    def wait(self, before: int) -> None:
+        """Tell that the work waits for its turn, and how many wait before it; end it if that was asked."""
+        self.report(WAITING, before, 0)

@@ -115,11 +115,11 @@ class Settings:
     reel_height_pixels: int = 1080
     """The most height of a clip that is encoded anew."""
 
-    page_concurrency: int = 2
-    """How many visitors' jobs run at the same time."""
+    jobs_at_once: int = 2
+    """How many jobs use a device at the same time, if its memory holds as many."""
 
-    page_queue_length: int = 64
-    """How many jobs may wait before the page says that it is full."""
+    jobs_waiting: int = 64
+    """How many jobs may wait for a device; the next is told to come back later."""
 
     max_batch_items: int = 100_000
     """The most videos of one batch."""

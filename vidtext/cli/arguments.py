@@ -103,7 +103,8 @@ Ctrl-C ends the work and writes what is finished; a second one ends it at once.
 _EXIT_CODES = """\
 exit codes:
   0 done   1 failed   2 an option is wrong   3 the video cannot be fetched   4 it is not a usable video
-  5 the model cannot do it   6 some videos of a batch failed   130 stopped with Ctrl-C
+  5 the model cannot do it   6 some videos of a batch failed   7 the device was not to be had
+  130 stopped with Ctrl-C
 
 Limits and defaults are read from VIDTEXT_… variables, such as VIDTEXT_MAX_DURATION_SECONDS=600.
 """

@@ -77,7 +77,7 @@ def add_caption_endpoint(*, settings: Settings, services: Services) -> None:
         caption,
         api_name="caption",
         concurrency_id="work",
-        concurrency_limit=settings.page_concurrency,
+        concurrency_limit=settings.jobs_at_once,
     )
 
 

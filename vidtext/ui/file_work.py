@@ -79,7 +79,7 @@ def build_file_work(kind: FileKind, around: Surroundings, form: Iterable[Compone
         {around.panel.player, *form},
         made,
         concurrency_id="work",
-        concurrency_limit=around.settings.page_concurrency,
+        concurrency_limit=around.settings.jobs_at_once,
         **QUIET,
     )
     event.failure(lambda: "", None, made, queue=False, **QUIET)

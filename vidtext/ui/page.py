@@ -103,4 +103,4 @@ def build_page(settings: Settings, services: Services | None = None, examples: S
                             page.load(choice.describe, choice.model, model_line, queue=False, **QUIET)
         page.unload(visitors.leave)
         add_caption_endpoint(settings=settings, services=services)
-    return page.queue(max_size=settings.page_queue_length, default_concurrency_limit=settings.page_concurrency)
+    return page.queue(max_size=settings.jobs_waiting, default_concurrency_limit=settings.jobs_at_once)

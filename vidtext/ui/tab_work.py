@@ -198,7 +198,7 @@ def connect(
             {panel.player, *form},
             [stage.status, panel.strip, panel.strip_note, *shown],
             concurrency_id="work" if kind.about_video else kind.name,
-            concurrency_limit=settings.page_concurrency if kind.about_video else settings.page_batches,
+            concurrency_limit=settings.jobs_at_once if kind.about_video else settings.page_batches,
             **QUIET,
         )
         run.success(_ready, None, buttons, queue=False, **QUIET)

@@ -142,7 +142,7 @@ def build_video_panel(
         "api_visibility": "private",
         "show_progress": "hidden",
         "concurrency_id": "video",
-        "concurrency_limit": settings.page_concurrency,
+        "concurrency_limit": settings.jobs_at_once,
     }
     loads = [
         player.upload(handlers.upload, player, **shared),
