@@ -14,7 +14,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from vidtext.compute.memory import MemoryPlan
     from vidtext.job import Job
     from vidtext.media.frames import Frames
     from vidtext.models.base import Captioner, GenerationOptions
@@ -93,7 +94,13 @@ def measure(task: str, path: Path) -> dict[str, float]:
 
     timed = Timed(vidtext.load_model("embedded"))
     load_planned = writing.load_planned
-    writing.load_planned = lambda *given, **named: (timed, load_planned(*given, **named)[1])
+
+    @contextmanager
+    def load(*given: Any, **named: Any) -> Iterator[tuple[Timed, MemoryPlan]]:  # noqa: ANN401
+        with load_planned(*given, **named) as (_, plan):
+            yield timed, plan
+
+    writing.load_planned = load
     began = time.perf_counter()
     if task == "chapters":
         found = len(vidtext.chapters(path, model="embedded").segments)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 WAITING = "waiting"
-"""What is being done while others come first: `Progress.done` is how many wait before."""
+"""How `Progress.doing` begins while others come first; `Progress.done` is how many wait before then."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,11 @@ class Job:
     """Work that a person may watch and stop. It goes down as the argument `job`; reports come up through it.
 
     Code that does the work calls `report` at each step and `check` inside long loops. Whoever started it may call
-    `stop` from any thread; the next `check` then raises `CancelledError`.
+    `stop` from any thread; the next `check` then raises `CancelledError`. A job `within` another is stopped with it.
     """
 
     on_progress: Callable[[Progress], None] = _ignore
+    within: Job | None = None
     _stopped: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def stop(self) -> None:
@@ -46,8 +47,8 @@ class Job:
 
     @property
     def stopped(self) -> bool:
-        """Whether `stop` was called."""
-        return self._stopped.is_set()
+        """Whether `stop` was called, here or on the job that this one is within."""
+        return self._stopped.is_set() or (self.within is not None and self.within.stopped)
 
     def check(self) -> None:
         """Raise `CancelledError` if the work was asked to end."""
@@ -61,4 +62,4 @@ class Job:
 
     def wait(self, before: int) -> None:
         """Tell that the work waits for its turn, and how many wait before it; end it if that was asked."""
-        self.report(WAITING, before, 0)
+        self.report(f"{WAITING}, {before} before you" if before else f"{WAITING}, you are next", before, 0)

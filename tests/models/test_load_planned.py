@@ -8,13 +8,15 @@ import pytest
 
 from tests.models.checkpoints import save_tiny_git, save_tiny_llava_next_video
 from vidtext.compute.free_memory import Memory
-from vidtext.compute.memory import Wanted, need_of
+from vidtext.compute.memory import MemoryPlan, Wanted, need_of
 from vidtext.errors import NoMemoryError
-from vidtext.models import loading
+from vidtext.job import Job
+from vidtext.models import planned
 from vidtext.models.checkpoint import Checkpoint
 from vidtext.models.folder_card import card_of_folder
 from vidtext.models.kept_models import MODELS_KEPT
-from vidtext.models.loading import Work, load_model, load_planned, resolve
+from vidtext.models.loading import load_model, resolve
+from vidtext.models.planned import Work, load_planned
 from vidtext.models.shapes import shape_of
 from vidtext.settings import Settings
 
@@ -35,7 +37,7 @@ def has(monkeypatch: pytest.MonkeyPatch, *free: int) -> None:
         latest[0] = next(looks, latest[0])
         return Memory(1 << 40, latest[0])
 
-    monkeypatch.setattr(loading, "device_memory", look)
+    monkeypatch.setattr(planned, "device_memory", look)
 
 
 def peak(folder: Path, clips: int, frames: int, precision: str = "float32") -> int:
@@ -46,10 +48,16 @@ def held(folder: Path, precision: str = "float32") -> bool:
     return MODELS_KEPT.holds(Checkpoint(str(folder), "cpu", precision))
 
 
+def plan_of(folder: str, work: Work) -> MemoryPlan:
+    with load_planned(resolve(folder, SETTINGS), work, settings=SETTINGS, job=Job()) as (_, plan):
+        return plan
+
+
 def test_what_fits_is_loaded_as_asked(tmp_path: Path, monkeypatch) -> None:
     folder = save_tiny_git(tmp_path / "git")
     has(monkeypatch, peak(folder, 4, 6))
-    model, plan = load_planned(resolve(str(folder), SETTINGS), Work(4, 6), settings=SETTINGS)
+    with load_planned(resolve(str(folder), SETTINGS), Work(4, 6), settings=SETTINGS, job=Job()) as (model, plan):
+        pass
     assert (plan.wanted.clips, plan.wanted.frames, plan.notes) == (4, 6, ())
     assert model.card.family == "git"
     assert held(folder)
@@ -58,7 +66,7 @@ def test_what_fits_is_loaded_as_asked(tmp_path: Path, monkeypatch) -> None:
 def test_a_captioner_takes_fewer_clips_at_once_but_never_fewer_frames(tmp_path: Path, monkeypatch) -> None:
     folder = save_tiny_git(tmp_path / "git")
     has(monkeypatch, peak(folder, 1, 6))
-    _, plan = load_planned(resolve(str(folder), SETTINGS), Work(4, 6), settings=SETTINGS)
+    plan = plan_of(str(folder), Work(4, 6))
     assert (plan.wanted.clips, plan.wanted.frames) == (1, 6)
     assert plan.notes[0].startswith("1 of 4 clips go through the model at once, since ")
 
@@ -66,7 +74,7 @@ def test_a_captioner_takes_fewer_clips_at_once_but_never_fewer_frames(tmp_path: 
 def test_a_chat_model_takes_fewer_frames(tmp_path: Path, monkeypatch) -> None:
     folder = save_tiny_llava_next_video(tmp_path / "llava")
     has(monkeypatch, peak(folder, 1, 8))
-    _, plan = load_planned(resolve(str(folder), SETTINGS), Work(1, 32), settings=SETTINGS)
+    plan = plan_of(str(folder), Work(1, 32))
     assert (plan.wanted.clips, plan.wanted.frames) == (1, 8)
     assert plan.notes[0].startswith("8 of 32 frames are used, since ")
 
@@ -74,7 +82,7 @@ def test_a_chat_model_takes_fewer_frames(tmp_path: Path, monkeypatch) -> None:
 def test_then_the_weights_are_held_in_half_the_precision(tmp_path: Path, monkeypatch) -> None:
     folder = save_tiny_llava_next_video(tmp_path / "llava")
     has(monkeypatch, peak(folder, 1, 4, "bfloat16"))
-    load_planned(resolve(str(folder), SETTINGS), Work(1, 4), settings=SETTINGS)
+    plan_of(str(folder), Work(1, 4))
     assert held(folder, "bfloat16")
     assert not held(folder)
 
@@ -92,7 +100,7 @@ def test_models_that_nobody_uses_make_room(tmp_path: Path, monkeypatch) -> None:
     folder = save_tiny_llava_next_video(tmp_path / "llava")
     load_model(str(other))
     has(monkeypatch, 1000, peak(folder, 1, 4))  # more, once the other one is gone
-    load_planned(resolve(str(folder), SETTINGS), Work(1, 4), settings=SETTINGS)
+    plan_of(str(folder), Work(1, 4))
     assert held(folder)
     assert not held(other)
 
@@ -102,5 +110,5 @@ def test_a_model_that_is_loaded_needs_no_room_for_its_weights(tmp_path: Path, mo
     load_model(str(folder))
     weights = need_of(shape_of(folder, card_of_folder(folder)), Wanted(1, 6, 64, 64, "float32")).weights
     has(monkeypatch, peak(folder, 1, 6) - weights)
-    _, plan = load_planned(resolve(str(folder), SETTINGS), Work(1, 6), settings=SETTINGS)
+    plan = plan_of(str(folder), Work(1, 6))
     assert plan.notes == ()

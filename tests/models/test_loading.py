@@ -183,7 +183,8 @@ def test_cards_name_what_a_person_must_know() -> None:
 
 AT_ONCE = """
 import sys, threading
-from vidtext.models.loading import Work, foresee, load_model, resolve, resolve_chat
+from vidtext.models.loading import load_model, resolve, resolve_chat
+from vidtext.models.planned import Work, foresee
 from vidtext.settings import Settings
 settings, failed, ready = Settings(), [], threading.Barrier(8)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from vidtext.compute.memory import MemoryPlan, Need, Wanted
 from vidtext.job import Job
 from vidtext.media.frames import Frames
 from vidtext.models.base import GenerationOptions, Message, ModelCard
-from vidtext.models.loading import Work
+from vidtext.models.planned import Work
 
 COLOURS = {
     "red": (220, 30, 30),
@@ -30,12 +31,13 @@ def colour_of(pixels: NDArray[np.uint8]) -> str:
     return min(COLOURS, key=lambda name: float(np.abs(np.array(COLOURS[name]) - mean).sum()))
 
 
-def loads(model: ColourCaptioner) -> Callable[..., tuple[ColourCaptioner, MemoryPlan]]:
+def loads(model: ColourCaptioner) -> Callable[..., AbstractContextManager[tuple[ColourCaptioner, MemoryPlan]]]:
     """Return what takes the place of `load_planned`: there is room for whatever is wanted."""
 
-    def load(_: object, work: Work, **__: object) -> tuple[ColourCaptioner, MemoryPlan]:
+    @contextmanager
+    def load(_: object, work: Work, **__: object) -> Iterator[tuple[ColourCaptioner, MemoryPlan]]:
         wanted = Wanted(work.clips, work.frames, work.text_tokens, work.new_tokens, "float32")
-        return model, MemoryPlan(wanted, Need(0, 0, 0, 0), 1 << 40)
+        yield model, MemoryPlan(wanted, Need(0, 0, 0, 0), 1 << 40)
 
     return load
 

@@ -134,7 +134,7 @@ def test_progress_says_what_is_done(colours: ColourCaptioner, film: Film) -> Non
     chapters(film(*FOUR), job=Job(reports.append))
 
     steps = list(dict.fromkeys(report.doing for report in reports))
-    assert steps == ["loading the model", "looking for shots", "comparing what was seen", "reading frames"]
+    assert steps == ["looking for shots", "comparing what was seen", "reading frames"]
 
 
 def test_few_pictures_are_held_at_a_time(colours: ColourCaptioner, film: Film) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from vidtext.compute.memory import MemoryPlan, Need, Wanted
 from vidtext.models.base import ModelCard
-from vidtext.models.loading import Work
+from vidtext.models.planned import Work
 from vidtext.ui.plan_line import plan_html
 
 CARD = ModelCard("m", "llava_next_video", "MIT", 32, 336, "crop", 8192, 0, "Sees.", tokens_per_frame=144)

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import spaces
+import spaces.config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def zero_gpu() -> bool:
+    """Tell whether this is a ZeroGPU Space, which lends a GPU for each call and has a line of its own."""
+    return bool(spaces.config.Config.zero_gpu)
 
 
 def on_gpu(duration_seconds: Callable[P, float]) -> Callable[[Callable[P, R]], Callable[P, R]]:

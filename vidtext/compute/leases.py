@@ -46,7 +46,14 @@ class Leases:
 
     @contextmanager
     def lent(
-        self, device: str, nbytes: int, free: Callable[[], int], *, at_once: int, longest_line: int, job: Job
+        self,
+        device: str,
+        need: Callable[[], int],
+        free: Callable[[], int],
+        *,
+        at_once: int,
+        longest_line: int,
+        job: Job,
     ) -> Iterator[Lease]:
         """Wait for a part of a device's memory and have it; `job` is told how many wait before it.
 
@@ -54,7 +61,7 @@ class Leases:
 
         Args:
             device: as torch names it.
-            nbytes: how much is needed.
+            need: tells how much is needed, as far as it is not taken yet: less once somebody has loaded the weights.
             free: tells how much of the device may be given away now. What the jobs there have is taken off it, although
                 they may have taken it already: so much is certain to be left.
             at_once: the most jobs on a device.
@@ -65,11 +72,16 @@ class Leases:
             BusyError: so many wait already.
             CancelledError: the job was stopped.
         """
-        lease = Lease(device, nbytes)
+        lease = Lease(device, 0)
         self._line_up(lease, longest_line)
+        told = None
         try:
-            while not self._take(lease, free, at_once):
-                job.wait(self._before(lease))
+            while not self._take(lease, need, free, at_once):
+                before = self._before(lease)
+                if before != told:
+                    job.wait(before)
+                    told = before
+                job.check()
                 with self._changed:
                     self._changed.wait(_LOOK_UP_SECONDS)
             yield lease
@@ -97,12 +109,13 @@ class Leases:
                 raise BusyError(f"{len(self._waiting)} jobs are waiting already, and no more may. Try again later.")
             self._waiting.append(lease)
 
-    def _take(self, lease: Lease, free: Callable[[], int], at_once: int) -> bool:
+    def _take(self, lease: Lease, need: Callable[[], int], free: Callable[[], int], at_once: int) -> bool:
         with self._changed:
             if self._waiting[0] is not lease:
                 return False
             others = [each for each in self._given if each.device == lease.device]
             taken = sum(each.nbytes for each in others)
+            lease.nbytes = need()
             if others and (len(others) >= at_once or lease.nbytes > free() - taken):
                 return False
             lease.alone = not others

@@ -156,6 +156,10 @@ class MemoryPlan:
     free_bytes: int
     notes: tuple[str, ...] = field(default=())
 
+    def bytes_to_take(self, *, loaded: bool) -> int:
+        """Return how much of the peak is still to be taken: all of it, or all but the weights once they are loaded."""
+        return self.need.peak - (self.need.weights if loaded else 0)
+
 
 def plan_memory(
     shape: Shape, wanted: Wanted, memory: Memory, *, name: str, share: float, fewest_frames: int, loaded: bool

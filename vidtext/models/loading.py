@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidtext.compute.free_memory import device_memory
-from vidtext.compute.memory import MemoryPlan, Wanted, plan_memory
-from vidtext.errors import ModelError, ModelUnavailableError, NoMemoryError, UnknownModelError
+from vidtext.errors import ModelError, ModelUnavailableError, UnknownModelError
+from vidtext.job import Job
 from vidtext.models.catalog import (
     AUTO,
     EMBEDDED_CHAT,
@@ -20,11 +19,10 @@ from vidtext.models.catalog import (
     MODELS,
     SMALL_CHAT,
 )
-from vidtext.models.checkpoint import TRANSFORMERS, Checkpoint, best_device, best_precision, free_gpu_bytes
+from vidtext.models.checkpoint import Checkpoint, best_device, free_gpu_bytes
 from vidtext.models.folder_card import card_of_folder
-from vidtext.models.hub import cached_folder, download, require_hub
-from vidtext.models.kept_models import MODELS_KEPT
-from vidtext.models.shapes import shape_of
+from vidtext.models.hub import cached_folder, require_hub
+from vidtext.models.planned import Work, load_planned
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,11 +31,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Checkpoint",
     "Resolution",
-    "Work",
     "best_device",
-    "foresee",
     "load_model",
-    "load_planned",
     "load_resolved",
     "resolve",
     "resolve_chat",
@@ -169,93 +164,8 @@ def load_resolved(resolution: Resolution, *, settings: Settings | None = None) -
     """
     card = resolution.card
     smallest = Work(1, card.frames_per_clip if card.family == "git" else card.fewest_frames)
-    return load_planned(resolution, smallest, settings=settings or Settings())[0]
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a model is loaded for.
-
-    Attributes:
-        clips: how many clips it is to caption at once; a chat model takes one after the other.
-        frames: how many frames a clip has.
-        text_tokens: about how many tokens are read besides.
-        new_tokens: how many are written at most.
-    """
-
-    clips: int
-    frames: int
-    text_tokens: int = 64
-    new_tokens: int = 64
-
-
-def load_planned(resolution: Resolution, work: Work, *, settings: Settings) -> tuple[Captioner, MemoryPlan]:
-    """Load what `resolve` found, once it is known that the work fits into memory, and how.
-
-    Raises:
-        NoMemoryError: it does not fit in any way; nothing was loaded then.
-        ModelUnavailableError: it cannot be downloaded or its files cannot be loaded.
-    """
-    card = resolution.card
-    folder = resolution.folder or download(card.id)
-    MODELS_KEPT.allow(most_bytes=settings.kept_model_bytes, idle_seconds=settings.idle_model_seconds)
-    plan, checkpoint = _planned(folder, card, work, settings)
-    with MODELS_KEPT.lent(checkpoint):
-        pass  # so that what cannot be loaded is told now
-    with TRANSFORMERS:
-        from vidtext.models.git import GitCaptioner
-        from vidtext.models.video_chat import VideoChat
-    if card.family == "git":
-        return GitCaptioner(card, checkpoint), plan
-    return VideoChat(card, checkpoint, kept_bytes=settings.prefix_cache_bytes), plan
-
-
-def foresee(resolution: Resolution, work: Work, settings: Settings) -> MemoryPlan | None:
-    """Tell how work would be planned now, without loading anything; None while the model is still to be downloaded.
-
-    Raises:
-        NoMemoryError: it would not fit in any way.
-        ModelUnavailableError: the model's files cannot be read.
-    """
-    if resolution.folder is None:
-        return None
-    return _planned(resolution.folder, resolution.card, work, settings)[0]
-
-
-def _planned(folder: Path, card: ModelCard, work: Work, settings: Settings) -> tuple[MemoryPlan, Checkpoint]:
-    """Plan with the memory that is free, and again without the models that nobody uses, if that was not enough."""
-    device = best_device()
-    shape = shape_of(folder, card)
-    usual = Checkpoint(str(folder), device, best_precision(device, card.weight_bytes))
-
-    def plan() -> MemoryPlan:
-        wanted = Wanted(
-            clips=work.clips if card.family == "git" else 1,
-            frames=work.frames,
-            text_tokens=work.text_tokens,
-            new_tokens=work.new_tokens,
-            precision=usual.precision,
-        )
-        return plan_memory(
-            shape,
-            wanted,
-            device_memory(device),
-            name=card.id,
-            share=settings.memory_share,
-            fewest_frames=work.frames if card.family == "git" else min(card.fewest_frames, work.frames),
-            loaded=MODELS_KEPT.holds(usual),
-        )
-
-    try:
-        found = plan()
-    except NoMemoryError:
-        MODELS_KEPT.drop_idle(but=usual)
-        found = plan()
-    else:
-        if found.notes and MODELS_KEPT.idle_bytes:
-            MODELS_KEPT.drop_idle(but=usual)
-            found = plan()
-    return found, replace(usual, precision=found.wanted.precision)
+    with load_planned(resolution, smallest, settings=settings or Settings(), job=Job()) as (model, _):
+        return model
 
 
 def warm_up(settings: Settings) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,17 +11,20 @@ from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.media.sampling import TimeRange, choose_range, split
 from vidtext.models.base import GenerationOptions, ModelCard
-from vidtext.models.loading import Work, load_planned, resolve
+from vidtext.models.loading import resolve
+from vidtext.models.planned import Work, load_planned
 from vidtext.settings import Settings
 from vidtext.tasks.footage import Footage, open_footage
+from vidtext.tasks.read_ahead import read_ahead
 from vidtext.tasks.results import last_result
 from vidtext.tasks.writing import captions_of
 from vidtext.text.telling import sentence
 from vidtext.text.timed import Segment, TimedText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
+    from vidtext.compute.memory import MemoryPlan
     from vidtext.media.frames import Frames
     from vidtext.media.resize import Fit
     from vidtext.media.source import Source
@@ -119,20 +121,17 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
     writing = GenerationOptions(max_new_tokens=options.max_new_tokens, fit=options.fit)
     with open_footage(source, settings, job) as footage:
         windows = _windows(footage, options, settings)
-        job.report("loading the model", 0, 1)
         resolution = resolve(options.model, settings)
         at_once = min(settings.window_batch, len(windows))
         work = Work(at_once, resolution.card.frames_per_clip, new_tokens=options.max_new_tokens)
-        captioner, plan = load_planned(resolution, work, settings=settings)
-        card = captioner.card
-        footage.notes.extend([resolution.note] if resolution.note else [])
-        footage.notes.extend(plan.notes)
-        edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
-        text = TimedText((), model=card.id)
-        done = 0
-        with closing(footage.clips(windows, plan.wanted.frames, edge, job)) as clips_in_turn:
-            for batch in _batches(windows, plan.wanted.clips):
-                clips = [next(clips_in_turn) for _ in batch]
+        with load_planned(resolution, work, settings=settings, job=job) as (captioner, plan):
+            card = captioner.card
+            footage.notes.extend([resolution.note] if resolution.note else [])
+            footage.notes.extend(plan.notes)
+            edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
+            text = TimedText((), model=card.id)
+            done = 0
+            for batch, clips in _looked_at(footage, windows, plan, edge=edge, job=job):
                 for window, words in zip(batch, captions_of(captioner, clips, writing, job), strict=True):
                     text = text.followed_by(Segment(window.start_seconds, window.stop_seconds, sentence(words)))
                 done += len(batch)
@@ -145,6 +144,19 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
                     windows_total=len(windows),
                     seconds_taken=time.monotonic() - began,
                 )
+
+
+def _looked_at(
+    footage: Footage, windows: Sequence[TimeRange], plan: MemoryPlan, *, edge: int, job: Job
+) -> Iterator[tuple[Sequence[TimeRange], list[Frames]]]:
+    """Yield the windows, as many at once as are planned, with their clips; the next ones are read meanwhile."""
+
+    def clips(job: Job) -> Generator[Frames]:
+        return footage.clips(windows, plan.wanted.frames, edge, job)
+
+    with read_ahead(clips, plan.wanted.clips, job) as clips_in_turn:
+        for batch in _batches(windows, plan.wanted.clips):
+            yield batch, [next(clips_in_turn) for _ in batch]
 
 
 def _windows(footage: Footage, options: CaptionOptions, settings: Settings) -> list[TimeRange]:

@@ -127,10 +127,12 @@ def chapters_stream(
     Stopping the job, or closing the iterator, ends the decoding and the generation. Raises as `chapters` does.
     """
     began = time.monotonic()
-    with open_footage(source, settings, job) as footage:
-        writer = load_writer(
+    with (
+        open_footage(source, settings, job) as footage,
+        load_writer(
             footage, model=options.model, style=options.style, fit=options.fit, settings=settings, job=job
-        )
+        ) as writer,
+    ):
         division = divide(
             footage,
             writer.model,

@@ -10,7 +10,8 @@ from vidtext.errors import NoMemoryError, OptionError
 from vidtext.media.sampling import TimeRange
 from vidtext.models import prefix_cache
 from vidtext.models.base import ChatModel, GenerationOptions, ModelCard
-from vidtext.models.loading import Work, load_planned, resolve_chat
+from vidtext.models.loading import resolve_chat
+from vidtext.models.planned import Work, load_planned
 from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn, fitted_prompt
 from vidtext.tasks.footage import open_footage
 from vidtext.text.asked_times import asked_time
@@ -144,17 +145,32 @@ def answer_stream(
     """
     began = time.monotonic()
     check_question(dialogue, question, options, settings)
-    job.report("loading the model", 0, 1)
     resolution = resolve_chat(options.model, settings)
     asked_frames = sum(len(video.frames) for video in dialogue.videos)
     said = sum(len(turn.question) + len(turn.answer) for turn in dialogue.turns) + len(question)
     work = Work(1, asked_frames, said // _CHARACTERS_A_TOKEN + _TEMPLATE_TOKENS, options.max_new_tokens)
-    model, plan = load_planned(resolution, work, settings=settings)
-    if not isinstance(model, ChatModel):
-        raise OptionError(f"{resolution.card.id} writes captions and does not chat. Choose a chat model.")
-    looks, notes = _closer_looks(dialogue, question, model.card, settings, job)
-    turn = Turn(question.strip(), looks=looks)
-    most_frames = max(model.card.fewest_frames, plan.wanted.frames // max(1, len(dialogue.videos)))
+    with load_planned(resolution, work, settings=settings, job=job) as (model, plan):
+        if not isinstance(model, ChatModel):
+            raise OptionError(f"{resolution.card.id} writes captions and does not chat. Choose a chat model.")
+        looks, notes = _closer_looks(dialogue, question, model.card, settings, job)
+        first_note = [resolution.note] if resolution.note and not dialogue.turns else []
+        turn = Turn(question.strip(), looks=looks, notes=(*first_note, *plan.notes, *notes))
+        most_frames = max(model.card.fewest_frames, plan.wanted.frames // max(1, len(dialogue.videos)))
+        for grown in _grown(turn, dialogue, model, most_frames, options=options, memory_key=memory_key, job=job):
+            yield ChatResult(dialogue.with_turn(grown), model.card, model.device, time.monotonic() - began)
+
+
+def _grown(
+    turn: Turn,
+    dialogue: Dialogue,
+    model: ChatModel,
+    most_frames: int,
+    *,
+    options: ChatOptions,
+    memory_key: str,
+    job: Job,
+) -> Iterator[Turn]:
+    """Yield the turn as its answer grows; should memory run out before its first word, with half the frames."""
 
     def fitted(frames: int) -> Prompt:
         return fitted_prompt(
@@ -168,11 +184,7 @@ def answer_stream(
         )
 
     prompt = fitted(most_frames)
-    first_note = [resolution.note] if resolution.note and not dialogue.turns else []
-    turn = replace(turn, notes=(*first_note, *plan.notes, *notes, *prompt.notes))
-
-    def result() -> ChatResult:
-        return ChatResult(dialogue.with_turn(turn), model.card, model.device, time.monotonic() - began)
+    turn = replace(turn, notes=(*turn.notes, *prompt.notes))
 
     def pieces() -> Iterator[str]:
         nonlocal turn
@@ -191,9 +203,8 @@ def answer_stream(
 
     for piece in pieces():
         turn = replace(turn, answer=turn.answer + piece)
-        yield result()
-    turn = replace(turn, answer=turn.answer.strip(), finished=True)
-    yield result()
+        yield turn
+    yield replace(turn, answer=turn.answer.strip(), finished=True)
 
 
 def check_question(dialogue: Dialogue, question: str, options: ChatOptions, settings: Settings) -> None:

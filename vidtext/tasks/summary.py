@@ -144,10 +144,12 @@ def summary_stream(source: Source, options: SummaryOptions, *, settings: Setting
     the job, or closing the iterator, ends the decoding and the generation. Raises as `summarize` does.
     """
     began = time.monotonic()
-    with open_footage(source, settings, job) as footage:
-        writer = load_writer(
+    with (
+        open_footage(source, settings, job) as footage,
+        load_writer(
             footage, model=options.model, style=options.style, fit=options.fit, settings=settings, job=job
-        )
+        ) as writer,
+    ):
         stretches, windows = _windows(footage, writer, options, settings, job)
         total = sum(map(len, windows))
         moments: list[Moment] = []

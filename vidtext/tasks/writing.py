@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vidtext.errors import NoMemoryError, OptionError
 from vidtext.models.base import ChatModel, GenerationOptions, Message
-from vidtext.models.loading import Work, load_planned, resolve
+from vidtext.models.loading import resolve
+from vidtext.models.planned import Work, load_planned
+from vidtext.tasks.read_ahead import read_ahead
 from vidtext.text import prompts
 from vidtext.text.telling import distinct_title, sentence, title_of, told_in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from vidtext.job import Job
     from vidtext.media.frames import Frames
@@ -184,31 +186,40 @@ def instruction(style: str) -> str:
     return prompts.STYLES[style].instruction if style in prompts.STYLES else style
 
 
-def load_writer(footage: Footage, *, model: str, style: str, fit: Fit | None, settings: Settings, job: Job) -> Writer:
-    """Load the model that a name stands for; what the person must know of it becomes a note of the footage."""
-    job.report("loading the model", 0, 1)
+@contextmanager
+def load_writer(
+    footage: Footage, *, model: str, style: str, fit: Fit | None, settings: Settings, job: Job
+) -> Iterator[Writer]:
+    """Have the model that a name stands for; what the person must know of it becomes a note of the footage."""
     resolution = resolve(model, settings)
     options = GenerationOptions(max_new_tokens=settings.description_tokens, fit=fit)
     card = resolution.card
     # A chat model reads more words when it puts descriptions together, and no frames then.
     text_tokens = min(_TEXT_TOKENS, card.context_tokens - options.max_new_tokens) if card.chats else 1
     work = Work(settings.window_batch, card.frames_per_clip, text_tokens, options.max_new_tokens)
-    loaded, plan = load_planned(resolution, work, settings=settings)
-    writer = Writer(loaded, options, instruction(style), plan.wanted.clips, plan.wanted.frames)
-    footage.notes.extend([*([resolution.note] if resolution.note else []), *plan.notes])
-    if writer.chat is None and style != "neutral":
-        footage.notes.append(ONLY_CHAT_MODELS_FOLLOW)
-    return writer
+    with load_planned(resolution, work, settings=settings, job=job) as (loaded, plan):
+        writer = Writer(loaded, options, instruction(style), plan.wanted.clips, plan.wanted.frames)
+        footage.notes.extend([*([resolution.note] if resolution.note else []), *plan.notes])
+        if writer.chat is None and style != "neutral":
+            footage.notes.append(ONLY_CHAT_MODELS_FOLLOW)
+        yield writer
 
 
 def describe_windows(
     footage: Footage, windows: Sequence[Sequence[TimeRange]], writer: Writer, settings: Settings, job: Job
 ) -> Generator[tuple[tuple[Frames, ...], list[str]], None, None]:
-    """Yield, for each group of windows in order, the clips that the model saw and what it wrote about each."""
+    """Yield, for each group of windows in order, the clips that the model saw and what it wrote about each.
+
+    The clips of the next group are read while the model writes.
+    """
     card = writer.model.card
     edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
     in_a_row = [window for group in windows for window in group]
-    with closing(footage.clips(in_a_row, writer.frames_per_clip, edge, job)) as clips:
+
+    def read(job: Job) -> Generator[Frames]:
+        return footage.clips(in_a_row, writer.frames_per_clip, edge, job)
+
+    with read_ahead(read, max(map(len, windows)), job) as clips:
         for group in windows:
             shown = tuple(next(clips) for _ in group)
             yield shown, writer.describe(shown, job)

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from vidtext.errors import OptionError, VidtextError
-from vidtext.models.loading import Work
+from vidtext.models.planned import Work
 from vidtext.ui.choices import whole_number
 from vidtext.ui.tab_work import QUIET
 

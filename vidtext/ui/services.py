@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from vidtext.compute.memory import MemoryPlan
     from vidtext.job import Job
     from vidtext.models.base import ModelCard
-    from vidtext.models.loading import Resolution, Work
+    from vidtext.models.loading import Resolution
+    from vidtext.models.planned import Work
     from vidtext.settings import Settings
     from vidtext.tasks.caption import CaptionOptions, CaptionResult
     from vidtext.tasks.chapters import ChapterOptions, ChaptersResult
@@ -84,7 +85,8 @@ def real_services() -> Services:
     """Return the services that do real work."""
     from vidtext.media.chapter_marks import chaptered_suffix
     from vidtext.models.catalog import EMBEDDED_CHAT, MODELS
-    from vidtext.models.loading import best_device, foresee, resolve, resolve_chat
+    from vidtext.models.loading import best_device, resolve, resolve_chat
+    from vidtext.models.planned import foresee
     from vidtext.tasks.caption import caption_stream
     from vidtext.tasks.chapters import chapters_stream, video_with_chapters
     from vidtext.tasks.chat import answer_stream, begin_dialogue, forget

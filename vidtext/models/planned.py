@@ -1,0 +1,170 @@
+"""A model for a piece of work: planned before it is loaded, and with a part of the device's memory while it works."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from vidtext.compute.free_memory import device_memory
+from vidtext.compute.gpu import zero_gpu
+from vidtext.compute.leases import LEASES
+from vidtext.compute.memory import MemoryPlan, Wanted, plan_memory
+from vidtext.errors import NoMemoryError
+from vidtext.models.checkpoint import TRANSFORMERS, Checkpoint, best_device, best_precision
+from vidtext.models.hub import download
+from vidtext.models.kept_models import MODELS_KEPT
+from vidtext.models.shapes import shape_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from vidtext.compute.leases import Lease
+    from vidtext.job import Job
+    from vidtext.models.base import Captioner, ModelCard
+    from vidtext.models.loading import Resolution
+    from vidtext.settings import Settings
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a model is loaded for.
+
+    Attributes:
+        clips: how many clips it is to caption at once; a chat model takes one after the other.
+        frames: how many frames a clip has.
+        text_tokens: about how many tokens are read besides.
+        new_tokens: how many are written at most.
+    """
+
+    clips: int
+    frames: int
+    text_tokens: int = 64
+    new_tokens: int = 64
+
+
+@contextmanager
+def load_planned(
+    resolution: Resolution, work: Work, *, settings: Settings, job: Job
+) -> Iterator[tuple[Captioner, MemoryPlan]]:
+    """Load what `resolve` found for work that is known to fit into memory, and lend it with room for the work.
+
+    So many works have the device at once as its memory holds, and `settings.jobs_at_once` at most; the others wait in
+    the order in which they came, and `job` is told their place. One that would only fit with less than was asked for
+    waits until it is alone before it is stepped down. A ZeroGPU Space has a line of its own, one for each call.
+
+    Raises:
+        NoMemoryError: it does not fit in any way; nothing was loaded then.
+        BusyError: too many wait already.
+        ModelUnavailableError: it cannot be downloaded or its files cannot be loaded.
+        CancelledError: the job was stopped.
+    """
+    card = resolution.card
+    folder = resolution.folder or download(card.id)
+    MODELS_KEPT.allow(most_bytes=settings.kept_model_bytes, idle_seconds=settings.idle_model_seconds)
+    plans = _Plans(folder, card, work, settings)
+    if zero_gpu():
+        plan = plans.made()
+        yield _model(card, plans.checkpoint(plan), settings), plan
+        return
+    hoped = plans.made(LEASES.given_bytes(plans.device))
+    with _lease(plans, hoped, settings, job) as lease:
+        plan = plans.made() if lease.alone else hoped
+        checkpoint = plans.checkpoint(plan)
+        job.report("loading the model", 0, 1)
+        with MODELS_KEPT.lent(checkpoint):
+            lease.nbytes = plan.bytes_to_take(loaded=True)
+            yield _model(card, checkpoint, settings), plan
+
+
+def _lease(plans: _Plans, hoped: MemoryPlan, settings: Settings, job: Job) -> AbstractContextManager[Lease]:
+    return LEASES.lent(
+        plans.device,
+        lambda: hoped.bytes_to_take(loaded=MODELS_KEPT.holds(plans.checkpoint(hoped))),
+        plans.free,
+        at_once=settings.jobs_at_once,
+        longest_line=settings.jobs_waiting,
+        job=job,
+    )
+
+
+def _model(card: ModelCard, checkpoint: Checkpoint, settings: Settings) -> Captioner:
+    with TRANSFORMERS:
+        from vidtext.models.git import GitCaptioner
+        from vidtext.models.video_chat import VideoChat
+    if card.family == "git":
+        return GitCaptioner(card, checkpoint)
+    return VideoChat(card, checkpoint, kept_bytes=settings.prefix_cache_bytes)
+
+
+def foresee(resolution: Resolution, work: Work, settings: Settings) -> MemoryPlan | None:
+    """Tell how work would be planned now, without loading anything; None while the model is still to be downloaded.
+
+    What others are working with is counted as free: the work would wait for it.
+
+    Raises:
+        NoMemoryError: it would not fit in any way.
+        ModelUnavailableError: the model's files cannot be read.
+    """
+    if resolution.folder is None:
+        return None
+    plans = _Plans(resolution.folder, resolution.card, work, settings)
+    return plans.made(LEASES.given_bytes(plans.device))
+
+
+class _Plans:
+    """Plans of one piece of work, for the memory that is free when they are made."""
+
+    def __init__(self, folder: Path, card: ModelCard, work: Work, settings: Settings) -> None:
+        self.device = best_device()
+        self._card, self._work, self._share = card, work, settings.memory_share
+        self._shape = shape_of(folder, card)
+        self._usual = Checkpoint(str(folder), self.device, best_precision(self.device, card.weight_bytes))
+
+    def checkpoint(self, plan: MemoryPlan) -> Checkpoint:
+        """Return how the model is loaded."""
+        return replace(self._usual, precision=plan.wanted.precision)
+
+    def free(self) -> int:
+        """Return how much of the device may be given away now."""
+        return int(device_memory(self.device).free_bytes * self._share)
+
+    def made(self, given_bytes: int = 0) -> MemoryPlan:
+        """Plan, and once more without the models that nobody uses, if that was not enough.
+
+        Args:
+            given_bytes: what others have now and will give back.
+
+        Raises:
+            NoMemoryError: it does not fit in any way.
+        """
+        try:
+            found = self._made(given_bytes)
+        except NoMemoryError:
+            MODELS_KEPT.drop_idle(but=self._usual)
+            return self._made(given_bytes)
+        if found.notes and MODELS_KEPT.idle_bytes:
+            MODELS_KEPT.drop_idle(but=self._usual)
+            return self._made(given_bytes)
+        return found
+
+    def _made(self, given_bytes: int) -> MemoryPlan:
+        work, card, memory = self._work, self._card, device_memory(self.device)
+        free = min(memory.total_bytes, memory.free_bytes + given_bytes)
+        return plan_memory(
+            self._shape,
+            Wanted(
+                clips=work.clips if card.family == "git" else 1,
+                frames=work.frames,
+                text_tokens=work.text_tokens,
+                new_tokens=work.new_tokens,
+                precision=self._usual.precision,
+            ),
+            replace(memory, free_bytes=free),
+            name=card.id,
+            share=self._share,
+            fewest_frames=work.frames if card.family == "git" else min(card.fewest_frames, work.frames),
+            loaded=MODELS_KEPT.holds(self._usual),
+        )
