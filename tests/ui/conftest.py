@@ -20,7 +20,7 @@ expect.set_options(timeout=20_000)  # a busy machine is no defect
 QUICK, SLOW = "0.02", "0.4"
 
 
-def _scripted(seconds_a_token: str) -> Callable[[int, Any], list[str]]:
+def scripted(seconds_a_token: str) -> Callable[[int, Any], list[str]]:
     return lambda port, log: [str(ROOT / "tests/ui/scripted_page.py"), str(port), seconds_a_token, str(log)]
 
 
@@ -28,14 +28,14 @@ def _scripted(seconds_a_token: str) -> Callable[[int, Any], list[str]]:
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The page with a captioner that writes at once, and small limits."""
     limits = {"VIDTEXT_MAX_DURATION_SECONDS": "60", "VIDTEXT_MAX_SOURCE_BYTES": str(5 << 20)}
-    with serve(_scripted(QUICK), tmp_path_factory.mktemp("quick"), **limits) as served:
+    with serve(scripted(QUICK), tmp_path_factory.mktemp("quick"), **limits) as served:
         yield served
 
 
 @pytest.fixture(scope="session")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The page with a captioner that takes its time."""
-    with serve(_scripted(SLOW), tmp_path_factory.mktemp("slow")) as served:
+    with serve(scripted(SLOW), tmp_path_factory.mktemp("slow")) as served:
         yield served
 
 

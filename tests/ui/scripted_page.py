@@ -23,6 +23,7 @@ from vidtext.media.probe import probe
 from vidtext.media.sample import sample
 from vidtext.media.sampling import TimeRange, choose_range, split
 from vidtext.media.shots import Shot
+from vidtext.models import planned
 from vidtext.models.base import ModelCard
 from vidtext.models.loading import Resolution
 from vidtext.settings import Settings
@@ -87,7 +88,7 @@ class Script:
             stop_seconds=options.stop_seconds,
         )
         windows = split(span, every_seconds=options.every_seconds) if options.every_seconds else [span]
-        with self._writing(source):
+        with self._writing(source, settings, job):
             for number, window in enumerate(windows, start=1):
                 clip = self._look(source, window, job)
                 self._write(source, job)
@@ -108,7 +109,7 @@ class Script:
         made = [Chapter(each.start_seconds, each.stop_seconds, f"Chapter {n}") for n, each in enumerate(windows, 1)]
         middles = [(each.start_seconds + each.stop_seconds) / 2 for each in windows]
         thumbnails = sample(source, at_seconds=middles, size=64)
-        with self._writing(source):
+        with self._writing(source, settings, job):
             for done in range(len(windows) + 1):
                 clips: tuple[Frames, ...] = ()
                 if done:
@@ -137,7 +138,7 @@ class Script:
         duration = probe(source, settings=settings).duration_seconds
         windows = split(TimeRange(0, duration), every_seconds=duration / CHAPTERS)
         moments: list[Segment] = []
-        with self._writing(source):
+        with self._writing(source, settings, job):
             for done, window in enumerate(windows, start=1):
                 clip = self._look(source, window, job)
                 self._write(source, job)
@@ -180,7 +181,7 @@ class Script:
         question: str,
         options: ChatOptions,
         *,
-        settings: Settings,  # noqa: ARG002
+        settings: Settings,
         job: Job,
         memory_key: str,
     ) -> Generator[ChatResult]:
@@ -193,7 +194,7 @@ class Script:
         notes = (NOTE, f"{options.temperature:g} {options.top_p:g} {options.max_new_tokens} {options.system_prompt!r}")
         turn = Turn(question, looks=looks, notes=notes)
         said = f"Answer {len(dialogue.turns) + 1} on: {question} At 0:07 it ends, not at 9:59."
-        with self._writing(Path(name)):
+        with self._writing(Path(name), settings, job):
             for piece in re.findall(r"\S+\s*", said):
                 job.report("writing", 0, 0)
                 job.check()
@@ -224,9 +225,10 @@ class Script:
             time.sleep(self.seconds_a_token)
 
     @contextmanager
-    def _writing(self, source: Path) -> Iterator[None]:
+    def _writing(self, source: Path, settings: Settings, job: Job) -> Iterator[None]:
         try:
-            yield
+            with planned.turn(settings, job=job):
+                yield
         finally:
             self._tell(f"ended {source.name}")
 

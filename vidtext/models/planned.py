@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -77,6 +78,19 @@ def load_planned(
         with MODELS_KEPT.lent(checkpoint):
             lease.nbytes = plan.bytes_to_take(loaded=True)
             yield _model(card, checkpoint, settings), plan
+
+
+@contextmanager
+def turn(settings: Settings, *, job: Job) -> Iterator[None]:
+    """Wait for a turn beside the jobs that have the device, for work that takes none of its memory.
+
+    Raises:
+        BusyError: too many wait already.
+        CancelledError: the job was stopped.
+    """
+    limits = {"at_once": settings.jobs_at_once, "longest_line": settings.jobs_waiting}
+    with LEASES.lent(best_device(), lambda: 0, lambda: sys.maxsize, job=job, **limits):
+        yield
 
 
 def _lease(plans: _Plans, hoped: MemoryPlan, settings: Settings, job: Job) -> AbstractContextManager[Lease]:

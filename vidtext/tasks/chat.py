@@ -11,7 +11,7 @@ from vidtext.media.sampling import TimeRange
 from vidtext.models import prefix_cache
 from vidtext.models.base import ChatModel, GenerationOptions, ModelCard
 from vidtext.models.loading import resolve_chat
-from vidtext.models.planned import Work, load_planned
+from vidtext.models.planned import Work, load_planned, turn
 from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn, fitted_prompt
 from vidtext.tasks.footage import open_footage
 from vidtext.text.asked_times import asked_time
@@ -106,7 +106,7 @@ def begin_dialogue(
     edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
     videos = []
     for letter, (source, name) in zip(_LABELS, sources, strict=False):
-        with open_footage(source, settings, job) as footage:
+        with open_footage(source, settings, job) as footage, turn(settings, job=job):
             whole = TimeRange(0.0, footage.duration_seconds)
             (frames,) = footage.clips([whole], each, edge, job)
             notes = tuple(footage.notes)

@@ -76,8 +76,7 @@ def add_caption_endpoint(*, settings: Settings, services: Services) -> None:
     gr.api(
         caption,
         api_name="caption",
-        concurrency_id="work",
-        concurrency_limit=settings.jobs_at_once,
+        concurrency_limit=None,  # the line for the device is that of `vidtext.compute.leases`
     )
 
 

@@ -78,7 +78,7 @@ def build_file_work(kind: FileKind, around: Surroundings, form: Iterable[Compone
         run,
         {around.panel.player, *form},
         made,
-        concurrency_id="work",
+        concurrency_id="files",
         concurrency_limit=around.settings.jobs_at_once,
         **QUIET,
     )

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 ASSETS = Path(__file__).parent / "assets"
 
+_GRADIO_THREADS = 40
+"""What Gradio itself runs handlers in; each job that works or waits takes one more."""
+
 _FAMILY = "Inter Variable"
 _ACCENT = gr.themes.Color(
     "#effaf7",
@@ -52,6 +55,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "head": _head(),
         "allowed_paths": [str(example.path) for example in find_examples()],
         "max_file_size": settings.max_source_bytes,
+        "max_threads": _GRADIO_THREADS + settings.jobs_at_once + settings.jobs_waiting,
         "footer_links": ["settings"],  # Gradio's page on the API asks for what is switched off here, and says so loudly
         "run_history": False,
         "enable_monitoring": False,

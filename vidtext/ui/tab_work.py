@@ -197,8 +197,9 @@ def connect(
             handlers.run,
             {panel.player, *form},
             [stage.status, panel.strip, panel.strip_note, *shown],
-            concurrency_id="work" if kind.about_video else kind.name,
-            concurrency_limit=settings.jobs_at_once if kind.about_video else settings.page_batches,
+            concurrency_id=None if kind.about_video else kind.name,
+            # Work on a video waits in the line for the device, which tells its place, and not in Gradio's.
+            concurrency_limit=None if kind.about_video else settings.page_batches,
             **QUIET,
         )
         run.success(_ready, None, buttons, queue=False, **QUIET)
