@@ -4,6 +4,7 @@ import os
 
 import spaces  # noqa: F401  (before anything touches CUDA)
 
+from vidtext.compute.gpu import zero_gpu
 from vidtext.models.loading import warm_up
 from vidtext.settings import Settings
 from vidtext.ui.look import launch_options
@@ -13,6 +14,9 @@ settings = Settings.from_env(os.environ)
 demo = build_page(settings)
 
 if __name__ == "__main__":
+    if zero_gpu():  # weights must be in place when `launch` packs them for the GPU's processes
+        warm_up(settings)
     demo.launch(**launch_options(settings), prevent_thread_lock=True)
-    warm_up(settings)
+    if not zero_gpu():  # the page is there already
+        warm_up(settings)
     demo.block_thread()

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidtext.compute.gpu import held_while_forking, zero_gpu
 from vidtext.errors import ModelUnavailableError
 
 if TYPE_CHECKING:
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 TRANSFORMERS = threading.RLock()
 """Held by whoever asks transformers for what reads a checkpoint. It imports its parts when they are first asked for,
 and two threads that do so at once can each meet a half-imported module of the other."""
+held_while_forking(TRANSFORMERS)
 
 _BF16_FROM_BYTES = 100_000_000
-"""Smaller models gain nothing from bf16 on a CPU and stay in fp32, where all machines give the same words."""
+"""Smaller models gain nothing from bf16 and stay in fp32, where all machines give the same words."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def _load(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorMixin]:
         model, report = AutoModelForImageTextToText.from_pretrained(
             checkpoint.folder,
             dtype=getattr(torch, checkpoint.precision),
-            device_map={"": checkpoint.device},
+            device_map={"": "cpu" if zero_gpu() else checkpoint.device},
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
@@ -68,6 +70,8 @@ def _load(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorMixin]:
             f"The model in {Path(checkpoint.folder).name} lacks {len(report['missing_keys'])} of its weights. "
             "Download or save it again."
         )
+    if zero_gpu():  # weights are loaded in threads, where a Space's emulation of CUDA does not reach
+        model.to(checkpoint.device)
     return model.eval(), processor
 
 
@@ -97,11 +101,11 @@ def best_precision(device: str, weight_bytes: int) -> str:
     """Name the precision, as torch does, in which a model of this size runs best on a device without loss."""
     import torch
 
+    if weight_bytes < _BF16_FROM_BYTES:
+        return "float32"
     if device == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
-    if device == "cpu" and weight_bytes >= _BF16_FROM_BYTES and _bf16_is_faster():
-        return "bfloat16"
-    return "float32"
+    return "bfloat16" if device == "cpu" and _bf16_is_faster() else "float32"
 
 
 @lru_cache(maxsize=1)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+
+from vidtext.compute.gpu import Effort
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -23,12 +26,13 @@ _START_SECONDS = 15.0
 """What moving the weights to a ZeroGPU device takes at most: an estimate, 14 GB at 1 GB a second."""
 
 _SECONDS_A_FRAME = 0.05
-"""What a frame takes there with room to spare: an estimate for CLIP's ViT-L/14 at 336 × 336."""
+"""What a frame takes there with room to spare, until it was measured: an estimate for CLIP's ViT-L/14 at 336 × 336."""
 
 
-def features_seconds(checkpoint: Checkpoint, pixels: NDArray[np.uint8]) -> float:  # noqa: ARG001  on_gpu passes both
-    """Return how long a ZeroGPU device is needed for these frames."""
-    return _START_SECONDS + _SECONDS_A_FRAME * len(pixels)
+def features_effort(checkpoint: Checkpoint, pixels: NDArray[np.uint8]) -> Effort:
+    """Return what the features of these frames take: a step is a batch of them."""
+    batches = math.ceil(len(pixels) / _BATCH_FRAMES)
+    return Effort(f"{checkpoint.folder}, features", _START_SECONDS, batches, _SECONDS_A_FRAME * _BATCH_FRAMES)
 
 
 def tower_patches(tower: PreTrainedModel, values: torch.Tensor) -> torch.Tensor:

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from vidtext.compute.exhaustion import told_plainly
-from vidtext.compute.gpu import on_gpu
+from vidtext.compute.gpu import Effort, on_gpu
 from vidtext.errors import OptionError
 from vidtext.media.resize import fit_square
-from vidtext.models.features import features_seconds, gathered, pooled_features, tower_patches
+from vidtext.models.features import features_effort, gathered, pooled_features, tower_patches
 from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.streaming import stream_generate
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from vidtext.models.base import GenerationOptions, ModelCard
     from vidtext.models.checkpoint import Checkpoint
 
-_SECONDS_A_CLIP = 2.0
-"""What a clip takes on a ZeroGPU device with room to spare: a fraction of it for git-large."""
+_STEP_SECONDS_A_CLIP = 0.05
+"""What a token of each clip takes on a ZeroGPU device with room to spare, until it was measured: an estimate."""
 
 _START_SECONDS = 10.0
 """What moving the weights to the device takes at most."""
@@ -94,11 +94,12 @@ class GitCaptioner:
         return gathered(encode_frames(self._checkpoint, pixels), job)
 
 
-def _duration_seconds(checkpoint: Checkpoint, pixels: NDArray[np.uint8], max_new_tokens: int) -> float:  # noqa: ARG001
-    return _START_SECONDS + _SECONDS_A_CLIP * len(pixels)
+def _effort(checkpoint: Checkpoint, pixels: NDArray[np.uint8], max_new_tokens: int) -> Effort:
+    of, clips = f"{checkpoint.folder}, {len(pixels)} clips", len(pixels)
+    return Effort(of, _START_SECONDS, max_new_tokens + 1, _STEP_SECONDS_A_CLIP * clips)
 
 
-@on_gpu(_duration_seconds)
+@on_gpu(_effort)
 def generate_captions(
     checkpoint: Checkpoint, pixels: NDArray[np.uint8], max_new_tokens: int
 ) -> Generator[Written, None, None]:
@@ -113,7 +114,7 @@ def generate_captions(
         yield Written(tokens.shape[1] - 1, tuple(_tidied(text) for text in texts))
 
 
-@on_gpu(features_seconds)
+@on_gpu(features_effort)
 def encode_frames(checkpoint: Checkpoint, pixels: NDArray[np.uint8]) -> Generator[NDArray[np.float32], None, None]:
     """Yield the features of `(N, edge, edge, 3)` uint8 RGB frames, batch by batch."""
     with MODELS_KEPT.lent(checkpoint) as (model, processor):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vidtext.compute.exhaustion import return_memory
+from vidtext.compute.gpu import held_while_forking
 from vidtext.models.checkpoint import load_checkpoint
 from vidtext.settings import Settings
 
@@ -41,15 +42,16 @@ class KeptModels:
     larger than `most_bytes`, and each goes when nobody has used it for `idle_seconds`.
     """
 
-    def __init__(self, load: Callable[[Checkpoint], Loaded], *, most_bytes: int, idle_seconds: float) -> None:
+    def __init__(self, load: Callable[[Checkpoint], Loaded], *, most_bytes: int, idle_seconds: float | None) -> None:
         self._load = load
         self._most_bytes, self._idle_seconds = most_bytes, idle_seconds
         self._places: OrderedDict[Checkpoint, _Place] = OrderedDict()
         self._lock = threading.Lock()
+        held_while_forking(self._lock)
         self._timer: threading.Timer | None = None
 
-    def allow(self, *, most_bytes: int, idle_seconds: float) -> None:
-        """Set how much is kept, and for how long."""
+    def allow(self, *, most_bytes: int, idle_seconds: float | None) -> None:
+        """Set how much is kept, and for how long a model that is not used; None keeps it."""
         with self._lock:
             self._most_bytes, self._idle_seconds = most_bytes, idle_seconds
         self._drop_surplus()
@@ -66,14 +68,20 @@ class KeptModels:
             self._places.move_to_end(checkpoint)
             place.users += 1
         try:
-            with place.loading:
-                if place.loaded is None:
-                    place.loaded = self._load(checkpoint)
-                    place.nbytes = _weight_bytes(place.loaded[0])
+            if place.loaded is None:
+                self._fill(place, checkpoint)
             self._drop_surplus()
+            assert place.loaded is not None  # noqa: S101  (`_fill` has loaded it, or raised)
             yield place.loaded
         finally:
             self._give_back(checkpoint, place)
+
+    def _fill(self, place: _Place, checkpoint: Checkpoint) -> None:
+        with place.loading:
+            if place.loaded is None:  # nobody else was faster
+                loaded = self._load(checkpoint)
+                place.nbytes = _weight_bytes(loaded[0])
+                place.loaded = loaded
 
     def _give_back(self, checkpoint: Checkpoint, place: _Place) -> None:
         with self._lock:
@@ -134,7 +142,7 @@ class KeptModels:
     def _watch(self) -> None:
         """See to it that somebody looks once the models that are unused now have been so for long enough."""
         with self._lock:
-            if self._timer is None and self._places:
+            if self._timer is None and self._places and self._idle_seconds is not None:
                 self._timer = threading.Timer(self._idle_seconds, self._look)
                 self._timer.daemon = True
                 self._timer.start()
@@ -142,7 +150,10 @@ class KeptModels:
     def _look(self) -> None:
         with self._lock:
             self._timer = None
-        self.drop_idle(self._idle_seconds)
+            idle_seconds = self._idle_seconds
+        if idle_seconds is None:
+            return
+        self.drop_idle(idle_seconds)
         self._watch()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +38,8 @@ __all__ = [
     "resolve_chat",
     "warm_up",
 ]
+
+_log = logging.getLogger(__name__)
 
 _FULL_CHAT_GPU_BYTES = 20_000_000_000
 """What a GPU must have for the full chat model: 14.1 GB of weights, and keys and values of 0.52 MB a token (2 × 32
@@ -171,10 +173,12 @@ def load_resolved(resolution: Resolution, *, settings: Settings | None = None) -
 def warm_up(settings: Settings) -> None:
     """Load the default models ahead of the first visitor, if their files are on this machine; nothing is downloaded.
 
-    A model that cannot be loaded is no news yet: whoever asks for it is told.
+    One that cannot be loaded is a line in the log: whoever asks for it is told.
     """
     for find, name in ((resolve, settings.default_model), (resolve_chat, settings.default_chat_model)):
-        with contextlib.suppress(ModelError):
+        try:
             resolution = find(name, settings)
             if resolution.folder is not None:
                 load_resolved(resolution, settings=settings)
+        except ModelError as error:
+            _log.warning("%s was not loaded ahead: %s", name, error)

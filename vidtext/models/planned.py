@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from vidtext.compute.free_memory import device_memory
 from vidtext.compute.gpu import zero_gpu
 from vidtext.compute.leases import LEASES
 from vidtext.compute.memory import MemoryPlan, Wanted, plan_memory
-from vidtext.errors import NoMemoryError
+from vidtext.errors import ModelUnavailableError, NoMemoryError
 from vidtext.models.checkpoint import TRANSFORMERS, Checkpoint, best_device, best_precision
 from vidtext.models.hub import download
 from vidtext.models.kept_models import MODELS_KEPT
@@ -54,7 +55,8 @@ def load_planned(
 
     So many works have the device at once as its memory holds, and `settings.jobs_at_once` at most; the others wait in
     the order in which they came, and `job` is told their place. One that would only fit with less than was asked for
-    waits until it is alone before it is stepped down. A ZeroGPU Space has a line of its own, one for each call.
+    waits until it is alone before it is stepped down. A ZeroGPU Space has a line of its own, and only the models that
+    were loaded in its main thread as it started: its PyTorch does as if there were a GPU in that thread alone.
 
     Raises:
         NoMemoryError: it does not fit in any way; nothing was loaded then.
@@ -64,11 +66,18 @@ def load_planned(
     """
     card = resolution.card
     folder = resolution.folder or download(card.id)
-    MODELS_KEPT.allow(most_bytes=settings.kept_model_bytes, idle_seconds=settings.idle_model_seconds)
+    idle_seconds = None if zero_gpu() else settings.idle_model_seconds
+    MODELS_KEPT.allow(most_bytes=settings.kept_model_bytes, idle_seconds=idle_seconds)
     plans = _Plans(folder, card, work, settings)
     if zero_gpu():
         plan = plans.made()
-        yield _model(card, plans.checkpoint(plan), settings), plan
+        checkpoint = plans.checkpoint(plan)
+        if not MODELS_KEPT.holds(checkpoint) and threading.current_thread() is not threading.main_thread():
+            raise ModelUnavailableError(
+                f"{card.id} was not loaded when this ZeroGPU Space started, and cannot be loaded later. Choose auto."
+            )
+        with MODELS_KEPT.lent(checkpoint):
+            yield _model(card, checkpoint, settings), plan
         return
     hoped = plans.made(LEASES.given_bytes(plans.device))
     with _lease(plans, hoped, settings, job) as lease:

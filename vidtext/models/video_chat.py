@@ -10,13 +10,13 @@ import torch
 from transformers import DynamicCache
 
 from vidtext.compute.exhaustion import told_plainly
-from vidtext.compute.gpu import on_gpu
+from vidtext.compute.gpu import Effort, on_gpu
 from vidtext.errors import ModelError, OptionError
 from vidtext.media.resize import fit_square
 from vidtext.models.base import Message
 from vidtext.models.chat_template import render
 from vidtext.models.families import family_of
-from vidtext.models.features import features_seconds, gathered, pooled_features
+from vidtext.models.features import features_effort, gathered, pooled_features
 from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.prefix_cache import PREFIXES, Kept, Read, can_be_kept, fingerprints
 from vidtext.models.streaming import TextPieces, stream_generate
@@ -38,7 +38,7 @@ _START_SECONDS = 20.0
 """What moving 14 GB of weights to a ZeroGPU device and reading the prompt take at most: an estimate."""
 
 _SECONDS_A_TOKEN = 0.05
-"""What a token takes there with room to spare: an estimate for 7 B parameters in bf16."""
+"""What a token takes there with room to spare, until it was measured: an estimate for 7 B parameters in bf16."""
 
 
 @dataclass(frozen=True)
@@ -151,16 +151,16 @@ class VideoChat:
                     yield step.piece
 
 
-def _duration_seconds(
-    checkpoint: Checkpoint,  # noqa: ARG001  on_gpu passes all
-    prompt: Prompt,  # noqa: ARG001
+def _effort(
+    checkpoint: Checkpoint,
+    prompt: Prompt,  # noqa: ARG001  on_gpu passes all
     options: GenerationOptions,
     kept_bytes: int,  # noqa: ARG001
-) -> float:
-    return _START_SECONDS + _SECONDS_A_TOKEN * options.max_new_tokens
+) -> Effort:
+    return Effort(f"{checkpoint.folder}, answers", _START_SECONDS, options.max_new_tokens + 1, _SECONDS_A_TOKEN)
 
 
-@on_gpu(_duration_seconds)
+@on_gpu(_effort)
 def generate_reply(
     checkpoint: Checkpoint, prompt: Prompt, options: GenerationOptions, kept_bytes: int
 ) -> Generator[Spoken, None, None]:
@@ -251,7 +251,7 @@ def _generate(
     )
 
 
-@on_gpu(features_seconds)
+@on_gpu(features_effort)
 def encode_frames(checkpoint: Checkpoint, pixels: NDArray[np.uint8]) -> Generator[NDArray[np.float32], None, None]:
     """Yield the features of `(N, edge, edge, 3)` uint8 RGB frames, batch by batch."""
     with MODELS_KEPT.lent(checkpoint) as (model, processor):

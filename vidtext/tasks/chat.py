@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from vidtext.compute.gpu import zero_gpu
 from vidtext.errors import NoMemoryError, OptionError
 from vidtext.media.sampling import TimeRange
 from vidtext.models import prefix_cache
@@ -235,7 +236,7 @@ def _writing(options: ChatOptions, memory_key: str = "") -> GenerationOptions:
         fit=options.fit,
         temperature=options.temperature,
         top_p=options.top_p,
-        memory_key=memory_key,
+        memory_key="" if zero_gpu() else memory_key,  # a call there must not remember what another one said
     )
 
 

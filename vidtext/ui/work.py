@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import queue
 import threading
 import time
@@ -60,7 +61,8 @@ class Work(Generic[Made]):
         Closing this generator stops the job; stopping the job ends this generator. An exception of the work is raised
         here.
         """
-        threading.Thread(target=self._run, name="vidtext-page-work", daemon=True).start()
+        context = contextvars.copy_context()  # where Gradio keeps whose request this is, which ZeroGPU asks
+        threading.Thread(target=context.run, args=[self._run], name="vidtext-page-work", daemon=True).start()
         end = None
         try:
             while end is None:
