@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 import torch
@@ -123,14 +124,18 @@ print(json.dumps([resolution.card.id, resolution.note, captioner.card.id, again.
 
 def ask(endpoint: str, home: Path, **more: str) -> list[str]:
     """Load "auto" in a process of its own whose hub is at `endpoint`."""
+    answer: list[str] = answer_of(ASK, endpoint, home, **more)
+    return answer
+
+
+def answer_of(script: str, endpoint: str, home: Path, **more: str) -> Any:
     environment = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_OFFLINE": "0", **more}
     done = subprocess.run(
-        [sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr
     assert more.get("HF_TOKEN", "no token at all") not in done.stdout + done.stderr
-    answer: list[str] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_auto_downloads_the_full_model_where_the_hub_has_it_and_finds_it_offline_later(tmp_path: Path) -> None:
@@ -150,6 +155,38 @@ def test_auto_downloads_the_full_model_where_the_hub_has_it_and_finds_it_offline
 
     assert second[:3] == [FULL_CAPTIONER, "", FULL_CAPTIONER]
     assert second[3]
+
+
+DOWNLOAD = """
+import json
+from vidtext.errors import CancelledError
+from vidtext.job import Job
+from vidtext.models.hub import cached_folder, download
+reports = []
+job = Job(lambda progress: (reports.append([progress.doing, progress.done, progress.total]), job.stop()))
+try:
+    download("microsoft/git-base-vatex", job)
+except CancelledError:
+    reports.append("stopped")
+first, folder = list(reports), cached_folder("microsoft/git-base-vatex")
+job = Job(lambda progress: reports.append([progress.doing, progress.done, progress.total]))
+again = download("microsoft/git-base-vatex", job)
+found = cached_folder("microsoft/git-base-vatex")
+print(json.dumps([first[0][0], first[-1], folder is None, reports[-1], found != again]))
+"""
+
+
+@pytest.mark.parametrize("bars", ["0", "1"])
+def test_a_download_tells_how_far_it_is_and_can_be_stopped(tmp_path: Path, bars: str) -> None:
+    folder = save_tiny_git(tmp_path / "git", hub_layout=True)
+    with FakeHub(FULL_CAPTIONER, folder) as hub:
+        answer = answer_of(DOWNLOAD, hub.address, tmp_path / "home", HF_HUB_DISABLE_PROGRESS_BARS=bars)
+    doing, ended, nothing_there, (_, done, total), still_nothing = answer
+    assert doing == f"downloading {FULL_CAPTIONER}"
+    assert ended == "stopped"
+    assert nothing_there
+    assert not still_nothing
+    assert done == total > (folder / "model.safetensors").stat().st_size / 2
 
 
 def test_a_hub_that_never_answers_is_given_up(tmp_path: Path) -> None:

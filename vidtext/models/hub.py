@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import time
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vidtext.errors import ModelUnavailableError
 from vidtext.models.catalog import REVISIONS
 from vidtext.models.folder_card import read_json
 
 if TYPE_CHECKING:
+    from vidtext.job import Job
     from vidtext.settings import Settings
 
 _FILES = ("*.json", "*.txt", "*.model", "*.jinja", "model*.safetensors")
@@ -72,18 +74,43 @@ def _hub_refuses(name: str, timeout_seconds: float, moment: int) -> str:  # noqa
     return ""
 
 
-def download(name: str) -> Path:
+def _bar_of(model: str, job: Job) -> type:
+    """Return what the hub takes for a progress bar, which draws nothing and tells the job."""
+    from huggingface_hub.utils.tqdm import tqdm
+
+    class Bar(tqdm):  # the hub's own is told by its name what it counts
+        def __init__(self, *args: Any, name: str = "", **kwargs: Any) -> None:  # noqa: ANN401  as tqdm has them
+            self._counts_bytes, self._bytes = name == "huggingface_hub.snapshot_download", 0
+            super().__init__(*args, **{**kwargs, "file": io.StringIO()})  # type: ignore[no-untyped-call]
+
+        def update(self, n: float | None = 1) -> None:
+            super().update(n)
+            if self._counts_bytes:  # by ourselves: a bar that is switched off counts nothing
+                self._bytes += int(n or 0)
+                job.report(f"downloading {model}", self._bytes, int(self.total or 0))
+
+    return Bar
+
+
+def download(name: str, job: Job) -> Path:
     """Fetch a model's files into the local cache and return their folder.
+
+    The job is told how many bytes are here. Stopped, or failed, it keeps what arrived, and goes on from there later.
 
     Raises:
         ModelUnavailableError: the download failed.
+        CancelledError: the job was stopped.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     from huggingface_hub.utils import httpx  # type: ignore[attr-defined]  # the name that it keeps for its HTTP client
 
     try:
-        return Path(snapshot_download(name, revision=REVISIONS.get(name), allow_patterns=list(_FILES)))
+        return Path(
+            snapshot_download(
+                name, revision=REVISIONS.get(name), allow_patterns=list(_FILES), tqdm_class=_bar_of(name, job)
+            )
+        )
     except (HfHubHTTPError, LocalEntryNotFoundError, httpx.HTTPError, OSError) as error:
         raise ModelUnavailableError(
             f"{name} could not be downloaded ({type(error).__name__}). What arrived is kept; try again, or use "

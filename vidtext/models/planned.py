@@ -65,7 +65,7 @@ def load_planned(
         CancelledError: the job was stopped.
     """
     card = resolution.card
-    folder = resolution.folder or download(card.id)
+    folder = resolution.folder or download(card.id, job)
     idle_seconds = None if zero_gpu() else settings.idle_model_seconds
     MODELS_KEPT.allow(most_bytes=settings.kept_model_bytes, idle_seconds=idle_seconds)
     plans = _Plans(folder, card, work, settings)
