@@ -15,12 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import torch
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy as np
+    import torch
     from numpy.typing import NDArray
     from transformers import DynamicCache, PretrainedConfig
 
@@ -62,6 +61,12 @@ class Read:
         return tokens, frames
 
 
+def _no_tokens() -> torch.Tensor:
+    import torch
+
+    return torch.empty(0, dtype=torch.long)
+
+
 @dataclass
 class Kept:
     """Keys and values, and what they were computed from: nothing at first.
@@ -73,7 +78,7 @@ class Kept:
     """
 
     states: DynamicCache
-    ids: torch.Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.long))
+    ids: torch.Tensor = field(default_factory=_no_tokens)
     frames: tuple[bytes, ...] = ()
 
     def cut(self, tokens: int) -> None:
