@@ -40,9 +40,9 @@ LLAVA_7B = Shape(  # the published configuration
 )
 
 
-def planned(free: float, wanted: Wanted = ASKED, **more: object) -> MemoryPlan:
+def planned(free: float, wanted: Wanted = ASKED, shape: Shape = SMALL, **more: object) -> MemoryPlan:
     options = {"name": "tiny", "share": 1.0, "fewest_frames": 4, "loaded": False, **more}
-    return plan_memory(SMALL, wanted, Memory(64 * GB, int(free)), **options)  # type: ignore[arg-type]
+    return plan_memory(shape, wanted, Memory(64 * GB, int(free)), **options)  # type: ignore[arg-type]
 
 
 def test_the_parts_are_what_they_are_by_hand() -> None:
@@ -79,19 +79,39 @@ def test_what_fits_is_done_as_asked() -> None:
     assert plan.notes == ()
 
 
-def test_first_fewer_clips_then_fewer_frames_then_half_the_precision() -> None:
+def test_the_order_of_stepping_down() -> None:
     seen = []
     for free in [64 * GB / 1.02**step for step in range(400)]:
         try:
-            wanted = planned(free).wanted
+            wanted = planned(free, shape=replace(SMALL, smaller_edge_pixels=50)).wanted
         except NoMemoryError:
             break
-        if wanted not in seen:
-            seen.append(wanted)
-    assert [(each.clips, each.frames, each.precision) for each in seen] == [
-        (8, 32, "float32"), (4, 32, "float32"), (2, 32, "float32"), (1, 32, "float32"),
-        (1, 16, "float32"), (1, 8, "float32"), (1, 4, "float32"), (1, 4, "bfloat16"),
+        step = (wanted.clips, wanted.frames, wanted.edge_pixels, wanted.precision, wanted.bytes_outside > 0)
+        if step not in seen:
+            seen.append(step)
+    assert seen == [
+        (8, 32, 0, "float32", False), (4, 32, 0, "float32", False), (2, 32, 0, "float32", False),
+        (1, 32, 0, "float32", False), (1, 16, 0, "float32", False), (1, 8, 0, "float32", False),
+        (1, 4, 0, "float32", False), (1, 4, 50, "float32", False), (1, 4, 50, "bfloat16", False),
+        (1, 4, 50, "bfloat16", True),
     ]  # fmt: skip
+
+
+def test_smaller_frames_have_a_quarter_of_the_patches_and_tokens() -> None:
+    smaller = replace(ASKED, edge_pixels=50)
+    assert need_of(SMALL, smaller) == need_of(replace(SMALL, edge_pixels=50, patches=25, frame_tokens=25), ASKED)
+
+
+def test_weights_go_outside_as_far_as_a_few_layers_stay() -> None:
+    smallest = need_of(SMALL, Wanted(1, 4, 100, 100, "bfloat16"))
+    plan = planned(smallest.peak - 50_000_000)
+    assert plan.wanted.bytes_outside == 50_000_000
+    assert plan.notes[-1].startswith("0.1 GB of the weights are kept outside the device's memory, which makes it slow")
+    weights = 100_000_000 * 2
+    most = weights - 3 * weights // 12  # three of twelve layers stay
+    assert planned(smallest.peak - most).wanted.bytes_outside == most
+    with pytest.raises(NoMemoryError):
+        planned(smallest.peak - most - 1)
 
 
 def test_everything_that_was_stepped_down_is_a_note() -> None:
@@ -131,7 +151,8 @@ def test_a_plan_always_fits_and_never_asks_for_more(free: float, clips: int, fra
     try:
         plan = planned(free, wanted)
     except NoMemoryError:
-        assert need_of(SMALL, Wanted(1, 4, tokens, 100, "bfloat16")).peak > free
+        outside = 100_000_000 * 2 * 9 // 12
+        assert need_of(SMALL, Wanted(1, 4, tokens, 100, "bfloat16")).peak - outside > free
         return
     assert plan.need.peak <= free
     assert plan.wanted.clips <= clips

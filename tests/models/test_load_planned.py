@@ -7,17 +7,20 @@ from pathlib import Path
 import pytest
 
 from tests.models.checkpoints import save_tiny_git, save_tiny_llava_next_video
+from tests.models.conversation import SHORT, clip, two_turns
+from tests.models.timed_checkpoints import save_tiny_qwen3_vl
 from vidtext.compute.free_memory import Memory
 from vidtext.compute.memory import MemoryPlan, Wanted, need_of
 from vidtext.errors import NoMemoryError
 from vidtext.job import Job
 from vidtext.models import planned
+from vidtext.models.base import Captioner, ChatModel
 from vidtext.models.checkpoint import Checkpoint
 from vidtext.models.folder_card import card_of_folder
 from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.loading import load_model, resolve
 from vidtext.models.planned import Work, load_planned
-from vidtext.models.shapes import shape_of
+from vidtext.models.shapes import parameter_count, shape_of
 from vidtext.settings import Settings
 
 SETTINGS = Settings(memory_share=1.0)
@@ -85,6 +88,53 @@ def test_then_the_weights_are_held_in_half_the_precision(tmp_path: Path, monkeyp
     plan_of(str(folder), Work(1, 4))
     assert held(folder, "bfloat16")
     assert not held(folder)
+
+
+@pytest.mark.filterwarnings("ignore:The following device_map keys")  # accelerate, of a parameter that is no module
+def test_at_last_weights_stay_on_disk_and_the_answer_is_the_same(tmp_path: Path, monkeypatch) -> None:
+    folder = save_tiny_llava_next_video(tmp_path / "llava")
+    monkeypatch.setattr(planned, "best_precision", lambda *_: "bfloat16")  # as low as it gets
+    resolution, work = resolve(str(folder), SETTINGS), Work(1, 4)
+    with load_planned(resolution, work, settings=SETTINGS, job=Job()) as (model, plan):
+        assert plan.wanted.bytes_outside == 0
+        expected = answer(model)
+    MODELS_KEPT.drop_idle()
+    outside = parameter_count(folder) * 2 // 5
+    has(monkeypatch, peak(folder, 1, 4, "bfloat16") - outside)
+    with load_planned(resolution, work, settings=SETTINGS, job=Job()) as (model, plan):
+        assert plan.wanted.bytes_outside == outside
+        assert plan.notes[0].endswith("which makes it slow, since 0.0 GB of memory are free.")
+        with MODELS_KEPT.lent(Checkpoint(str(folder), "cpu", "bfloat16")) as (loaded, _):
+            assert "disk" in loaded.hf_device_map.values()
+        assert answer(model) == expected
+        assert model.image_features(clip(0), Job()).shape[0] == 4
+
+
+def answer(model: Captioner) -> str:
+    assert isinstance(model, ChatModel)
+    return "".join(model.reply(two_turns(), SHORT, Job()))
+
+
+def test_qwen_sees_smaller_frames(tmp_path: Path, monkeypatch) -> None:
+    folder = save_tiny_qwen3_vl(tmp_path / "qwen")
+    shape = shape_of(folder, card_of_folder(folder))
+    small = need_of(shape, Wanted(1, 4, 64, 64, "float32", edge_pixels=shape.smaller_edge_pixels)).peak
+    has(monkeypatch, small)
+    with load_planned(resolve(str(folder), SETTINGS), Work(1, 4), settings=SETTINGS, job=Job()) as (model, plan):
+        assert plan.wanted.edge_pixels == model.card.frame_edge_pixels == shape.smaller_edge_pixels < shape.edge_pixels
+        assert plan.notes[0].startswith(f"Frames are shrunk to {shape.smaller_edge_pixels} × ")
+        answer(model)  # its processor writes as many tokens as the card says, or it would be refused
+
+
+def test_of_several_gpus_the_one_with_the_most_memory_is_taken(monkeypatch) -> None:
+    free = {"cuda:0": 5, "cuda:1": 9, "cuda:2": 7}
+    monkeypatch.setattr(planned, "best_device", lambda: "cuda")
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    monkeypatch.setattr(planned, "device_memory", lambda gpu: Memory(16, free[gpu]))
+    assert planned._freest_device() == "cuda:1"
+    limits = {"at_once": 1, "longest_line": 1, "job": Job()}
+    with planned.LEASES.lent("cuda:1", lambda: 3, lambda: 9, **limits):
+        assert planned._freest_device() == "cuda:2"
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_loaded(tmp_path: Path, monkeypatch) -> None:

@@ -45,6 +45,9 @@ _PIXEL_COPIES = 3
 
 _FP32_BYTES = 4
 
+_LAYERS_INSIDE = 3
+"""Layers' worth of weights that stay on the device at least: one that works, one that comes, and what is no layer."""
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -71,6 +74,7 @@ class Shape:
         vocabulary: how many scores a written token has.
         looked_up: how many of the parameters are a table of which a job reads a few rows: the words that are read.
         spelled_out_heads: how many heads of the text model hold a matrix of scores; 0 where attention is fused.
+        smaller_edge_pixels: the edge that frames may be shrunk to where memory is short; 0 if they may not.
     """
 
     parameters: int
@@ -84,6 +88,13 @@ class Shape:
     vocabulary: int
     looked_up: int
     spelled_out_heads: int = 0
+    smaller_edge_pixels: int = 0
+
+    def with_edge(self, edge_pixels: int) -> Shape:
+        """Return the shape with frames of another size: patches and tokens of a frame go with its area."""
+        area = (edge_pixels / self.edge_pixels) ** 2
+        patches, tokens = round(self.patches * area), round(self.frame_tokens * area)
+        return replace(self, edge_pixels=edge_pixels, patches=patches, frame_tokens=tokens)
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,8 @@ class Wanted:
         new_tokens: how many are written.
         precision: of the weights, as torch calls it.
         mapped: whether the weights stay in their file, of which the system reads what is used: on a CPU, as they are.
+        edge_pixels: of frames that are shrunk; 0 for those of the model's own size.
+        bytes_outside: how much of the weights is kept outside the device's memory and fetched when it is used.
     """
 
     clips: int
@@ -105,6 +118,8 @@ class Wanted:
     new_tokens: int
     precision: str
     mapped: bool = False
+    edge_pixels: int = 0
+    bytes_outside: int = 0
 
 
 @dataclass(frozen=True)
@@ -124,6 +139,8 @@ class Need:
 
 def need_of(shape: Shape, wanted: Wanted) -> Need:
     """Estimate what a job needs."""
+    if wanted.edge_pixels:
+        shape = shape.with_edge(wanted.edge_pixels)
     number = BYTES_A_NUMBER[wanted.precision]
     frames = wanted.clips * wanted.frames
     read = wanted.frames * shape.frame_tokens + wanted.text_tokens
@@ -133,11 +150,16 @@ def need_of(shape: Shape, wanted: Wanted) -> Need:
     scores = _SCORES_HELD * shape.spelled_out_heads * read * read
     attention = _ATTENTION_WIDTHS * shape.text.width * read + scores
     return Need(
-        weights=(shape.parameters - (shape.looked_up if wanted.mapped else 0)) * number + _RUNTIME_BYTES,
+        weights=weight_bytes(shape, wanted) - wanted.bytes_outside + _RUNTIME_BYTES,
         pixels=frames * 3 * shape.edge_pixels**2 * (1 + _PIXEL_COPIES * _FP32_BYTES),
         seeing=frames * shape.patches * tower_vectors * number,
         writing=wanted.clips * (states + max(forward, attention) + shape.vocabulary) * number,
     )
+
+
+def weight_bytes(shape: Shape, wanted: Wanted) -> int:
+    """Return how large the weights are that are read in a job."""
+    return (shape.parameters - (shape.looked_up if wanted.mapped else 0)) * BYTES_A_NUMBER[wanted.precision]
 
 
 @dataclass(frozen=True)
@@ -164,7 +186,10 @@ class MemoryPlan:
 def plan_memory(
     shape: Shape, wanted: Wanted, memory: Memory, *, name: str, share: float, fewest_frames: int, loaded: bool
 ) -> MemoryPlan:
-    """Step a job down until it fits: fewer clips at once, then fewer frames, then half the precision.
+    """Step a job down until it fits.
+
+    First fewer clips at once, then fewer frames, then smaller ones where the model allows it, then half the precision,
+    and at last with a part of the weights outside the device's memory, from where each is fetched when it is used.
 
     Args:
         shape: the model.
@@ -185,9 +210,11 @@ def plan_memory(
         return need.peak - (need.weights if loaded else 0)
 
     fitting = wanted
-    for step in _steps(fewest_frames, loaded=loaded):
+    for step in _steps(shape, fewest_frames, loaded=loaded):
         while needed(fitting) > room and (less := step(fitting)) is not None:
             fitting = less
+    if needed(fitting) > room and not loaded:
+        fitting = _with_weights_outside(shape, fitting, needed(fitting) - room)
     if needed(fitting) > room:
         raise NoMemoryError(
             f"{name} needs about {_gigabytes(needed(fitting))} even for {fitting.clips} clip of {fitting.frames} "
@@ -197,7 +224,14 @@ def plan_memory(
     return MemoryPlan(fitting, need_of(shape, fitting), memory.free_bytes, _notes(wanted, fitting, memory))
 
 
-def _steps(fewest_frames: int, *, loaded: bool) -> list[Callable[[Wanted], Wanted | None]]:
+def _with_weights_outside(shape: Shape, wanted: Wanted, count: int) -> Wanted:
+    """Keep so many bytes of the weights outside, unless too little of them would be left for two layers at a time."""
+    weights = weight_bytes(shape, wanted)
+    inside = _LAYERS_INSIDE * weights // (shape.tower.layers + shape.text.layers)
+    return replace(wanted, bytes_outside=count) if count <= weights - inside else wanted
+
+
+def _steps(shape: Shape, fewest_frames: int, *, loaded: bool) -> list[Callable[[Wanted], Wanted | None]]:
     """Return what may be stepped down, in its order; each gives a little less, None where there is nothing left."""
 
     def clips(wanted: Wanted) -> Wanted | None:
@@ -208,11 +242,15 @@ def _steps(fewest_frames: int, *, loaded: bool) -> list[Callable[[Wanted], Wante
             return None
         return replace(wanted, frames=max(fewest_frames, wanted.frames // 2))
 
+    def edge(wanted: Wanted) -> Wanted | None:
+        smaller = shape.smaller_edge_pixels
+        return replace(wanted, edge_pixels=smaller) if smaller and not wanted.edge_pixels else None
+
     def precision(wanted: Wanted) -> Wanted | None:
         half = HALF_OF.get(wanted.precision)
         return replace(wanted, precision=half, mapped=False) if half and not loaded else None
 
-    return [clips, frames, precision]
+    return [clips, frames, edge, precision]
 
 
 def _notes(wanted: Wanted, fitting: Wanted, memory: Memory) -> tuple[str, ...]:
@@ -221,8 +259,13 @@ def _notes(wanted: Wanted, fitting: Wanted, memory: Memory) -> tuple[str, ...]:
         made.append(f"{fitting.frames} of {wanted.frames} frames are used")
     if fitting.clips < wanted.clips:
         made.append(f"{fitting.clips} of {wanted.clips} clips go through the model at once")
+    if fitting.edge_pixels != wanted.edge_pixels:
+        made.append(f"frames are shrunk to {fitting.edge_pixels} × {fitting.edge_pixels}")
     if fitting.precision != wanted.precision:
         made.append(f"the weights are held in {fitting.precision} instead of {wanted.precision}")
+    if fitting.bytes_outside:
+        outside = _gigabytes(fitting.bytes_outside)
+        made.append(f"{outside} of the weights are kept outside the device's memory, which makes it slow")
     because = f", since {_gigabytes(memory.free_bytes)} of memory are free."
     return tuple(each[:1].upper() + each[1:] + because for each in made)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from vidtext.errors import OptionError
@@ -35,6 +35,7 @@ class ModelCard:
         tokens_per_frame: how much of the context one frame takes (0: frames take none, as with a captioner).
         fewest_frames: how many frames of a clip are always given to a chat model, however long the conversation gets.
         most_clips: how many clips one conversation may have (0: as many as the context has room for).
+        smaller_edge_pixels: the edge of the smaller square that frames may be fitted into as well (0: there is none).
     """
 
     id: str
@@ -49,11 +50,17 @@ class ModelCard:
     tokens_per_frame: int = 0
     fewest_frames: int = 4
     most_clips: int = 0
+    smaller_edge_pixels: int = 0
 
     @property
     def chats(self) -> bool:
         """Whether the model takes part in conversations, rather than only writing captions."""
         return self.family != "git"
+
+    def with_edge(self, edge_pixels: int) -> ModelCard:
+        """Return the card for frames of another size: their tokens go with their area."""
+        tokens = round(self.tokens_per_frame * (edge_pixels / self.frame_edge_pixels) ** 2)
+        return replace(self, frame_edge_pixels=edge_pixels, tokens_per_frame=tokens)
 
 
 _MOST_TEMPERATURE = 2.0

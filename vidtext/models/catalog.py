@@ -134,6 +134,7 @@ MODELS: dict[str, ModelCard] = {
             weight_bytes=0,
             sees="Describes scenes and actions, reads text and knows when things happen; may name what is not there.",
             tokens_per_frame=98,  # 28 × 28 patches of 16 pixels, 2 × 2 of two frames merged into one
+            smaller_edge_pixels=256,
         )
         for size in ("2B", "4B", "8B")
     },

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
 import time
-from dataclasses import dataclass
+import weakref
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidtext.compute.free_memory import machine_memory
 from vidtext.compute.gpu import held_while_forking, zero_gpu
 from vidtext.errors import ModelUnavailableError
 
@@ -21,17 +25,29 @@ TRANSFORMERS = threading.RLock()
 and two threads that do so at once can each meet a half-imported module of the other."""
 held_while_forking(TRANSFORMERS)
 
+_SHARE_OF_OTHERS = 0.8
+"""The part of what is free elsewhere that weights may fill which do not fit onto the device."""
+
 _BF16_FROM_BYTES = 100_000_000
 """Smaller models gain nothing from bf16 and stay in fp32, where all machines give the same words."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model's files, and how they are loaded. It pickles, so that a process of its own can load the same."""
+    """A model's files, and how they are loaded. It pickles, so that a process of its own can load the same.
+
+    Attributes:
+        folder: where the files are.
+        device: where the model runs, as torch names it.
+        precision: of the weights, as torch calls it.
+        bytes_inside: how much of the weights is kept in the device's memory, 0 for all. The rest is in other GPUs' and
+            the machine's memory, then on disk, and fetched when it is used. A model that is loaded already is the same.
+    """
 
     folder: str
     device: str
     precision: str
+    bytes_inside: int = field(default=0, compare=False)
 
 
 def load_checkpoint(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorMixin]:
@@ -50,21 +66,27 @@ def _load(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorMixin]:
     from safetensors import SafetensorError
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
+    outside = tempfile.mkdtemp(prefix="vidtext-weights-") if checkpoint.bytes_inside else None
     try:
         processor = AutoProcessor.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
         model, report = AutoModelForImageTextToText.from_pretrained(
             checkpoint.folder,
             dtype=getattr(torch, checkpoint.precision),
-            device_map={"": "cpu" if zero_gpu() else checkpoint.device},
+            **_placement(checkpoint),
+            offload_folder=outside,
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
             output_loading_info=True,
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, StrictDataclassError) as error:
+        if outside:
+            shutil.rmtree(outside, ignore_errors=True)
         raise ModelUnavailableError(
             f"The model in {Path(checkpoint.folder).name} cannot be loaded: {[*str(error).splitlines(), ''][0]}"
         ) from error
+    if outside:
+        weakref.finalize(model, shutil.rmtree, outside, ignore_errors=True)
     if report["missing_keys"]:  # transformers would fill them with random numbers, and the model would babble
         raise ModelUnavailableError(
             f"The model in {Path(checkpoint.folder).name} lacks {len(report['missing_keys'])} of its weights. "
@@ -73,6 +95,33 @@ def _load(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorMixin]:
     if zero_gpu():  # weights are loaded in threads, where a Space's emulation of CUDA does not reach
         model.to(checkpoint.device)
     return model.eval(), processor
+
+
+def _placement(checkpoint: Checkpoint) -> dict[str, object]:
+    """Tell transformers where the weights go; accelerate fetches those that are not on the device."""
+    if not checkpoint.bytes_inside:
+        return {"device_map": {"": "cpu" if zero_gpu() else checkpoint.device}}
+    room: dict[str | int, int] = {"cpu": checkpoint.bytes_inside}
+    if checkpoint.device.startswith("cuda"):
+        import torch
+
+        own = torch.device(checkpoint.device).index or 0
+        others = [index for index in range(torch.cuda.device_count()) if index != own]
+        room = {own: checkpoint.bytes_inside}
+        room |= {index: int(torch.cuda.mem_get_info(index)[0] * _SHARE_OF_OTHERS) for index in others}
+        room["cpu"] = int(machine_memory().free_bytes * _SHARE_OF_OTHERS)
+    return {"device_map": "auto", "max_memory": room}
+
+
+def input_device(model: PreTrainedModel) -> torch.device:
+    """Return where a model, or a part of one, is given what it reads.
+
+    Weights that are fetched when they are used are nowhere; what fetches them brings the input to them.
+    """
+    import torch
+
+    device: torch.device = model.device
+    return torch.device("cpu") if device.type == "meta" else device
 
 
 def best_device() -> str:

@@ -9,6 +9,7 @@ from transformers.video_utils import VideoMetadata
 
 from vidtext.errors import ModelError
 from vidtext.models.chat_template import begins_with_bos
+from vidtext.models.checkpoint import input_device
 from vidtext.models.features import tower_patches
 
 if TYPE_CHECKING:
@@ -198,9 +199,9 @@ class Qwen3Vl:
             return_tensors="pt",
         )
         tower = model.model.visual
-        values = ready["pixel_values_videos"].to(tower.device, tower.dtype)
+        values = ready["pixel_values_videos"].to(input_device(tower), tower.dtype)
         with torch.inference_mode():
-            hidden = tower(values, grid_thw=ready["video_grid_thw"].to(tower.device)).last_hidden_state
+            hidden = tower(values, grid_thw=ready["video_grid_thw"].to(values.device)).last_hidden_state
         patches: torch.Tensor = hidden.view(len(pixels), -1, hidden.shape[-1])
         return patches
 

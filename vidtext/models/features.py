@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from vidtext.compute.gpu import Effort
+from vidtext.models.checkpoint import input_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -44,7 +45,7 @@ def tower_patches(tower: PreTrainedModel, values: torch.Tensor) -> torch.Tensor:
     """
     patches = (tower.config.image_size // tower.config.patch_size) ** 2
     with torch.inference_mode():
-        hidden: torch.Tensor = tower(pixel_values=values.to(tower.device, tower.dtype)).last_hidden_state
+        hidden: torch.Tensor = tower(pixel_values=values.to(input_device(tower), tower.dtype)).last_hidden_state
     return hidden[:, -patches:]  # a class token, where a tower has one, comes first
 
 

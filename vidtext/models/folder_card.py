@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from vidtext.errors import ModelUnavailableError, UnknownModelError
@@ -163,6 +164,7 @@ def _qwen3_vl_card(folder: Path, known: ModelCard | None) -> ModelCard:
     config, videos = _read(folder)
     merged = videos.patch_size * videos.merge_size
     edge = _QWEN_EDGE_PIXELS // merged * merged
+    smaller = math.ceil(edge / 2 / (2 * merged)) * 2 * merged  # so that two frames have an even number of tokens
     return ModelCard(
         id=known.id if known else str(folder),
         family="qwen3_vl",
@@ -174,6 +176,7 @@ def _qwen3_vl_card(folder: Path, known: ModelCard | None) -> ModelCard:
         weight_bytes=_weight_bytes(folder),
         sees=known.sees if known else "See the model card in its folder.",
         tokens_per_frame=(edge // merged) ** 2 // videos.temporal_patch_size,
+        smaller_edge_pixels=smaller if smaller < edge else 0,
     )
 
 

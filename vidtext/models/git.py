@@ -13,6 +13,7 @@ from vidtext.compute.exhaustion import told_plainly
 from vidtext.compute.gpu import Effort, on_gpu
 from vidtext.errors import OptionError
 from vidtext.media.resize import fit_square
+from vidtext.models.checkpoint import input_device
 from vidtext.models.features import features_effort, gathered, pooled_features, tower_patches
 from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.streaming import stream_generate
@@ -105,7 +106,7 @@ def generate_captions(
 ) -> Generator[Written, None, None]:
     """Caption a batch of clips: `(B, F, edge, edge, 3)` uint8 RGB, F frames a clip. The last step has the texts."""
     with MODELS_KEPT.lent(checkpoint) as (model, processor):
-        values = pixel_values(processor, pixels).to(model.device, model.dtype)
+        values = pixel_values(processor, pixels).to(input_device(model), model.dtype)
         tokens = torch.empty(0)
         with closing(stream_generate(model, pixel_values=values, max_new_tokens=max_new_tokens)) as steps:
             for tokens in steps:

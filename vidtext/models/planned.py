@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from vidtext.compute.free_memory import device_memory
 from vidtext.compute.gpu import zero_gpu
 from vidtext.compute.leases import LEASES
-from vidtext.compute.memory import MemoryPlan, Wanted, plan_memory
+from vidtext.compute.memory import MemoryPlan, Wanted, plan_memory, weight_bytes
 from vidtext.errors import ModelUnavailableError, NoMemoryError
 from vidtext.models.checkpoint import TRANSFORMERS, Checkpoint, best_device, best_precision
 from vidtext.models.hub import download
@@ -77,7 +77,7 @@ def load_planned(
                 f"{card.id} was not loaded when this ZeroGPU Space started, and cannot be loaded later. Choose auto."
             )
         with MODELS_KEPT.lent(checkpoint):
-            yield _model(card, checkpoint, settings), plan
+            yield _model(card, checkpoint, plan.wanted.edge_pixels, settings), plan
         return
     hoped = plans.made(LEASES.given_bytes(plans.device))
     with _lease(plans, hoped, settings, job) as lease:
@@ -86,7 +86,7 @@ def load_planned(
         job.report("loading the model", 0, 1)
         with MODELS_KEPT.lent(checkpoint):
             lease.nbytes = plan.bytes_to_take(loaded=True)
-            yield _model(card, checkpoint, settings), plan
+            yield _model(card, checkpoint, plan.wanted.edge_pixels, settings), plan
 
 
 @contextmanager
@@ -113,13 +113,26 @@ def _lease(plans: _Plans, hoped: MemoryPlan, settings: Settings, job: Job) -> Ab
     )
 
 
-def _model(card: ModelCard, checkpoint: Checkpoint, settings: Settings) -> Captioner:
+def _model(card: ModelCard, checkpoint: Checkpoint, edge_pixels: int, settings: Settings) -> Captioner:
     with TRANSFORMERS:
         from vidtext.models.git import GitCaptioner
         from vidtext.models.video_chat import VideoChat
+    if edge_pixels:
+        card = card.with_edge(edge_pixels)
     if card.family == "git":
         return GitCaptioner(card, checkpoint)
     return VideoChat(card, checkpoint, kept_bytes=settings.prefix_cache_bytes)
+
+
+def _freest_device() -> str:
+    """Name the device for the next job: of several GPUs the one with the most memory that nobody has."""
+    import torch
+
+    device = best_device()
+    if device != "cuda" or zero_gpu() or torch.cuda.device_count() == 1:
+        return device
+    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    return max(gpus, key=lambda gpu: device_memory(gpu).free_bytes - LEASES.given_bytes(gpu))
 
 
 def foresee(resolution: Resolution, work: Work, settings: Settings) -> MemoryPlan | None:
@@ -141,14 +154,16 @@ class _Plans:
     """Plans of one piece of work, for the memory that is free when they are made."""
 
     def __init__(self, folder: Path, card: ModelCard, work: Work, settings: Settings) -> None:
-        self.device = best_device()
+        self.device = _freest_device()
         self._card, self._work, self._share = card, work, settings.memory_share
         self._shape = shape_of(folder, card)
         self._usual = Checkpoint(str(folder), self.device, best_precision(self.device, card.weight_bytes))
 
     def checkpoint(self, plan: MemoryPlan) -> Checkpoint:
         """Return how the model is loaded."""
-        return replace(self._usual, precision=plan.wanted.precision)
+        outside = plan.wanted.bytes_outside
+        inside = weight_bytes(self._shape, plan.wanted) - outside if outside else 0
+        return replace(self._usual, precision=plan.wanted.precision, bytes_inside=inside)
 
     def free(self) -> int:
         """Return how much of the device may be given away now."""

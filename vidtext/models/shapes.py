@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vidtext.compute.memory import Shape, Stack
@@ -30,7 +31,8 @@ def shape_of(folder: Path, card: ModelCard) -> Shape:
         ModelUnavailableError: its files cannot be read.
     """
     with TRANSFORMERS:
-        return _SHAPES[card.family](_config_of(folder), card, parameter_count(folder))
+        shape = _SHAPES[card.family](_config_of(folder), card, parameter_count(folder))
+    return replace(shape, smaller_edge_pixels=card.smaller_edge_pixels)
 
 
 def _config_of(folder: Path) -> PretrainedConfig:

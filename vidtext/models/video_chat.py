@@ -15,6 +15,7 @@ from vidtext.errors import ModelError, OptionError
 from vidtext.media.resize import fit_square
 from vidtext.models.base import Message
 from vidtext.models.chat_template import render
+from vidtext.models.checkpoint import input_device
 from vidtext.models.families import family_of
 from vidtext.models.features import features_effort, gathered, pooled_features
 from vidtext.models.kept_models import MODELS_KEPT
@@ -235,9 +236,9 @@ def _generate(
     states: DynamicCache | None = None,
 ) -> Generator[torch.Tensor, None, None]:
     """Yield all tokens so far, `(1, length)`, at every step."""
+    device = input_device(model)
     on_device = {
-        name: values.to(model.device, model.dtype if values.is_floating_point() else None)
-        for name, values in inputs.items()
+        name: values.to(device, model.dtype if values.is_floating_point() else None) for name, values in inputs.items()
     }
     drawn = {"temperature": options.temperature, "top_p": options.top_p, "top_k": 0} if options.temperature else {}
     yield from stream_generate(
