@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
     from vidtext.compute.free_memory import Memory
 
-BYTES_A_NUMBER = {"float32": 4, "bfloat16": 2, "float16": 2}
-"""By the names that torch gives to its types."""
+BYTES_A_NUMBER = {"float32": 4, "bfloat16": 2, "float16": 2, "int8": 1.05, "int4": 0.6}
+"""Of weights, by the names that torch gives to its types. Those of bitsandbytes have their scales besides (in NF4 half a
+bit each, Dettmers et al. 2023, arXiv:2305.14314), and the tables of words stay in half precision."""
+
+_COMPUTED_BYTES = {"float32": 4}
+"""Of what is computed with them: two for all others."""
 
 HALF_OF = {"float32": "bfloat16"}
 """The precision that is stepped down to: the same range in half the bytes."""
@@ -141,7 +145,7 @@ def need_of(shape: Shape, wanted: Wanted) -> Need:
     """Estimate what a job needs."""
     if wanted.edge_pixels:
         shape = shape.with_edge(wanted.edge_pixels)
-    number = BYTES_A_NUMBER[wanted.precision]
+    number = _COMPUTED_BYTES.get(wanted.precision, 2)
     frames = wanted.clips * wanted.frames
     read = wanted.frames * shape.frame_tokens + wanted.text_tokens
     tower_vectors = (_TOWER_WIDTHS + shape.kept_layers) * shape.tower.width + 2 * shape.tower.inner
@@ -159,7 +163,7 @@ def need_of(shape: Shape, wanted: Wanted) -> Need:
 
 def weight_bytes(shape: Shape, wanted: Wanted) -> int:
     """Return how large the weights are that are read in a job."""
-    return (shape.parameters - (shape.looked_up if wanted.mapped else 0)) * BYTES_A_NUMBER[wanted.precision]
+    return int((shape.parameters - (shape.looked_up if wanted.mapped else 0)) * BYTES_A_NUMBER[wanted.precision])
 
 
 @dataclass(frozen=True)

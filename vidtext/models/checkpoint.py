@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from vidtext.compute.free_memory import machine_memory
 from vidtext.compute.gpu import held_while_forking, zero_gpu
 from vidtext.errors import ModelUnavailableError
+from vidtext.models.quantized import NOTES, quantization
 
 if TYPE_CHECKING:
     import torch
@@ -39,7 +40,7 @@ class Checkpoint:
     Attributes:
         folder: where the files are.
         device: where the model runs, as torch names it.
-        precision: of the weights, as torch calls it.
+        precision: of the weights, as torch calls it, or int8 or int4.
         bytes_inside: how much of the weights is kept in the device's memory, 0 for all. The rest is in other GPUs' and
             the machine's memory, then on disk, and fetched when it is used. A model that is loaded already is the same.
     """
@@ -66,12 +67,16 @@ def _load(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorMixin]:
     from safetensors import SafetensorError
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
+    in_fewer_bits = checkpoint.precision in NOTES
+    half = best_precision(checkpoint.device, _BF16_FROM_BYTES)
+    compute = getattr(torch, half if in_fewer_bits else checkpoint.precision)
     outside = tempfile.mkdtemp(prefix="vidtext-weights-") if checkpoint.bytes_inside else None
     try:
         processor = AutoProcessor.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
         model, report = AutoModelForImageTextToText.from_pretrained(
             checkpoint.folder,
-            dtype=getattr(torch, checkpoint.precision),
+            dtype=compute,
+            **quantization(checkpoint.precision, compute),
             **_placement(checkpoint),
             offload_folder=outside,
             use_safetensors=True,
@@ -152,7 +157,7 @@ def best_precision(device: str, weight_bytes: int) -> str:
 
     if weight_bytes < _BF16_FROM_BYTES:
         return "float32"
-    if device == "cuda":
+    if device.startswith("cuda"):
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
     return "bfloat16" if device == "cpu" and _bf16_is_faster() else "float32"
 

@@ -23,6 +23,7 @@ from vidtext.models.checkpoint import Checkpoint, best_device, free_gpu_bytes
 from vidtext.models.folder_card import card_of_folder
 from vidtext.models.hub import cached_folder, require_hub
 from vidtext.models.planned import Work, load_planned
+from vidtext.models.quantized import NOTES, require_quantization, split_name
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,22 +55,30 @@ class Resolution:
         card: the model.
         folder: where its files are; None while they are still to be downloaded.
         note: what the person must know if it is not the model that they might expect, else "".
+        precision: of the weights, as the memory plan calls it; "" for the one in which the model runs best here.
     """
 
     card: ModelCard
     folder: Path | None
     note: str = ""
+    precision: str = ""
 
 
 def resolve(name: str, settings: Settings) -> Resolution:
     """Tell which model a name means, without loading or downloading it.
 
-    `auto` is the full captioner where the local cache or the hub has it, else `embedded`; the note says why.
+    `auto` is the full captioner where the local cache or the hub has it, else `embedded`; the note says why. `:8bit` or
+    `:4bit` behind a name holds its weights in fewer bits.
 
     Raises:
         UnknownModelError: the name is neither in the catalog nor a folder with a model in it.
         ModelUnavailableError: the model is not in the local cache and the hub cannot be reached.
     """
+    name, precision = split_name(asked := name)
+    if precision:
+        require_quantization(asked)
+        found = resolve(name, settings)
+        return replace(found, precision=precision, note=" ".join(filter(None, (found.note, NOTES[precision]))))
     if name == AUTO:
         try:
             return resolve(FULL_CAPTIONER, settings)
@@ -106,7 +115,7 @@ def resolve_chat(name: str, settings: Settings) -> Resolution:
         return _best_chat(settings)
     if name == "embedded":
         name = EMBEDDED_CHAT
-    known = MODELS.get(name)  # looked at first: nobody is told to download what would be refused then
+    known = MODELS.get(split_name(name)[0])  # looked at first: nobody is told to download what would be refused then
     resolution = None if known and not known.chats else resolve(name, settings)
     if resolution is None or not resolution.card.chats:
         chatting = ", ".join([AUTO, *(card.id for card in MODELS.values() if card.chats)])

@@ -68,7 +68,7 @@ def load_planned(
     folder = resolution.folder or download(card.id, job)
     idle_seconds = None if zero_gpu() else settings.idle_model_seconds
     MODELS_KEPT.allow(most_bytes=settings.kept_model_bytes, idle_seconds=idle_seconds)
-    plans = _Plans(folder, card, work, settings)
+    plans = _Plans(folder, resolution, work, settings)
     if zero_gpu():
         plan = plans.made()
         checkpoint = plans.checkpoint(plan)
@@ -146,18 +146,20 @@ def foresee(resolution: Resolution, work: Work, settings: Settings) -> MemoryPla
     """
     if resolution.folder is None:
         return None
-    plans = _Plans(resolution.folder, resolution.card, work, settings)
+    plans = _Plans(resolution.folder, resolution, work, settings)
     return plans.made(LEASES.given_bytes(plans.device))
 
 
 class _Plans:
     """Plans of one piece of work, for the memory that is free when they are made."""
 
-    def __init__(self, folder: Path, card: ModelCard, work: Work, settings: Settings) -> None:
+    def __init__(self, folder: Path, resolution: Resolution, work: Work, settings: Settings) -> None:
+        card = resolution.card
         self.device = _freest_device()
         self._card, self._work, self._share = card, work, settings.memory_share
         self._shape = shape_of(folder, card)
-        self._usual = Checkpoint(str(folder), self.device, best_precision(self.device, card.weight_bytes))
+        precision = resolution.precision or best_precision(self.device, card.weight_bytes)
+        self._usual = Checkpoint(str(folder), self.device, precision)
 
     def checkpoint(self, plan: MemoryPlan) -> Checkpoint:
         """Return how the model is loaded."""

@@ -87,6 +87,7 @@ def real_services() -> Services:
     from vidtext.models.catalog import EMBEDDED_CHAT, MODELS
     from vidtext.models.loading import best_device, resolve, resolve_chat
     from vidtext.models.planned import foresee
+    from vidtext.models.quantized import with_quantized
     from vidtext.tasks.caption import caption_stream
     from vidtext.tasks.chapters import chapters_stream, video_with_chapters
     from vidtext.tasks.chat import answer_stream, begin_dialogue, forget
@@ -103,11 +104,11 @@ def real_services() -> Services:
         chaptered_suffix=chaptered_suffix,
         video_with_chapters=video_with_chapters,
         highlight_reel=highlight_reel,
-        models={
-            name: card for name, card in MODELS.items() if name != EMBEDDED_CHAT
-        },  # it answers, it does not caption
+        models=with_quantized(
+            {name: card for name, card in MODELS.items() if name != EMBEDDED_CHAT}
+        ),  # it only answers
         resolve=resolve,
-        chat_models={name: card for name, card in MODELS.items() if card.chats},
+        chat_models=with_quantized({name: card for name, card in MODELS.items() if card.chats}),
         resolve_chat=resolve_chat,
         foresee=foresee,
         device=best_device,
