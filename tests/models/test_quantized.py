@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
-import torch
 
 from tests.models.checkpoints import save_tiny_llava_next_video
 from vidtext.compute.memory import Wanted, need_of
@@ -15,7 +13,7 @@ from vidtext.models import quantized
 from vidtext.models.catalog import FULL_CHAT, MODELS
 from vidtext.models.folder_card import card_of_folder
 from vidtext.models.loading import resolve, resolve_chat
-from vidtext.models.quantized import quantization, split_name, with_quantized
+from vidtext.models.quantized import split_name, with_quantized
 from vidtext.models.shapes import shape_of
 from vidtext.settings import Settings
 
@@ -59,11 +57,3 @@ def test_the_plan_counts_a_quarter_of_the_weights_and_the_same_arithmetic(tmp_pa
     half, four = (need_of(shape, Wanted(1, 4, 64, 64, precision)) for precision in ("bfloat16", "int4"))
     assert half.weights - four.weights == pytest.approx(shape.parameters * 1.4, abs=1)
     assert (half.seeing, half.writing, half.pixels) == (four.seeing, four.writing, four.pixels)
-
-
-@pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed")
-def test_transformers_is_told() -> None:
-    four = quantization("int4", torch.bfloat16)["quantization_config"]
-    assert (four.load_in_4bit, four.bnb_4bit_compute_dtype) == (True, torch.bfloat16)
-    assert quantization("int8", torch.bfloat16)["quantization_config"].load_in_8bit
-    assert quantization("bfloat16", torch.bfloat16) == {}

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from vidtext.compute.free_memory import Memory
 
 BYTES_A_NUMBER = {"float32": 4, "bfloat16": 2, "float16": 2, "int8": 1.05, "int4": 0.6}
-"""Of weights, by the names that torch gives to its types. Those of bitsandbytes have their scales besides (in NF4 half a
-bit each, Dettmers et al. 2023, arXiv:2305.14314), and the tables of words stay in half precision."""
+"""Of weights, by the names that torch gives to its types. Those of bitsandbytes have their scales besides (in NF4 half
+a bit each, Dettmers et al. 2023, arXiv:2305.14314), and the tables of words stay in half precision."""
 
 _COMPUTED_BYTES = {"float32": 4}
 """Of what is computed with them: two for all others."""

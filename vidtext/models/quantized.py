@@ -1,4 +1,4 @@
-"""Weights in eight or four bits: a model's name with `:8bit` or `:4bit` behind it, where a CUDA GPU can work with them."""
+"""Weights in eight or four bits: a model's name with `:8bit` or `:4bit` behind it, where a CUDA GPU can use them."""
 
 from __future__ import annotations
 
@@ -31,9 +31,11 @@ def split_name(name: str) -> tuple[str, str]:
 
 def can_quantize() -> bool:
     """Tell whether such weights can be used here: with a CUDA GPU and bitsandbytes."""
+    if find_spec("bitsandbytes") is None:  # asked first: torch is heavy to import
+        return False
     import torch
 
-    return torch.cuda.is_available() and find_spec("bitsandbytes") is not None
+    return torch.cuda.is_available()
 
 
 def require_quantization(name: str) -> None:
@@ -51,11 +53,10 @@ def require_quantization(name: str) -> None:
 
 def with_quantized(cards: Mapping[str, ModelCard]) -> dict[str, ModelCard]:
     """Return cards by their names, and where it can be used here, each chat model of the hub in fewer bits too."""
-    suffixes = PRECISIONS if can_quantize() else {}
-    more = {
-        f"{name}{suffix}": card for name, card in cards.items() if "/" in name and card.chats for suffix in suffixes
-    }
-    return {**cards, **more}
+    if not can_quantize():
+        return dict(cards)
+    chatting = {name: card for name, card in cards.items() if "/" in name and card.chats}
+    return {**cards, **{f"{name}{suffix}": card for name, card in chatting.items() for suffix in PRECISIONS}}
 
 
 def quantization(precision: str, compute: Any) -> dict[str, Any]:  # noqa: ANN401  a torch.dtype: torch is heavy to import

@@ -104,9 +104,8 @@ def real_services() -> Services:
         chaptered_suffix=chaptered_suffix,
         video_with_chapters=video_with_chapters,
         highlight_reel=highlight_reel,
-        models=with_quantized(
-            {name: card for name, card in MODELS.items() if name != EMBEDDED_CHAT}
-        ),  # it only answers
+        # The embedded chat model answers, it does not caption.
+        models=with_quantized({name: card for name, card in MODELS.items() if name != EMBEDDED_CHAT}),
         resolve=resolve,
         chat_models=with_quantized({name: card for name, card in MODELS.items() if card.chats}),
         resolve_chat=resolve_chat,
