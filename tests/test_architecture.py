@@ -20,6 +20,7 @@ FLOORS = {
     "models": 3,
     "tasks": 4,
     "batch": 5,
+    "api": 6,
     "cli": 6,
     "ui": 6,
 }  # fmt: skip

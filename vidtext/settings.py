@@ -136,8 +136,23 @@ class Settings:
     page_batches: int = 1
     """How many visitors' batches run at the same time, beside their other jobs."""
 
+    api_token: str = dataclasses.field(default="", repr=False)
+    """What callers of the HTTP API must send as a bearer token; "" lets everybody in."""
+
+    api_requests_a_minute: int = 60
+    """How many requests a minute one client of the HTTP API may send."""
+
+    api_jobs_a_client: int = 4
+    """How many jobs of one client of the HTTP API may work or wait at the same time."""
+
+    api_results_a_client: int = 100
+    """How many jobs and results of one client of the HTTP API are kept at the same time."""
+
+    api_json_bytes: int = 128 << 20
+    """The largest JSON that the HTTP API takes: it is held in memory, and a video of 96 MB in base64 is so large."""
+
     keep_files_seconds: float = 3600.0
-    """How long uploads and results stay on disk when their visitor does not leave earlier."""
+    """How long uploads and results stay when their visitor does not leave earlier."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

@@ -1,0 +1,214 @@
+"""The HTTP API: a FastAPI app that the page's server mounts under `/v1`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+from anyio import to_thread
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
+from pydantic import ValidationError
+from starlette.datastructures import UploadFile
+from starlette.routing import Mount, Route
+
+import vidtext
+from vidtext.api.bodies import CaptionBody, ChaptersBody, ChatBody, SummaryBody
+from vidtext.api.gate import Gate
+from vidtext.api.jobs import Run, Runs
+from vidtext.api.openapi import describe, docs_html
+from vidtext.api.problems import ProblemError, invalid, tell_problems
+from vidtext.api.streaming import events
+from vidtext.api.work import Worker
+from vidtext.errors import OptionError
+from vidtext.models.catalog import AUTO, MODELS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from starlette.routing import BaseRoute
+
+    from vidtext.batch.work import TaskStreams
+    from vidtext.job import Job
+    from vidtext.settings import Settings
+
+    AnyBody = TypeVar("AnyBody", CaptionBody, ChaptersBody, SummaryBody, ChatBody)
+    Work = Callable[[AnyBody, Path | None, Job], Iterator[dict[str, Any]]]
+
+PREFIX = "/v1"
+
+_LOOK_UP_SECONDS = 0.25
+"""How soon a client that has left is noticed."""
+
+_UPLOADED = "uploaded"
+
+
+def build_api(settings: Settings, streams: TaskStreams) -> FastAPI:
+    """Build the app.
+
+    Args:
+        settings: the limits.
+        streams: the tasks that do the work.
+    """
+    api = FastAPI(
+        title="vidtext",
+        version=vidtext.__version__,
+        summary="Turns video into words, with the times that they belong to.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    api.add_middleware(Gate, settings=settings)
+    tell_problems(api)
+    worker, runs = Worker(streams, settings), Runs(settings)
+    _add_task(api, runs, settings, "caption", CaptionBody, worker.captions)
+    _add_task(api, runs, settings, "chapters", ChaptersBody, worker.chapters)
+    _add_task(api, runs, settings, "summary", SummaryBody, worker.summary)
+    _add_task(api, runs, settings, "chat", ChatBody, worker.chat)
+
+    @api.get("/models", summary="The models that can be named")
+    def models() -> dict[str, Any]:
+        return {"models": [AUTO, *MODELS]}
+
+    @api.get("/jobs/{job_id}", summary="How far a job is, and its result")
+    def job(job_id: str) -> dict[str, Any]:
+        return {"id": job_id, **runs.named(job_id).report}
+
+    @api.delete("/jobs/{job_id}", status_code=204, summary="Stop a job and forget it")
+    def cancel(job_id: str) -> None:
+        runs.drop(job_id)
+
+    @api.get("/docs", include_in_schema=False)
+    def docs(request: Request) -> HTMLResponse:
+        return HTMLResponse(docs_html(api.openapi(), request.scope.get("root_path", "")))
+
+    describe(api)
+    return api
+
+
+def api_routes(settings: Settings, streams: TaskStreams) -> list[BaseRoute]:
+    """Return what the page's server serves besides the page: the API, and the way to what it says of itself."""
+
+    def to_docs(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"{request.scope.get('root_path', '')}{PREFIX}/docs")
+
+    return [Mount(PREFIX, build_api(settings, streams)), Route("/docs", to_docs)]
+
+
+def _add_task(  # noqa: PLR0917  (told apart by their kinds)
+    api: FastAPI, runs: Runs, settings: Settings, name: str, kind: type[AnyBody], work: Work[AnyBody]
+) -> None:
+    async def post(request: Request) -> Response:
+        client = request.scope["client_name"]
+        upload = _Upload()
+        body = await _body(request, kind, upload, settings)
+
+        def documents(job: Job) -> Iterator[dict[str, Any]]:
+            with upload.at_hand() as path:
+                yield from work(body, path, job)
+
+        if body.background:
+            job_id, run = runs.begin(client, documents, keep=True)
+            where = f"{request.scope.get('root_path', '')}/jobs/{job_id}"
+            return JSONResponse({"id": job_id, "url": where, **run.report}, 202, {"Location": where})
+        _, run = runs.begin(client, documents)
+        if isinstance(body, ChatBody) and body.stream:
+            return StreamingResponse(events(run), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        await _ended(request, run)
+        if run.problem is not None:
+            raise run.problem
+        return JSONResponse(run.document)
+
+    post.__name__ = name
+    api.post(f"/{name}", name=name)(post)
+
+
+async def _ended(request: Request, run: Run) -> None:
+    """Wait for the end of work; stop it when the client leaves."""
+
+    def wait() -> bool:
+        with run.changed:
+            return run.changed.wait_for(lambda: run.ended_seconds is not None, timeout=_LOOK_UP_SECONDS)
+
+    try:
+        while not await to_thread.run_sync(wait, abandon_on_cancel=True):
+            if await request.is_disconnected():
+                run.job.stop()
+    except anyio.get_cancelled_exc_class():
+        run.job.stop()
+        raise
+
+
+class _Upload:
+    """A file that came with a request, in a folder of its own until the work with it has ended."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+
+    def take(self, file: UploadFile) -> None:
+        """Copy what was uploaded."""
+        self._folder = Path(tempfile.mkdtemp(prefix="vidtext-"))
+        with (self._folder / "video").open("wb") as target:
+            shutil.copyfileobj(file.file, target)
+
+    @contextmanager
+    def at_hand(self) -> Iterator[Path | None]:
+        """Yield its path, None for none; it is gone afterwards."""
+        try:
+            yield self._folder / "video" if self._folder else None
+        finally:
+            if self._folder:
+                shutil.rmtree(self._folder, ignore_errors=True)
+
+
+async def _body(request: Request, kind: type[AnyBody], upload: _Upload, settings: Settings) -> AnyBody:
+    """Read a request: JSON, or a form with the file in it.
+
+    Raises:
+        ProblemError: it is neither, or a field is wrong.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        if media_type == "multipart/form-data":
+            return await _form(request, kind, upload, settings)
+        if media_type != "application/json":
+            raise ProblemError(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                f"The request is {media_type or 'of no type'!r}; send application/json or multipart/form-data.",
+                "UnsupportedMediaType",
+            )
+        return kind.model_validate(await _json(request))
+    except ValidationError as error:
+        raise invalid(error.errors(include_url=False)) from None
+
+
+async def _json(request: Request) -> Any:  # noqa: ANN401  any JSON
+    try:
+        return json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"The request is not JSON ({error}).", "NotJson") from None
+
+
+async def _form(request: Request, kind: type[AnyBody], upload: _Upload, settings: Settings) -> AnyBody:
+    async with request.form(max_files=1, max_fields=40, max_part_size=settings.api_json_bytes) as form:
+        fields: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
+        files = {name: value for name, value in form.items() if isinstance(value, UploadFile)}
+        if set(files) != {"video"}:
+            raise OptionError("A form needs the video as its file: `-F video=@clip.mp4`. Or send JSON.")
+        if isinstance(fields.get("messages"), str):
+            fields["messages"] = _read(fields["messages"])
+        body = kind.model_validate({**fields, "video": _UPLOADED})
+        await to_thread.run_sync(upload.take, files["video"])
+        return body
+
+
+def _read(text: str) -> Any:  # noqa: ANN401
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise OptionError(f"messages is not JSON ({error}).") from None

@@ -1,0 +1,160 @@
+"""From the body of a request to the work that it asks for: the same tasks as everywhere."""
+
+from __future__ import annotations
+
+import binascii
+import io
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from vidtext.api.problems import problem_of
+from vidtext.errors import CancelledError, MediaTooLargeError, UnreadableMediaError, VidtextError
+from vidtext.media.frames import Frames
+from vidtext.media.source import LocalFile, open_source
+from vidtext.tasks.caption import CaptionOptions
+from vidtext.tasks.chapters import ChapterOptions
+from vidtext.tasks.dialogue import Turn
+from vidtext.tasks.summary import SummaryOptions
+from vidtext.text.chapter_formats import render_chapters
+from vidtext.text.summary_formats import render_summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from vidtext.api.bodies import CaptionBody, ChaptersBody, ChatBody, SummaryBody
+    from vidtext.batch.work import TaskStreams
+    from vidtext.job import Job
+    from vidtext.settings import Settings
+    from vidtext.tasks.caption import CaptionResult
+    from vidtext.tasks.chat import ChatResult
+
+    Document = dict[str, Any]
+    Given = str | Path
+    """A video as it came: text from a stranger, or a file that was uploaded."""
+
+_RGB = "RGB"
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Does what bodies ask for.
+
+    Attributes:
+        streams: the tasks.
+        settings: the limits.
+    """
+
+    streams: TaskStreams
+    settings: Settings
+
+    def captions(self, body: CaptionBody, upload: Path | None, job: Job) -> Iterator[Document]:
+        """Yield the captions of a video or of frames as they grow, or of several videos one after the other."""
+        if body.videos is not None:
+            yield from self._several(body, job)
+            return
+        options = body.options(CaptionOptions)
+        if body.frames is not None:
+            frames = self._frames(body.frames, body.frame_seconds)
+            yield from map(_caption_document, self.streams.caption_stream(frames, options, **self._with(job)))  # type: ignore[arg-type]  # a task takes frames too
+            return
+        yield from self._captions_of(upload or body.video or "", options, job)
+
+    def _captions_of(self, video: Given, options: CaptionOptions, job: Job) -> Iterator[Document]:
+        with ExitStack() as stack:
+            path = self._file(video, job, stack)
+            yield from map(_caption_document, self.streams.caption_stream(path, options, **self._with(job)))
+
+    def _several(self, body: CaptionBody, job: Job) -> Iterator[Document]:
+        made: list[Document] = []
+        for item in body.videos or ():
+            made.append({})
+            try:
+                for document in self._captions_of(item.video, item.options(CaptionOptions), job):
+                    made[-1] = document
+            except CancelledError:
+                raise
+            except VidtextError as error:
+                made[-1] = {"error": problem_of(error).document}
+            yield {"results": list(made)}
+
+    def chapters(self, body: ChaptersBody, upload: Path | None, job: Job) -> Iterator[Document]:
+        """Yield the chapters of a video as they get their words."""
+        with ExitStack() as stack:
+            path = self._file(upload or body.video, job, stack)
+            for result in self.streams.chapters_stream(path, body.options(ChapterOptions), **self._with(job)):
+                yield json.loads(render_chapters(result.chapters, "json"))
+
+    def summary(self, body: SummaryBody, upload: Path | None, job: Job) -> Iterator[Document]:
+        """Yield the summary of a video as it grows."""
+        with ExitStack() as stack:
+            path = self._file(upload or body.video, job, stack)
+            for result in self.streams.summary_stream(path, body.options(SummaryOptions), **self._with(job)):
+                yield json.loads(render_summary(result.summary, "json"))
+
+    def chat(self, body: ChatBody, upload: Path | None, job: Job) -> Iterator[Document]:
+        """Yield the answer to the last question as it grows."""
+        options, said = body.chat_options(), body.said()
+        given: Sequence[Given] = [upload] if upload else body.sources()
+        memory_key = uuid4().hex
+        with ExitStack() as stack:
+            sources = [(self._file(video, job, stack), f"video {n}") for n, video in enumerate(given, start=1)]
+            dialogue = self.streams.begin_dialogue(sources, options, **self._with(job))
+            for question, answer in said[:-1]:
+                dialogue = dialogue.with_turn(Turn(question, answer, finished=True))
+            stack.callback(self.streams.forget_conversation, memory_key)
+            for result in self.streams.answer_stream(
+                dialogue, said[-1][0], options, **self._with(job), memory_key=memory_key
+            ):
+                yield _answer_document(result)
+
+    def _with(self, job: Job) -> dict[str, Any]:
+        return {"settings": self.settings, "job": job}
+
+    def _file(self, video: Given, job: Job, stack: ExitStack) -> Path:
+        """Return a file that holds the video while the stack is open. Text never names a file of this machine."""
+        file = stack.enter_context(open_source(video, settings=self.settings, job=job, local_paths=False))
+        assert isinstance(file, LocalFile)  # noqa: S101  (neither text nor a path becomes Frames)
+        return file.path
+
+    def _frames(self, images: Sequence[str], seconds: Sequence[float] | None) -> Frames:
+        times = seconds or [float(second) for second in range(len(images))]
+        return Frames.from_images([self._image(text, place) for place, text in enumerate(images)], times)
+
+    def _image(self, text: str, place: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        where, most = f"frames.{place}", self.settings.max_frame_pixels
+        try:
+            content = binascii.a2b_base64("".join(text.split()), strict_mode=True)
+            with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
+                if image.width * image.height > most:
+                    size = f"{image.width} × {image.height}"
+                    raise MediaTooLargeError(
+                        f"{where} has {size} pixels; at most {most:,} are taken. Give smaller ones."
+                    )
+                return np.asarray(image.convert(_RGB))
+        except (ValueError, OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError):
+            raise UnreadableMediaError(f"{where} is not a JPEG or PNG in base64. Encode the picture again.") from None
+
+
+def _caption_document(result: CaptionResult) -> Document:
+    text = result.text
+    return {
+        "caption": text.text,
+        "segments": [
+            {"start_seconds": part.start_seconds, "stop_seconds": part.stop_seconds, "text": part.text}
+            for part in text.segments
+        ],
+        "model": text.model,
+        "notes": list(text.notes),
+    }
+
+
+def _answer_document(result: ChatResult) -> Document:
+    turn = result.turn
+    return {"answer": turn.answer, "model": result.card.id, "notes": list(turn.notes), "finished": turn.finished}
