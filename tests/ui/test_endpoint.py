@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
 
 from tests.media.clips import numbered_clip
 
@@ -71,9 +77,44 @@ def test_a_folder_is_not_a_model_for_strangers(quick: Served, tmp_path: Path) ->
     assert "There is no model" in json.dumps(data)
 
 
-def test_nothing_else_can_be_called(quick: Served) -> None:
+TASKS = ["caption", "chapters", "summary", "chat"]
+
+
+def test_the_tasks_can_be_called_and_nothing_else(quick: Served) -> None:
     with urllib.request.urlopen(f"{quick.address}gradio_api/info", timeout=30) as answer:
         named = json.load(answer)["named_endpoints"]
-    assert list(named) == ["/caption"]
+    assert list(named) == [f"/{name}" for name in TASKS]
     parameters = [parameter["parameter_name"] for parameter in named["/caption"]["parameters"]]
     assert parameters[:2] == ["video", "every_seconds"]
+
+
+def test_a_python_client_calls_every_task(quick: Served, tmp_path: Path) -> None:
+    client = Client(quick.address, verbose=False)
+    video = handle_file(str(numbered_clip(tmp_path / "clip.mp4", 40)))
+    assert client.predict(video, every_seconds=2, api_name="/caption")["segments"][1]["start_seconds"] == 2.0
+    assert len(client.predict(video, count=2, api_name="/chapters")["chapters"]) == 2
+    assert client.predict(video, length="short", api_name="/summary")["summary"].endswith("short.")
+    earlier = [{"role": "user", "content": "What moves?"}, {"role": "assistant", "content": "A ball."}]
+    answer = client.predict(video, "Which way?", earlier, api_name="/chat")
+    assert answer["answer"].startswith("Answer 2 on: Which way?")
+    with pytest.raises(AppError, match="length: Input should be "):
+        client.predict(video, length="endless", api_name="/summary")
+
+
+def test_a_model_that_uses_tools_finds_the_tasks_and_nothing_else(quick: Served, tmp_path: Path) -> None:
+    video = "data:video/mp4;base64," + base64.b64encode(numbered_clip(tmp_path / "clip.mp4", 40).read_bytes()).decode()
+
+    async def use() -> tuple[list[Any], Any]:
+        async with (
+            streamable_http_client(f"{quick.address}gradio_api/mcp/") as (reading, writing, _),
+            ClientSession(reading, writing) as session,
+        ):
+            await session.initialize()
+            tools = (await session.list_tools()).tools
+            return tools, await session.call_tool(tools[0].name, {"video": video, "every_seconds": 2})
+
+    tools, result = asyncio.run(use())
+    assert [tool.name.removesuffix("_") for tool in tools] == TASKS
+    assert all(len(tool.description) > 60 for tool in tools)
+    assert not result.isError
+    assert "Sentence 2 of" in result.content[0].text

@@ -1,28 +1,46 @@
-"""The JSON endpoint `/caption` of the page, the only thing on it that programs may call."""
+"""What programs may call on the page, through `gradio_client` and MCP: the tasks, under their names."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.utils import get_upload_folder
+from pydantic import ValidationError
 
-from vidtext.errors import SourceRefusedError, UnknownModelError
+from vidtext.api.bodies import CaptionBody, ChaptersBody, ChatBody, SummaryBody
+from vidtext.api.problems import invalid
+from vidtext.api.work import Worker
+from vidtext.batch.work import TaskStreams
+from vidtext.errors import OptionError, SourceRefusedError
 from vidtext.job import Job
-from vidtext.media.source import LocalFile, open_source
-from vidtext.tasks.caption import CaptionOptions
 from vidtext.tasks.results import last_result
 from vidtext.ui.toasts import plain_words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from vidtext.settings import Settings
     from vidtext.ui.services import Services
 
+_UPLOADED = "uploaded"
 
-def add_caption_endpoint(*, settings: Settings, services: Services) -> None:
-    """Put the endpoint into the Blocks that are being built."""
+
+def add_endpoints(*, settings: Settings, services: Services) -> None:
+    """Put the endpoints into the Blocks that are being built."""
+    worker = Worker(
+        TaskStreams(
+            services.caption_stream,
+            services.chapters_stream,
+            services.summary_stream,
+            services.begin_dialogue,
+            services.answer_stream,
+            services.forget_conversation,
+        ),
+        settings,
+    )
 
     def caption(  # noqa: PLR0917  (Gradio makes the endpoint's parameters of these)
         video: str | dict[str, Any],
@@ -32,7 +50,7 @@ def add_caption_endpoint(*, settings: Settings, services: Services) -> None:
         start_seconds: float | None = None,
         stop_seconds: float | None = None,
     ) -> dict[str, Any]:
-        """Say what a video shows.
+        """Say what a video shows: in one sentence, or in one for each stretch of it.
 
         With Python: `Client(address).predict(handle_file("clip.mp4"), every_seconds=5, api_name="/caption")`.
         With curl: `POST /gradio_api/call/v2/caption` with `{"video": "https://…/clip.mp4", "every_seconds": 5}`, then
@@ -50,50 +68,118 @@ def add_caption_endpoint(*, settings: Settings, services: Services) -> None:
         Returns:
             {"caption", "segments": [{"start_seconds", "stop_seconds", "text"}], "model", "notes"}
         """
-        options = CaptionOptions(
-            model=model,
-            every_seconds=every_seconds,
-            start_seconds=start_seconds,
-            stop_seconds=stop_seconds,
-            max_new_tokens=max_new_tokens,
-        )
-        job = Job()
-        with plain_words(), ExitStack() as stack:
-            _check_model(model, services)
-            path = _path_of(video, settings, job, stack)
-            last = last_result(services.caption_stream(path, options, settings=settings, job=job))
-        text = last.text
-        return {
-            "caption": text.text,
-            "segments": [
-                {"start_seconds": part.start_seconds, "stop_seconds": part.stop_seconds, "text": part.text}
-                for part in text.segments
-            ],
-            "model": text.model,
-            "notes": list(text.notes),
-        }
+        with _asked(video) as (text, upload):
+            body = CaptionBody.model_validate(
+                {
+                    "video": text,
+                    "every_seconds": every_seconds,
+                    "model": model,
+                    "max_new_tokens": max_new_tokens,
+                    "start_seconds": start_seconds,
+                    "stop_seconds": stop_seconds,
+                }
+            )
+            return last_result(worker.captions(body, upload, Job()))
 
-    gr.api(
-        caption,
-        api_name="caption",
-        concurrency_limit=None,  # the line for the device is that of `vidtext.compute.leases`
-    )
+    def chapters(
+        video: str | dict[str, Any],
+        count: int | None = None,
+        min_seconds: float | None = None,
+        style: str = "neutral",
+        model: str = settings.default_model,
+    ) -> dict[str, Any]:
+        """Divide a video into chapters, each with its times, a title and a description.
+
+        Args:
+            video: an uploaded file, or the text of an http(s) address or a data: URI.
+            count: how many chapters; null lets the video decide.
+            min_seconds: the shortest chapter; null chooses by the length of the video.
+            style: a named style or an instruction; only chat models follow it.
+            model: "auto", or the name of a model that the page offers.
+
+        Returns:
+            {"model", "chapters": [{"start_seconds", "stop_seconds", "title", "description"}], "notes"}
+        """
+        with _asked(video) as (text, upload):
+            body = ChaptersBody.model_validate(
+                {"video": text, "count": count, "min_seconds": min_seconds, "style": style, "model": model}
+            )
+            return last_result(worker.chapters(body, upload, Job()))
+
+    def summary(
+        video: str | dict[str, Any],
+        length: str = "medium",
+        look: str = "shots",
+        style: str = "neutral",
+        model: str = settings.default_model,
+    ) -> dict[str, Any]:
+        """Say what a video is about: in a sentence or two, in a paragraph, in highlights with times, in keywords.
+
+        Args:
+            video: an uploaded file, or the text of an http(s) address or a data: URI.
+            length: short, medium or long.
+            look: "shots" looks at every shot, "time" every 5 % of the duration.
+            style: a named style or an instruction; only chat models follow it.
+            model: "auto", or the name of a model that the page offers.
+
+        Returns:
+            {"model", "abstract", "summary", "highlights", "keywords", "notes"}
+        """
+        with _asked(video) as (text, upload):
+            body = SummaryBody.model_validate(
+                {"video": text, "length": length, "look": look, "style": style, "model": model}
+            )
+            return last_result(worker.summary(body, upload, Job()))
+
+    def chat(
+        video: str | dict[str, Any],
+        question: str,
+        earlier: list[dict[str, Any]] | None = None,
+        max_new_tokens: int = 256,
+        model: str = settings.default_chat_model,
+    ) -> dict[str, Any]:
+        """Answer a question about a video. If it names a time, that moment is looked at more closely.
+
+        Args:
+            video: an uploaded file, or the text of an http(s) address or a data: URI.
+            question: what is asked.
+            earlier: what was said before: [{"role": "user" or "assistant", "content"}] by turns; null for nothing.
+            max_new_tokens: the most tokens of the answer.
+            model: "auto", or the name of a chat model that the page offers.
+
+        Returns:
+            {"answer", "model", "notes", "finished"}
+        """
+        with _asked(video) as (text, upload):
+            messages = [*(earlier or []), {"role": "user", "content": question}]
+            body = ChatBody.model_validate(
+                {"video": text, "messages": messages, "max_new_tokens": max_new_tokens, "model": model}
+            )
+            return last_result(worker.chat(body, upload, Job()))
+
+    endpoints: dict[str, Callable[..., dict[str, Any]]] = {
+        "caption": caption,
+        "chapters": chapters,
+        "summary": summary,
+        "chat": chat,
+    }
+    for name, call in endpoints.items():
+        # The line for the device is that of `vidtext.compute.leases`.
+        gr.api(call, api_name=name, concurrency_limit=None)
 
 
-def _check_model(model: str, services: Services) -> None:
-    """Refuse what is not offered: a caller in the same process may name a folder, a stranger may not."""
-    offered = dict.fromkeys(("auto", *services.models))
-    if model not in offered:
-        raise UnknownModelError(f"There is no model {model!r}. Choose one of {', '.join(offered)}.")
+@contextmanager
+def _asked(video: str | dict[str, Any]) -> Iterator[tuple[str, Path | None]]:
+    """Yield the video as text, or a file that was uploaded; what is wrong becomes a toast."""
+    with plain_words():
+        try:
+            yield (video, None) if isinstance(video, str) else (_UPLOADED, _uploaded(video))
+        except ValidationError as error:
+            raise OptionError(invalid(error.errors(include_url=False)).detail) from None
 
 
-def _path_of(video: str | dict[str, Any], settings: Settings, job: Job, stack: ExitStack) -> Path:
-    """Return a file that holds the video, for as long as the stack is open. Text never names a file of this machine."""
-    if isinstance(video, dict):
-        path = Path(str(video.get("path"))).resolve()
-        if not path.is_relative_to(Path(get_upload_folder()).resolve()):
-            raise SourceRefusedError("This file was not uploaded here. Upload it first, or give its address.")
-        return path
-    file = stack.enter_context(open_source(video, settings=settings, job=job, local_paths=False))
-    assert isinstance(file, LocalFile)  # noqa: S101  (text never becomes Frames)
-    return file.path
+def _uploaded(video: dict[str, Any]) -> Path:
+    path = Path(str(video.get("path"))).resolve()
+    if not path.is_relative_to(Path(get_upload_folder()).resolve()):
+        raise SourceRefusedError("This file was not uploaded here. Upload it first, or give its address.")
+    return path

@@ -59,6 +59,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "footer_links": ["settings"],  # Gradio's page on the API asks for what is switched off here, and says so loudly
         "run_history": False,
         "enable_monitoring": False,
+        "mcp_server": True,
         "ssr_mode": False,
         "pwa": False,
         "favicon_path": str(ASSETS / "favicon.svg"),

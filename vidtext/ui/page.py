@@ -14,7 +14,7 @@ from vidtext.ui.batch_tab import build_batch_tab
 from vidtext.ui.caption_tab import build_caption_tab
 from vidtext.ui.chapters_tab import build_chapters_tab
 from vidtext.ui.chat_tab import build_chat_tab
-from vidtext.ui.endpoint import add_caption_endpoint
+from vidtext.ui.endpoint import add_endpoints
 from vidtext.ui.example_clips import find_examples
 from vidtext.ui.services import real_services
 from vidtext.ui.summary_tab import build_summary_tab
@@ -102,5 +102,5 @@ def build_page(settings: Settings, services: Services | None = None, examples: S
                         if name == next(iter(TABS)):
                             page.load(choice.describe, choice.model, model_line, queue=False, **QUIET)
         page.unload(visitors.leave)
-        add_caption_endpoint(settings=settings, services=services)
+        add_endpoints(settings=settings, services=services)
     return page.queue(max_size=settings.jobs_waiting, default_concurrency_limit=settings.jobs_at_once)
