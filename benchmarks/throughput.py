@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from vidtext.media.frames import Frames
 
 ROUNDS = 3
-BATCH = 8
-WINDOWS = {"embedded": 60, "git-base": 16}
+BATCH = 4
+WINDOWS = {"embedded": 41, "git-base": 9}
 NEW_TOKENS = 20
 VISITORS = (1, 4, 16)
 AT_ONCE = (1, 2, 4)
