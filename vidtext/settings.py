@@ -136,6 +136,33 @@ class Settings:
     page_batches: int = 1
     """How many visitors' batches run at the same time, beside their other jobs."""
 
+    served_models: str = ""
+    """Models on other machines that the page and the HTTP API offer: names `served:URL#MODEL` with commas between."""
+
+    served_key: str = dataclasses.field(default="", repr=False)
+    """The key that is sent to the servers of such models; "" for none."""
+
+    served_frames: int = 8
+    """How many frames of a clip a served model is sent."""
+
+    served_frame_edge_pixels: int = 336
+    """The shortest edge of such frames."""
+
+    served_context_tokens: int = 8192
+    """How much of a context such models are taken to have."""
+
+    served_connect_seconds: float = 10.0
+    """How long to wait for such a server to take a connection."""
+
+    served_read_seconds: float = 120.0
+    """How long to wait for the next piece of its answer; the first one comes after all frames were seen."""
+
+    served_attempts: int = 4
+    """How often a request is sent while the server says that it is too busy."""
+
+    served_jobs_at_once: int = 16
+    """How many jobs ask one such model at the same time."""
+
     api_token: str = dataclasses.field(default="", repr=False)
     """What callers of the HTTP API must send as a bearer token; "" lets everybody in."""
 
@@ -153,6 +180,11 @@ class Settings:
 
     keep_files_seconds: float = 3600.0
     """How long uploads and results stay when their visitor does not leave earlier."""
+
+    @property
+    def offered_served_models(self) -> tuple[str, ...]:
+        """The names in `served_models`."""
+        return tuple(name.strip() for name in self.served_models.split(",") if name.strip())
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

@@ -19,7 +19,7 @@ from starlette.datastructures import UploadFile
 from starlette.routing import Mount, Route
 
 import vidtext
-from vidtext.api.bodies import CaptionBody, ChaptersBody, ChatBody, SummaryBody
+from vidtext.api.bodies import CaptionBody, ChaptersBody, ChatBody, SummaryBody, offered_models
 from vidtext.api.gate import Gate
 from vidtext.api.jobs import Run, Runs
 from vidtext.api.openapi import describe, docs_html
@@ -27,7 +27,6 @@ from vidtext.api.problems import ProblemError, invalid, tell_problems
 from vidtext.api.streaming import events
 from vidtext.api.work import Worker
 from vidtext.errors import OptionError
-from vidtext.models.catalog import AUTO, MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,7 +72,7 @@ def build_api(settings: Settings, streams: TaskStreams) -> FastAPI:
 
     @api.get("/models", summary="The models that can be named")
     def models() -> dict[str, Any]:
-        return {"models": [AUTO, *MODELS]}
+        return {"models": [*offered_models(settings)]}
 
     @api.get("/jobs/{job_id}", summary="How far a job is, and its result")
     def job(job_id: str) -> dict[str, Any]:

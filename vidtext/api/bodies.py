@@ -14,6 +14,7 @@ from vidtext.tasks.chat import ChatOptions
 if TYPE_CHECKING:
     from typing import TypeVar
 
+    from vidtext.settings import Settings
     from vidtext.tasks.caption import CaptionOptions
     from vidtext.tasks.chapters import ChapterOptions
     from vidtext.tasks.summary import SummaryOptions
@@ -41,6 +42,11 @@ Length = Annotated[float, Field(gt=0, le=_MOST_SECONDS, allow_inf_nan=False)]
 Text = Annotated[str, Field(max_length=_MOST_CHARACTERS)]
 
 
+def offered_models(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the models that strangers may use."""
+    return (AUTO, *MODELS, *settings.offered_served_models)
+
+
 class Body(BaseModel):
     """What all requests have in common."""
 
@@ -54,14 +60,15 @@ class Body(BaseModel):
         default=False, description="Answer at once with 202 and a job to ask about, instead of when the work is done."
     )
 
-    def options(self, kind: type[Options]) -> Options:
+    def options(self, kind: type[Options], settings: Settings) -> Options:
         """Return the task's options as Python has them.
 
         Raises:
-            UnknownModelError: the model is not offered: a stranger may not name a folder of the server.
+            UnknownModelError: the model is not offered: a stranger may name neither a folder nor an address.
         """
-        if self.model not in (AUTO, *MODELS):
-            raise UnknownModelError(f"There is no model {self.model!r}. Choose one of {', '.join((AUTO, *MODELS))}.")
+        known = offered_models(settings)
+        if self.model not in known:
+            raise UnknownModelError(f"There is no model {self.model!r}. Choose one of {', '.join(known)}.")
         names = {field.name for field in dataclasses.fields(kind)} & set(type(self).model_fields)
         return kind(**{name: getattr(self, name) for name in names})
 
@@ -180,11 +187,11 @@ class ChatBody(Body):
         """Return the videos."""
         return [self.video] if self.video is not None else list(self.videos or ())
 
-    def chat_options(self) -> ChatOptions:
+    def chat_options(self, settings: Settings) -> ChatOptions:
         """Return the options, with the system message among them."""
         first = self.messages[0]
         system = first.content if first.role == "system" else ""
-        return dataclasses.replace(self.options(ChatOptions), system_prompt=system)
+        return dataclasses.replace(self.options(ChatOptions, settings), system_prompt=system)
 
     def said(self) -> list[tuple[str, str]]:
         """Return the questions with their answers; that of the last one is still to be written."""

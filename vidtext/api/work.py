@@ -59,7 +59,7 @@ class Worker:
         if body.videos is not None:
             yield from self._several(body, job)
             return
-        options = body.options(CaptionOptions)
+        options = body.options(CaptionOptions, self.settings)
         if body.frames is not None:
             frames = self._frames(body.frames, body.frame_seconds)
             yield from map(_caption_document, self.streams.caption_stream(frames, options, **self._with(job)))  # type: ignore[arg-type]  # a task takes frames too
@@ -76,7 +76,7 @@ class Worker:
         for item in body.videos or ():
             made.append({})
             try:
-                for document in self._captions_of(item.video, item.options(CaptionOptions), job):
+                for document in self._captions_of(item.video, item.options(CaptionOptions, self.settings), job):
                     made[-1] = document
             except CancelledError:
                 raise
@@ -88,19 +88,21 @@ class Worker:
         """Yield the chapters of a video as they get their words."""
         with ExitStack() as stack:
             path = self._file(upload or body.video, job, stack)
-            for result in self.streams.chapters_stream(path, body.options(ChapterOptions), **self._with(job)):
+            options = body.options(ChapterOptions, self.settings)
+            for result in self.streams.chapters_stream(path, options, **self._with(job)):
                 yield json.loads(render_chapters(result.chapters, "json"))
 
     def summary(self, body: SummaryBody, upload: Path | None, job: Job) -> Iterator[Document]:
         """Yield the summary of a video as it grows."""
         with ExitStack() as stack:
             path = self._file(upload or body.video, job, stack)
-            for result in self.streams.summary_stream(path, body.options(SummaryOptions), **self._with(job)):
+            options = body.options(SummaryOptions, self.settings)
+            for result in self.streams.summary_stream(path, options, **self._with(job)):
                 yield json.loads(render_summary(result.summary, "json"))
 
     def chat(self, body: ChatBody, upload: Path | None, job: Job) -> Iterator[Document]:
         """Yield the answer to the last question as it grows."""
-        options, said = body.chat_options(), body.said()
+        options, said = body.chat_options(self.settings), body.said()
         given: Sequence[Given] = [upload] if upload else body.sources()
         memory_key = uuid4().hex
         with ExitStack() as stack:

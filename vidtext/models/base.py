@@ -24,7 +24,8 @@ class ModelCard:
 
     Attributes:
         id: the name that `load_model` takes.
-        family: transformers' `model_type`: GIT captions, the others chat and are described in `models/families.py`.
+        family: transformers' `model_type`: GIT captions, the others chat and are described in `models/families.py`;
+            `served` for a model on another machine.
         licence: SPDX identifier, or the licence's own name.
         frames_per_clip: how many frames one clip has: for a captioner the only number that it was trained on.
         frame_edge_pixels: the width and height of the square that a frame is fitted into.
@@ -39,7 +40,7 @@ class ModelCard:
     """
 
     id: str
-    family: Literal["git", "llava_next_video", "smolvlm", "qwen3_vl"]
+    family: Literal["git", "llava_next_video", "smolvlm", "qwen3_vl", "served"]
     licence: str
     frames_per_clip: int
     frame_edge_pixels: int

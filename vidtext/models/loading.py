@@ -24,6 +24,7 @@ from vidtext.models.folder_card import card_of_folder
 from vidtext.models.hub import cached_folder, require_hub
 from vidtext.models.planned import Work, load_planned
 from vidtext.models.quantized import NOTES, require_quantization, split_name
+from vidtext.models.served import card_of_served, is_served
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ class Resolution:
 def resolve(name: str, settings: Settings) -> Resolution:
     """Tell which model a name means, without loading or downloading it.
 
-    `auto` is the full captioner where the local cache or the hub has it, else `embedded`; the note says why. `:8bit` or
-    `:4bit` behind a name holds its weights in fewer bits.
+    `served:URL#MODEL` is one on another machine. `auto` is the full captioner where the local cache or the hub has it,
+    else `embedded`; the note says why. `:8bit` or `:4bit` behind a name holds its weights in fewer bits.
 
     Raises:
         UnknownModelError: the name is neither in the catalog nor a folder with a model in it.
@@ -84,6 +85,8 @@ def resolve(name: str, settings: Settings) -> Resolution:
             return resolve(FULL_CAPTIONER, settings)
         except ModelUnavailableError as error:
             return replace(resolve("embedded", settings), note=f"The embedded model is used: {error}")
+    if is_served(name):
+        return Resolution(card_of_served(name, settings), None)
     if name == "embedded":
         return Resolution(card_of_folder(EMBEDDED_FOLDER, known=MODELS[name]), EMBEDDED_FOLDER)
     if name == EMBEDDED_CHAT:

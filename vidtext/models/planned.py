@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from vidtext.compute.free_memory import device_memory
 from vidtext.compute.gpu import zero_gpu
 from vidtext.compute.leases import LEASES
-from vidtext.compute.memory import MemoryPlan, Wanted, plan_memory, weight_bytes
+from vidtext.compute.memory import MemoryPlan, Need, Wanted, plan_memory, weight_bytes
 from vidtext.errors import ModelUnavailableError, NoMemoryError
 from vidtext.models.checkpoint import TRANSFORMERS, Checkpoint, best_device, best_precision
 from vidtext.models.hub import download
 from vidtext.models.kept_models import MODELS_KEPT
+from vidtext.models.served import ServedModel
 from vidtext.models.shapes import shape_of
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ def load_planned(
         CancelledError: the job was stopped.
     """
     card = resolution.card
+    if card.family == "served":
+        with turn(settings, job=job, device=card.id, at_once=settings.served_jobs_at_once):
+            yield ServedModel(card, settings), _nothing_needed(work)
+        return
     folder = resolution.folder or download(card.id, job)
     idle_seconds = None if zero_gpu() else settings.idle_model_seconds
     MODELS_KEPT.allow(most_bytes=settings.kept_model_bytes, idle_seconds=idle_seconds)
@@ -90,16 +95,28 @@ def load_planned(
 
 
 @contextmanager
-def turn(settings: Settings, *, job: Job) -> Iterator[None]:
-    """Wait for a turn beside the jobs that have the device, for work that takes none of its memory.
+def turn(settings: Settings, *, job: Job, device: str | None = None, at_once: int | None = None) -> Iterator[None]:
+    """Wait for a turn beside the jobs that have a device, for work that takes none of its memory.
+
+    Args:
+        settings: the limits.
+        job: is told its place, and may be stopped.
+        device: which; None for the best one here.
+        at_once: how many jobs it may have; None for `settings.jobs_at_once`.
 
     Raises:
         BusyError: too many wait already.
         CancelledError: the job was stopped.
     """
-    limits = {"at_once": settings.jobs_at_once, "longest_line": settings.jobs_waiting}
-    with LEASES.lent(best_device(), lambda: 0, lambda: sys.maxsize, job=job, **limits):
+    limits = {"at_once": at_once or settings.jobs_at_once, "longest_line": settings.jobs_waiting}
+    with LEASES.lent(device or best_device(), lambda: 0, lambda: sys.maxsize, job=job, **limits):
         yield
+
+
+def _nothing_needed(work: Work) -> MemoryPlan:
+    """Return the plan of work that is done elsewhere."""
+    wanted = Wanted(1, work.frames, work.text_tokens, work.new_tokens, "float32")
+    return MemoryPlan(wanted, Need(0, 0, 0, 0), 0)
 
 
 def _lease(plans: _Plans, hoped: MemoryPlan, settings: Settings, job: Job) -> AbstractContextManager[Lease]:
@@ -136,7 +153,7 @@ def _freest_device() -> str:
 
 
 def foresee(resolution: Resolution, work: Work, settings: Settings) -> MemoryPlan | None:
-    """Tell how work would be planned now, without loading anything; None while the model is still to be downloaded.
+    """Tell how work would be planned now, without loading anything; None where the model's files are not here.
 
     What others are working with is counted as free: the work would wait for it.
 

@@ -74,7 +74,7 @@ def build_page(settings: Settings, services: Services | None = None, examples: S
         services: what does the work, instead of the models.
         examples: clips to offer, instead of all that `find_examples` finds. A visit starts with the first one.
     """
-    services = services or real_services()
+    services = services or real_services(settings)
     cache_folder = Path(get_upload_folder())
     examples = examples or find_examples()
     first = next(load_file(examples[0].path, name=examples[0].title, folder=cache_folder, settings=settings, job=Job()))

@@ -55,7 +55,10 @@ def show_plan(
 
 def plan_html(card: ModelCard, work: Work, plan: MemoryPlan | None) -> str:
     """Return the plan as one quiet line; `plan` is None while the model is still to be downloaded."""
-    if plan is None:
+    notes: list[str]
+    if card.family == "served":
+        facts, notes = [f"{work.frames} frames are sent to the server", "nothing is loaded here"], []
+    elif plan is None:
         facts, notes = [_frames(card, work.frames), "memory is planned once the model is downloaded"], []
     else:
         need = f"needs about {_size(plan.need.peak)}, {_size(plan.free_bytes)} are free"

@@ -81,19 +81,21 @@ class Services:
     device: Callable[[], str]
 
 
-def real_services() -> Services:
-    """Return the services that do real work."""
+def real_services(settings: Settings) -> Services:
+    """Return the services that do real work, with the models that the settings offer."""
     from vidtext.media.chapter_marks import chaptered_suffix
     from vidtext.models.catalog import EMBEDDED_CHAT, MODELS
     from vidtext.models.loading import best_device, resolve, resolve_chat
     from vidtext.models.planned import foresee
     from vidtext.models.quantized import with_quantized
+    from vidtext.models.served import card_of_served
     from vidtext.tasks.caption import caption_stream
     from vidtext.tasks.chapters import chapters_stream, video_with_chapters
     from vidtext.tasks.chat import answer_stream, begin_dialogue, forget
     from vidtext.tasks.highlights import highlight_reel
     from vidtext.tasks.summary import summary_stream
 
+    served = {name: card_of_served(name, settings) for name in settings.offered_served_models}
     return Services(
         caption_stream=caption_stream,
         chapters_stream=chapters_stream,
@@ -105,9 +107,9 @@ def real_services() -> Services:
         video_with_chapters=video_with_chapters,
         highlight_reel=highlight_reel,
         # The embedded chat model answers, it does not caption.
-        models=with_quantized({name: card for name, card in MODELS.items() if name != EMBEDDED_CHAT}),
+        models=with_quantized({name: card for name, card in MODELS.items() if name != EMBEDDED_CHAT}) | served,
         resolve=resolve,
-        chat_models=with_quantized({name: card for name, card in MODELS.items() if card.chats}),
+        chat_models=with_quantized({name: card for name, card in MODELS.items() if card.chats}) | served,
         resolve_chat=resolve_chat,
         foresee=foresee,
         device=best_device,
