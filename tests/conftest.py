@@ -6,6 +6,7 @@ import os
 
 import hypothesis
 
+os.environ["OMP_NUM_THREADS"] = "1"  # tests run in as many processes as there are cores
 os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when huggingface_hub is imported
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 

@@ -97,6 +97,39 @@ def chat(page: Page, questions: Sequence[str] = QUESTIONS) -> list[str]:
     return page.locator(".vt-said").all_inner_texts()
 
 
+def batch(page: Page) -> None:
+    page.get_by_role("tab", name="Batch").click()
+    examples = sorted((ROOT / "examples").glob("*.mp4"))
+    page.locator("#vt-batch-files input[type=file]").set_input_files(examples)
+    page.get_by_role("checkbox", name="Chapters").check()
+    page.get_by_role("button", name="Do all").click()
+    page.wait_for_selector("#vt-batch-result .vt-actions a")
+    page.mouse.move(2, 2)
+
+
+def queue(browser: Browser, served: Served, **options: Any) -> Page:
+    """Let one visitor work for a while, and return the page of another one who waits for the device."""
+    first, second = opened(browser, served, **DESKTOP), opened(browser, served, **options)
+    for page, seconds in ((first, "0.1"), (second, "5")):
+        four_scenes(page)
+        page.get_by_role("radio", name="Every few seconds").check()
+        page.get_by_label("Seconds from one caption to the next").fill(seconds)
+        page.locator("#vt-caption-go").click()
+        page.wait_for_selector("#vt-caption-stop")
+    second.get_by_text("Waiting, you are next").wait_for()
+    return second
+
+
+def in_line(browser: Browser, folder: Path) -> None:
+    """Take the pictures of a page that has room for one at work."""
+    folder.mkdir()
+    with serve(lambda _port, _log: ["app.py"], folder, VIDTEXT_JOBS_AT_ONCE="1") as served:
+        for name, options in (("queue", DESKTOP), ("phone-queue", PHONE)):
+            page = queue(browser, served, **options)
+            page.locator("#vt-caption-status").scroll_into_view_if_needed()
+            page.screenshot(path=FOLDER / f"{name}.png")
+
+
 def take(page: Page, name: str) -> None:
     page.wait_for_function("document.getAnimations().every((each) => each.playState !== 'running')")
     page.screenshot(path=FOLDER / f"{name}.png")
@@ -129,6 +162,9 @@ def main() -> None:
             summary(page)
             take(page, "summary")
             page = opened(browser, served, **DESKTOP)
+            batch(page)
+            take(page, "batch")
+            page = opened(browser, served, **DESKTOP)
             answers = chat(page)
             sys.stdout.writelines(f"{asked} {answer}\n" for asked, answer in zip(QUESTIONS, answers, strict=True))
             take(page, "chat")
@@ -146,6 +182,7 @@ def main() -> None:
             caption(page, every_seconds="5")
             page.locator(".vt-cues").evaluate("list => list.scrollIntoView({ block: 'center' })")
             take(page, "phone")
+        in_line(browser, Path(folder, "narrow"))
         browser.close()
 
 
