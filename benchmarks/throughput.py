@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from vidtext.job import Job
     from vidtext.media.frames import Frames
 
-ROUNDS = 3
+ROUNDS = 2
 BATCH = 4
 WINDOWS = {"embedded": 41, "git-base": 9}
 NEW_TOKENS = 20
