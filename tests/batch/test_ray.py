@@ -63,6 +63,7 @@ def test_what_cannot_be_is_told_at_once(tmp_path: Path, options: tuple[str, ...]
     assert said in done.stderr
 
 
+@pytest.mark.slow
 def test_a_video_that_kills_its_workers_is_recorded_and_the_rest_goes_on(tmp_path: Path) -> None:
     """The worker that opens "deadly" ends itself, as one does that the system kills for want of memory."""
     script = (

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +114,8 @@ def test_a_model_that_uses_tools_finds_the_tasks_and_nothing_else(quick: Served,
             tools = (await session.list_tools()).tools
             return tools, await session.call_tool(tools[0].name, {"video": video, "every_seconds": 2})
 
-    tools, result = asyncio.run(use())
+    with ThreadPoolExecutor(1) as executor:  # Playwright has a loop in this thread
+        tools, result = executor.submit(lambda: asyncio.run(use())).result()
     assert [tool.name.removesuffix("_") for tool in tools] == TASKS
     assert all(len(tool.description) > 60 for tool in tools)
     assert not result.isError
