@@ -44,3 +44,9 @@ def test_the_page_of_the_api_shows_every_task_and_needs_nothing_from_elsewhere(u
     for task in ("caption", "chapters", "summary", "chat"):
         assert f"POST /v1/{task}" in page.text
     assert not re.search(r"(src|href)=.?(https?:)?//", page.text)
+
+
+def test_behind_a_prefix_all_ways_lead_there(usual: Serving) -> None:
+    there = usual.client.get("/docs")
+    assert there.headers["location"] == "v1/docs"  # relative: a proxy's prefix stays
+    assert usual.client.get("/v1/openapi.json").json()["servers"] == [{"url": "."}]

@@ -18,6 +18,7 @@ def begin(api: httpx.Client, clip: Path, **more: Any) -> dict[str, Any]:
     assert answer.status_code == 202
     assert answer.headers["location"] == answer.json()["url"]
     document: dict[str, Any] = answer.json()
+    document["url"] = str(answer.url.join(document["url"]).path)
     return document
 
 

@@ -61,6 +61,8 @@ def build_api(settings: Settings, streams: TaskStreams) -> FastAPI:
         summary="Turns video into words, with the times that they belong to.",
         docs_url=None,
         redoc_url=None,
+        servers=[{"url": "."}],  # where the document is, behind every prefix
+        root_path_in_servers=False,
     )
     api.add_middleware(Gate, settings=settings)
     tell_problems(api)
@@ -83,8 +85,8 @@ def build_api(settings: Settings, streams: TaskStreams) -> FastAPI:
         runs.drop(job_id)
 
     @api.get("/docs", include_in_schema=False)
-    def docs(request: Request) -> HTMLResponse:
-        return HTMLResponse(docs_html(api.openapi(), request.scope.get("root_path", "")))
+    def docs() -> HTMLResponse:
+        return HTMLResponse(docs_html(api.openapi()))
 
     describe(api)
     return api
@@ -93,8 +95,8 @@ def build_api(settings: Settings, streams: TaskStreams) -> FastAPI:
 def api_routes(settings: Settings, streams: TaskStreams) -> list[BaseRoute]:
     """Return what the page's server serves besides the page: the API, and the way to what it says of itself."""
 
-    def to_docs(request: Request) -> RedirectResponse:
-        return RedirectResponse(f"{request.scope.get('root_path', '')}{PREFIX}/docs")
+    def to_docs(_: Request) -> RedirectResponse:
+        return RedirectResponse(f"{PREFIX.lstrip('/')}/docs")  # relative, so that it holds behind every prefix
 
     return [Mount(PREFIX, build_api(settings, streams)), Route("/docs", to_docs)]
 
@@ -113,7 +115,7 @@ def _add_task(  # noqa: PLR0917  (told apart by their kinds)
 
         if body.background:
             job_id, run = runs.begin(client, documents, keep=True)
-            where = f"{request.scope.get('root_path', '')}/jobs/{job_id}"
+            where = f"jobs/{job_id}"  # relative to the request, so that it holds behind every prefix
             return JSONResponse({"id": job_id, "url": where, **run.report}, 202, {"Location": where})
         _, run = runs.begin(client, documents)
         if isinstance(body, ChatBody) and body.stream:

@@ -136,33 +136,33 @@ td:first-child { font-family: ui-monospace, monospace; white-space: nowrap; }
 """
 
 
-def docs_html(document: dict[str, Any], root: str) -> str:
+def docs_html(document: dict[str, Any]) -> str:
     """Return the page: for each task what it does, an example for a shell, and its fields."""
-    tasks = "".join(_task_html(document, name, root) for name in TASKS)
+    tasks = "".join(_task_html(document, name) for name in TASKS)
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
         f'content="width=device-width"><title>vidtext: the API</title><style>{_STYLE}</style></head><body>'
         f"<h1>vidtext: the API</h1><p>{escape(document['info']['summary'])} Its "
-        f'<a href="{escape(root)}/openapi.json">OpenAPI document</a> has all of it. Errors are '
+        '<a href="openapi.json">OpenAPI document</a> has all of it. Errors are '
         "<code>application/problem+json</code> (RFC 9457). With <code>background</code>, a task answers at once with "
         "a job: <code>GET</code> its <code>url</code> for progress and the result, <code>DELETE</code> it to stop it."
         f"</p>{tasks}</body></html>"
     )
 
 
-def _task_html(document: dict[str, Any], name: str, root: str) -> str:
+def _task_html(document: dict[str, Any], name: str) -> str:
     kind, title, example = TASKS[name]
     upload = {field: value for field, value in example.items() if field not in ("video", "messages")}
     form = "".join(f" -F {field}={value}" for field, value in upload.items())
     messages = " -F 'messages=" + json.dumps(example["messages"]) + "'" if "messages" in example else ""
     call = (
-        f"curl SERVER{root}/{name} -F video=@clip.mp4{form}{messages}\n"
-        f"curl SERVER{root}/{name} -H 'Content-Type: application/json' -d '{json.dumps(example)}'"
+        f"curl $SERVER/v1/{name} -F video=@clip.mp4{form}{messages}\n"
+        f"curl $SERVER/v1/{name} -H 'Content-Type: application/json' -d '{json.dumps(example)}'"
     )
     fields = document["components"]["schemas"][kind.__name__]["properties"]
     rows = "".join(
         f"<tr><td>{escape(field)}</td><td>{escape(str(about.get('description', '')))}</td></tr>"
         for field, about in fields.items()
     )
-    head = f"<h2>{escape(title)}: <code>POST {escape(root)}/{name}</code></h2>"
+    head = f"<h2>{escape(title)}: <code>POST /v1/{name}</code></h2>"
     return f"{head}<pre>{escape(call)}</pre><table>{rows}</table>"
