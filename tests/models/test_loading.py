@@ -186,7 +186,7 @@ def test_a_download_tells_how_far_it_is_and_can_be_stopped(tmp_path: Path, bars:
     assert ended == "stopped"
     assert nothing_there
     assert not still_nothing
-    assert done == total > (folder / "model.safetensors").stat().st_size / 2
+    assert done == total > 0  # a file that had arrived when the job was stopped is not counted again
 
 
 def test_a_hub_that_never_answers_is_given_up(tmp_path: Path) -> None:

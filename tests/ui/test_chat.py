@@ -175,10 +175,12 @@ def test_a_new_conversation_forgets(page: Page, quick: Served) -> None:
 
 def test_another_video_is_a_new_conversation_and_says_so(page: Page) -> None:
     ask(page, "One?")
+    result = page.locator("#vt-chat-result")
     page.locator(".vt-example").last.click()
-    ask_again = page.locator("#vt-chat-result")
+    expect(result).to_contain_text("The video changed, so this is a new conversation.")
+    page.wait_for_function("document.querySelector('#vt-player video[data-vt]')?.readyState >= 2")
     page.get_by_role("button", name="Clear").click()
-    expect(ask_again).to_contain_text("Bring a video in")
+    expect(result).to_contain_text("Bring a video in")
     page.locator(".vt-example").last.click()
     expect(page.locator("#vt-video-facts")).to_contain_text("Earth at night")
     ask(page, "Two?")
