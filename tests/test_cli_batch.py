@@ -38,7 +38,7 @@ def records(folder: Path) -> list[dict[str, Any]]:
 
 
 def wait_for_lines(results: Path, count: int, running: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while not (results.exists() and results.read_bytes().count(b"\n") >= count):
         assert running.poll() is None, running.communicate()
         assert time.monotonic() < deadline

@@ -22,6 +22,9 @@ def test_a_video_is_recorded(quick: Served, visit: Callable[..., Page]) -> None:
     page = visit(quick, permissions=["camera", "microphone"])
     page.get_by_role("button", name="Record", exact=True).click()
     page.get_by_text("Click to Access Webcam").click()
+    # Gradio shows the button before it has the camera, which it has when the devices are listed to it, in order.
+    page.wait_for_function("document.querySelector('[data-testid=webcam-video]')?.srcObject")
+    page.evaluate("navigator.mediaDevices.enumerateDevices()")
     page.get_by_role("button", name="start recording").click()
     stop = page.locator("[title='stop recording']")
     expect(stop).to_be_visible()
