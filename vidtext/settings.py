@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_PREFIX = "VIDTEXT_"
 
+_SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -136,13 +138,33 @@ class Settings:
     page_batches: int = 1
     """How many visitors' batches run at the same time, beside their other jobs."""
 
+    guard_decoding: bool = False
+    """Whether files are decoded in a process of their own, see `vidtext.media.guard`: for what strangers bring."""
+
+    guard_memory_bytes: int = 3 << 30
+    """The most memory of such a process. Frames at `max_frame_pixels` take 54 MB each in 8 bits, and a decoder holds
+    up to 16 it may refer to, those that it works on in each thread, and those that wait to be shown."""
+
+    guard_seconds: float = 1800.0
+    """The longest that such a process is waited for in all: four hours of video, at eight times its speed."""
+
+    guard_silent_seconds: float = 30.0
+    """The longest that such a process may work on one packet: a frame of 35 million pixels takes a second."""
+
+    guard_written_bytes: int = 5 << 30
+    """The largest file that such a process may write: a copy of the largest source, with some room."""
+
+    guard_open_files: int = 64
+    """The most files that such a process may have open: three of its own, those that it reads and writes, and what
+    its libraries look into while they are loaded."""
+
     keep_files_seconds: float = 3600.0
     """How long uploads and results stay on disk when their visitor does not leave earlier."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int | float) and not value > 0:
+            if isinstance(value, int | float) and not isinstance(value, bool) and not value > 0:
                 raise OptionError(f"{field.name} is {value!r}; it must be greater than 0.")
 
     @classmethod
@@ -164,7 +186,7 @@ class Settings:
                 known = ", ".join(ENVIRONMENT_PREFIX + known.upper() for known in kinds)
                 raise OptionError(f"{variable} is not a setting. The settings are {known}.")
             try:
-                given[name] = kinds[name](text)
-            except ValueError:
+                given[name] = _SWITCH[text.lower()] if kinds[name] is bool else kinds[name](text)
+            except (ValueError, KeyError):
                 raise OptionError(f"{variable}={text!r} is not a valid {kinds[name].__name__}.") from None
         return cls(**given)  # type: ignore[arg-type]  # the kinds come from the fields themselves

@@ -27,8 +27,18 @@ if TYPE_CHECKING:
 class VideoWithChapters(Protocol):
     """`vidtext.tasks.chapters.video_with_chapters`, or what takes its place."""
 
-    def __call__(self, source: Path, chapters: Chapters, target: Path, *, job: Job) -> tuple[str, ...]:
+    def __call__(
+        self, source: Path, chapters: Chapters, target: Path, *, settings: Settings, job: Job
+    ) -> tuple[str, ...]:
         """Write the file; return notes."""
+        ...
+
+
+class ChapteredSuffix(Protocol):
+    """`vidtext.media.chapter_marks.chaptered_suffix`, or what takes its place."""
+
+    def __call__(self, source: Path, *, settings: Settings, job: Job) -> str:
+        """Return how the name of a video with chapters in it has to end."""
         ...
 
 
@@ -70,7 +80,7 @@ class Services:
     begin_dialogue: BeginDialogue
     answer_stream: Answer
     forget_conversation: Callable[[str], None]
-    chaptered_suffix: Callable[[Path], str]
+    chaptered_suffix: ChapteredSuffix
     video_with_chapters: VideoWithChapters
     highlight_reel: MakeReel
     models: Mapping[str, ModelCard]
