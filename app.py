@@ -10,7 +10,7 @@ from vidtext.settings import Settings
 from vidtext.ui.look import launch_options
 from vidtext.ui.page import build_page
 
-settings = Settings.from_env(os.environ)
+settings = Settings.from_env({"VIDTEXT_GUARD_DECODING": "1", **os.environ})  # strangers bring the videos
 demo = build_page(settings)
 
 if __name__ == "__main__":

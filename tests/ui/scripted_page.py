@@ -238,7 +238,7 @@ class Script:
 
 
 def main(port: int, seconds_a_token: float, log: Path) -> None:
-    settings = Settings.from_env(os.environ)
+    settings = Settings.from_env({"VIDTEXT_GUARD_DECODING": "1", **os.environ})
     script = Script(seconds_a_token, log)
     resolution = Resolution(CARD, None, NOTE)
     services = Services(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from vidtext.job import Job
+from vidtext.media import fork_server
 from vidtext.ui.batch_tab import build_batch_tab
 from vidtext.ui.caption_tab import build_caption_tab
 from vidtext.ui.chapters_tab import build_chapters_tab
@@ -76,8 +77,11 @@ def build_page(settings: Settings, services: Services | None = None, examples: S
     """
     services = services or real_services()
     cache_folder = Path(get_upload_folder())
+    if settings.guard_decoding:
+        fork_server.start()  # so that it is ready when the first visitor comes
     examples = examples or find_examples()
-    first = next(load_file(examples[0].path, name=examples[0].title, folder=cache_folder, settings=settings, job=Job()))
+    ours = replace(settings, guard_decoding=False)
+    first = next(load_file(examples[0].path, name=examples[0].title, folder=cache_folder, settings=ours, job=Job()))
     visitors = Visitors(cache_folder, first, services.forget_conversation)
 
     with gr.Blocks(
