@@ -31,15 +31,15 @@ def state(path: Path, *, settings: Settings, job: Job) -> dict[str, object]:
     return {
         "environment": dict(os.environ),
         "modules": sorted(name for name in ("torch", "transformers", "gradio") if name in sys.modules),
-        "files": sorted(_target(name) for name in os.listdir("/proc/self/fd")),
+        "files": sorted(_target(entry) for entry in Path("/proc/self/fd").iterdir()),
         "core": resource.getrlimit(resource.RLIMIT_CORE),
         "guard": settings.guard_decoding,
     }
 
 
-def _target(descriptor: str) -> str:
+def _target(descriptor: Path) -> str:
     try:
-        return os.readlink(f"/proc/self/fd/{descriptor}").split(":")[0]
+        return str(descriptor.readlink()).split(":")[0]
     except FileNotFoundError:  # the listing's own
         return "listing"
 
@@ -96,7 +96,7 @@ def open_files(path: Path, *, settings: Settings, job: Job) -> int:
     kept = []
     try:
         while True:
-            kept.append(open("/dev/null", "rb"))  # noqa: SIM115
+            kept.append(Path("/dev/null").open("rb"))  # noqa: SIM115
     except OSError:
         return len(kept)
 

@@ -64,7 +64,7 @@ class TestWhatAWorkerIs:
         monkeypatch.setenv("HF_TOKEN", "hf_secret")
         monkeypatch.setenv("VIDTEXT_SECRET", "secret")
         fork_server._kept[0].stop()
-        with open(__file__, "rb"):
+        with Path(__file__).open("rb"):
             state: Any = guarded(misbehaviour.state, NOWHERE, settings=GUARDED, job=Job())
 
         assert not {"HF_TOKEN", "VIDTEXT_SECRET", "HOME"} & state["environment"].keys()
