@@ -14,7 +14,7 @@ import vidtext
 ROOT = Path(vidtext.__file__).parent
 
 FLOORS = {
-    "errors": 0, "clock": 0, "settings": 0, "job": 0,
+    "errors": 0, "clock": 0, "settings": 0, "job": 0, "counts": 0,
     "media": 1, "text": 1,
     "compute": 2,
     "models": 3,
@@ -23,6 +23,7 @@ FLOORS = {
     "api": 6,
     "cli": 6,
     "ui": 6,
+    "web": 7,
 }  # fmt: skip
 ENTRANCES = {"vidtext", "vidtext.__main__"}
 

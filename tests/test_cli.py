@@ -15,6 +15,7 @@ import av
 import numpy as np
 import pytest
 
+from tests.warm import warm_python
 from training.scenes import Actor, ToyScene
 from training.world import render_scene, write_video
 from vidtext import cli
@@ -82,7 +83,7 @@ def vidtext(
     *arguments: str | Path, stdin: IO[bytes] | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-m", "vidtext", *arguments],
+        [warm_python(), "-m", "vidtext", *arguments],
         capture_output=True,
         timeout=240,
         check=False,
@@ -546,5 +547,5 @@ class TestProcess:
         assert b"examples:" in done.stdout
 
     def test_version(self) -> None:
-        done = vidtext("--version")
+        done = subprocess.run([sys.executable, "-m", "vidtext", "--version"], capture_output=True, check=False)
         assert (done.returncode, done.stdout) == (0, b"vidtext 0.1.0\n")

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.batch.clips import coloured_clips
+from tests.warm import warm_python
 
 COMMAND = [sys.executable, "-m", "vidtext", "batch"]
 ENVIRONMENT = {
@@ -26,7 +27,8 @@ ENVIRONMENT = {
 
 
 def batch(*arguments: str | Path, **how: Any) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, timeout=240, check=False, env=ENVIRONMENT, **how)
+    command = [warm_python(), *COMMAND[1:]]
+    return subprocess.run([*command, *arguments], capture_output=True, timeout=240, check=False, env=ENVIRONMENT, **how)
 
 
 def start_batch(*arguments: str | Path) -> subprocess.Popen[bytes]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.warm import warm_folder
 from training.scenes import Actor, ToyScene
 from training.world import render_film, write_video
 from vidtext import cli
@@ -81,7 +82,7 @@ def test_examples_work(place: Path, lines: str) -> None:
         cwd=place,
         env={
             **os.environ,
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{warm_folder()}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(PAGE.parents[1]),
             "VIDTEXT_DEFAULT_MODEL": "embedded",
             "VIDTEXT_DEFAULT_CHAT_MODEL": "embedded",

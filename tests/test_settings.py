@@ -24,8 +24,18 @@ def test_each_kind_of_value_is_read() -> None:
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Settings)])
 def test_every_field_has_a_variable(field: str) -> None:
     value = getattr(Settings(), field)
-    text = "7" if isinstance(value, int | float) else "seven"
+    text = "1" if isinstance(value, bool) else "7" if isinstance(value, int | float) else "seven"
     assert getattr(Settings.from_env({f"VIDTEXT_{field.upper()}": text}), field) == type(value)(text)
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", True), ("On", True), ("TRUE", True), ("0", False), ("no", False)])
+def test_a_switch_is_read_as_people_write_it(text: str, value: bool) -> None:  # noqa: FBT001
+    assert Settings.from_env({"VIDTEXT_GUARD_DECODING": text}).guard_decoding is value
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_refused() -> None:
+    with pytest.raises(OptionError, match="VIDTEXT_GUARD_DECODING='7' is not a valid bool"):
+        Settings.from_env({"VIDTEXT_GUARD_DECODING": "7"})
 
 
 @pytest.mark.parametrize("text", ["", "many", "1.5", "0x10", "1 000"])

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_PREFIX = "VIDTEXT_"
 
+_SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -178,6 +180,53 @@ class Settings:
     api_json_bytes: int = 128 << 20
     """The largest JSON that the HTTP API takes: it is held in memory, and a video of 96 MB in base64 is so large."""
 
+    guard_decoding: bool = False
+    """Whether files are decoded in a process of their own, see `vidtext.media.guard`: for what strangers bring."""
+
+    guard_memory_bytes: int = 3 << 30
+    """The most memory of such a process. Frames at `max_frame_pixels` take 54 MB each in 8 bits, and a decoder holds
+    up to 16 it may refer to, those that it works on in each thread, and those that wait to be shown."""
+
+    guard_seconds: float = 1800.0
+    """The longest that such a process is waited for in all: four hours of video, at eight times its speed."""
+
+    guard_silent_seconds: float = 30.0
+    """The longest that such a process may work on one packet: a frame of 35 million pixels takes a second."""
+
+    guard_written_bytes: int = 5 << 30
+    """The largest file that such a process may write: a copy of the largest source, with some room."""
+
+    guard_open_files: int = 64
+    """The most files that such a process may have open: three of its own, those that it reads and writes, and what
+    its libraries look into while they are loaded."""
+
+    min_free_disk_bytes: int = 1 << 30
+    """How much of the disk a server leaves free: no video is taken in beyond that."""
+
+    page_request_bytes: int = 32 << 20
+    """The largest request to the page that is no upload: a saved conversation, opened again."""
+
+    page_frame_ancestors: str = "'self' https://huggingface.co"
+    """The sites that may show the page in a frame, as in a Content-Security-Policy: a Space is shown in one."""
+
+    auth: str = dataclasses.field(default="", repr=False)
+    """Who may open the page: `name:password`, several with commas between; "" lets everybody in."""
+
+    share: bool = False
+    """Whether the page can be reached under a public address, through Gradio's tunnel."""
+
+    root_path: str = ""
+    """The path that a proxy serves the page under, such as "/vidtext"."""
+
+    metrics: bool = False
+    """Whether `/metrics` tells Prometheus what the server does."""
+
+    json_logs: bool = False
+    """Whether the log is JSON, a line for each request among it."""
+
+    shutdown_seconds: float = 4.0
+    """How long a server that was told to end waits for its work to."""
+
     keep_files_seconds: float = 3600.0
     """How long uploads and results stay when their visitor does not leave earlier."""
 
@@ -189,7 +238,7 @@ class Settings:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int | float) and not value > 0:
+            if isinstance(value, int | float) and not isinstance(value, bool) and not value > 0:
                 raise OptionError(f"{field.name} is {value!r}; it must be greater than 0.")
 
     @classmethod
@@ -211,7 +260,7 @@ class Settings:
                 known = ", ".join(ENVIRONMENT_PREFIX + known.upper() for known in kinds)
                 raise OptionError(f"{variable} is not a setting. The settings are {known}.")
             try:
-                given[name] = kinds[name](text)
-            except ValueError:
+                given[name] = _SWITCH[text.lower()] if kinds[name] is bool else kinds[name](text)
+            except (ValueError, KeyError):
                 raise OptionError(f"{variable}={text!r} is not a valid {kinds[name].__name__}.") from None
         return cls(**given)  # type: ignore[arg-type]  # the kinds come from the fields themselves

@@ -29,6 +29,7 @@ def workers_of(process: psutil.Process) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)  # Ray and its workers, which import torch, take a minute to start on two free cores
 def test_one_worker_of_two_is_killed_and_the_results_are_those_of_one_process(tmp_path: Path) -> None:
     coloured_clips(tmp_path / "clips", 8)

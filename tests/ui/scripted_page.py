@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,9 +37,8 @@ from vidtext.text.chapters import Chapter, Chapters
 from vidtext.text.summary import Summary
 from vidtext.text.timed import Segment, TimedText
 from vidtext.ui.example_clips import ExampleClip
-from vidtext.ui.look import launch_options
-from vidtext.ui.page import build_page
 from vidtext.ui.services import Services
+from vidtext.web.serve import serve
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -238,7 +237,7 @@ class Script:
 
 
 def main(port: int, seconds_a_token: float, log: Path) -> None:
-    settings = Settings.from_env(os.environ)
+    settings = Settings.from_env({"VIDTEXT_GUARD_DECODING": "1", **os.environ})
     script = Script(seconds_a_token, log)
     resolution = Resolution(CARD, None, NOTE)
     services = Services(
@@ -264,8 +263,7 @@ def main(port: int, seconds_a_token: float, log: Path) -> None:
         device=lambda: "cpu",
     )
     examples = [ExampleClip(Path(get_video("world.mp4")), "Earth at night")]
-    with closing(build_page(settings, services, examples)) as page:
-        page.launch(server_port=port, **launch_options(settings))
+    serve(settings, port=port, services=services, examples=examples)
 
 
 if __name__ == "__main__":

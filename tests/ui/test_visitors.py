@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +12,10 @@ from vidtext.job import Job
 from vidtext.ui.video_panel import source_of
 from vidtext.ui.videos import LoadedVideo
 from vidtext.ui.visitors import Visitors
+from vidtext.ui.work import Work
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ANY_INFO: Any = None
@@ -23,7 +27,8 @@ def request(session: str) -> Any:
 
 @pytest.fixture
 def visitors(tmp_path: Path) -> Visitors:
-    return Visitors(tmp_path, LoadedVideo(tmp_path / "a.mp4", tmp_path / "a.mp4", "a.mp4", ANY_INFO), lambda _: None)
+    first = LoadedVideo(tmp_path / "a.mp4", tmp_path / "a.mp4", "a.mp4", ANY_INFO)
+    return Visitors(tmp_path, first, lambda _: None, keep_seconds=600, closing=Job())
 
 
 def test_a_visit_has_things_of_its_own(visitors: Visitors) -> None:
@@ -49,16 +54,45 @@ def test_leaving_ends_the_work_and_deletes_the_files(visitors: Visitors, tmp_pat
     visitors.leave(request("one"))  # a second time does no harm
 
 
-def test_an_upload_that_another_visitor_has_too_is_kept(visitors: Visitors, tmp_path: Path) -> None:
-    upload = tmp_path / "hash" / "same.mp4"
-    upload.parent.mkdir()
-    upload.touch()
-    for session in ("one", "other"):
-        visitors.of(request(session)).uploads.add(upload)
-    visitors.leave(request("one"))
-    assert upload.exists()
-    visitors.leave(request("other"))
-    assert not upload.exists()
+def test_whoever_asks_for_nothing_leaves_after_a_while_unless_work_goes_on(visitors: Visitors) -> None:
+    idle, busy = visitors.of(request("idle")), visitors.of(request("busy"))
+    folders = idle.folder, busy.folder
+    busy.take_on("caption", Job())
+    visitors.clean(time.monotonic() + 599)
+    assert visitors.of(request("idle")) is idle
+
+    visitors.clean(time.monotonic() + 601)
+    assert [folder.exists() for folder in folders] == [False, True]
+    assert visitors.of(request("idle")) is not idle
+    assert visitors.of(request("busy")) is busy
+
+
+def test_folders_that_were_emptied_go(visitors: Visitors, tmp_path: Path) -> None:
+    for name in ("old", "full", "new"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "full" / "film.mp4").touch()
+    for name in ("old", "full"):
+        os.utime(tmp_path / name, (0, 0))
+    visitors.clean(time.monotonic())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "new"]
+
+
+def test_the_end_of_the_server_ends_all_work(tmp_path: Path) -> None:
+    closing = Job()
+    visitors = Visitors(tmp_path, ANY_INFO, lambda _: None, keep_seconds=600, closing=closing)
+    work: Work[int] = Work(forever, visitors.of(request("one")).closing)
+    updates = work.updates()
+    assert next(updates).made
+    closing.stop()
+    assert work.job.stopped
+    for _ in updates:
+        pass  # it ends
+
+
+def forever(job: Job) -> Iterator[int]:
+    while True:
+        job.check()
+        yield 1
 
 
 def test_a_new_job_stops_the_one_before_of_the_same_purpose_only(visitors: Visitors) -> None:

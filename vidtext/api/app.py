@@ -27,6 +27,7 @@ from vidtext.api.problems import ProblemError, invalid, tell_problems
 from vidtext.api.streaming import events
 from vidtext.api.work import Worker
 from vidtext.errors import OptionError
+from vidtext.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from vidtext.batch.work import TaskStreams
-    from vidtext.job import Job
     from vidtext.settings import Settings
 
     AnyBody = TypeVar("AnyBody", CaptionBody, ChaptersBody, SummaryBody, ChatBody)
@@ -48,12 +48,13 @@ _LOOK_UP_SECONDS = 0.25
 _UPLOADED = "uploaded"
 
 
-def build_api(settings: Settings, streams: TaskStreams) -> FastAPI:
+def build_api(settings: Settings, streams: TaskStreams, closing: Job | None = None) -> FastAPI:
     """Build the app.
 
     Args:
         settings: the limits.
         streams: the tasks that do the work.
+        closing: ends all work when it is stopped.
     """
     api = FastAPI(
         title="vidtext",
@@ -66,7 +67,7 @@ def build_api(settings: Settings, streams: TaskStreams) -> FastAPI:
     )
     api.add_middleware(Gate, settings=settings)
     tell_problems(api)
-    worker, runs = Worker(streams, settings), Runs(settings)
+    worker, runs = Worker(streams, settings), Runs(settings, closing or Job())
     _add_task(api, runs, settings, "caption", CaptionBody, worker.captions)
     _add_task(api, runs, settings, "chapters", ChaptersBody, worker.chapters)
     _add_task(api, runs, settings, "summary", SummaryBody, worker.summary)
@@ -92,13 +93,13 @@ def build_api(settings: Settings, streams: TaskStreams) -> FastAPI:
     return api
 
 
-def api_routes(settings: Settings, streams: TaskStreams) -> list[BaseRoute]:
+def api_routes(settings: Settings, streams: TaskStreams, closing: Job | None = None) -> list[BaseRoute]:
     """Return what the page's server serves besides the page: the API, and the way to what it says of itself."""
 
     def to_docs(_: Request) -> RedirectResponse:
         return RedirectResponse(f"{PREFIX.lstrip('/')}/docs")  # relative, so that it holds behind every prefix
 
-    return [Mount(PREFIX, build_api(settings, streams)), Route("/docs", to_docs)]
+    return [Mount(PREFIX, build_api(settings, streams, closing)), Route("/docs", to_docs)]
 
 
 def _add_task(  # noqa: PLR0917  (told apart by their kinds)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hmac
 import math
+import shutil
+import tempfile
 import threading
 import time
 from collections import deque
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
     from vidtext.settings import Settings
 
 _WINDOW_SECONDS = 60.0
+
+DISK_FULL = "The server's disk is nearly full, so that it takes no videos now. Try again later, or give a smaller one."
+
+
+def disk_has_room(length_bytes: int, settings: Settings) -> bool:
+    """Tell whether a request of this length still leaves `min_free_disk_bytes` where temporary files are."""
+    return shutil.disk_usage(tempfile.gettempdir()).free - length_bytes >= settings.min_free_disk_bytes
 
 
 class Visits:
@@ -124,8 +133,11 @@ class Gate:
             "RequestTooLarge",
         )
         said = headers.get("content-length", "")
-        if said.isdecimal() and int(said) > most:
+        length = int(said) if said.isdecimal() else 0
+        if length > most:
             raise too_large
+        if not disk_has_room(length, self._settings):
+            raise ProblemError(HTTPStatus.INSUFFICIENT_STORAGE, DISK_FULL, "DiskFull", headers=(("Retry-After", "60"),))
         read = 0
 
         async def bounded() -> Message:

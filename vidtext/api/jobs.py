@@ -76,8 +76,8 @@ def progress_document(progress: Progress) -> dict[str, Any]:
 class Runs:
     """The work of all clients, and for some time its results; safe to use from several threads."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, closing: Job) -> None:
+        self._settings, self._closing = settings, closing
         self._lock = threading.Lock()
         self._kept: dict[str, Run] = {}
         self._going: list[Run] = []
@@ -89,7 +89,7 @@ class Runs:
             ProblemError: the client has too much work here already.
         """
         run = Run(client)
-        run.job = Job(lambda progress: self._note(run, progress=progress))
+        run.job = Job(lambda progress: self._note(run, progress=progress), self._closing)
         with self._lock:
             self._forget()
             going = sum(each.client == client for each in self._going)

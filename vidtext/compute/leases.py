@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vidtext.errors import BusyError
+from vidtext.counts import count
+from vidtext.errors import BusyError, CancelledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +33,20 @@ class Lease:
     device: str
     nbytes: int
     alone: bool = False
+
+
+@contextmanager
+def _counted_job() -> Iterator[None]:
+    began, ended = time.monotonic(), "failed"
+    try:
+        yield
+        ended = "finished"
+    except (CancelledError, GeneratorExit):
+        ended = "stopped"
+        raise
+    finally:
+        count("jobs", ended=ended)
+        count("device_seconds", time.monotonic() - began)
 
 
 class Leases:
@@ -84,7 +100,8 @@ class Leases:
                 job.check()
                 with self._changed:
                     self._changed.wait(_LOOK_UP_SECONDS)
-            yield lease
+            with _counted_job():
+                yield lease
         finally:
             with self._changed:
                 for line in (self._given, self._waiting):
@@ -96,6 +113,12 @@ class Leases:
         """Return how much of a device's memory jobs have now."""
         with self._changed:
             return sum(lease.nbytes for lease in self._given if lease.device == device)
+
+    @property
+    def working(self) -> int:
+        """How many jobs have a part of a device."""
+        with self._changed:
+            return len(self._given)
 
     @property
     def waiting(self) -> int:

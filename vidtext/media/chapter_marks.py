@@ -14,12 +14,14 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from vidtext.errors import MediaError, OptionError
+from vidtext.job import Job
 from vidtext.media.copied_track import MP4_PICTURES, MP4_SOUND, CannotCopyError, CopiedTrack, codec_name
+from vidtext.media.guard import guarded
 from vidtext.media.opening import OPEN_OPTIONS, open_video
 from vidtext.media.packets import Packets
 from vidtext.media.picture_times import decode_ticks, shown_ticks
 from vidtext.media.probe import inspect
-from vidtext.media.whole_file import whole_file
+from vidtext.media.whole_file import told_write_errors, whole_file
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
 
-    from vidtext.job import Job
 
 _MP4, _MKV = "mp4", "matroska"
 _CONTAINERS = {".mp4": _MP4, ".mkv": _MKV}
@@ -65,15 +66,20 @@ class ChapterMark:
             raise OptionError(f"A chapter needs a title of one line; got {self.title!r}.")
 
 
-def chaptered_suffix(source: Path, *, settings: Settings | None = None) -> str:
+def chaptered_suffix(source: Path, *, settings: Settings | None = None, job: Job | None = None) -> str:
     """Return `.mp4` where MP4 has a place for all pictures and sound of a video, else `.mkv`.
 
     Raises:
         UnreadableMediaError: it is not a video, or no frame of it can be decoded.
         NoVideoStreamError: it holds sound or data only.
         MediaTooLargeError: its frames are larger than the settings allow.
+        CancelledError: the job was stopped.
     """
-    with open_video(source, settings) as video:
+    return guarded(_chaptered_suffix, source, settings=settings or Settings(), job=job or Job())
+
+
+def _chaptered_suffix(source: Path, *, settings: Settings, job: Job) -> str:
+    with open_video(source, settings, job) as video:
         sound = {codec_name(track) for track in video.container.streams.audio if track.codec_context is not None}
         return ".mp4" if codec_name(video.stream) in MP4_PICTURES and sound <= MP4_SOUND else ".mkv"
 
@@ -103,12 +109,19 @@ def write_with_chapters(
         VidtextError: the target cannot be written.
         CancelledError: the job was stopped.
     """
-    container = _CONTAINERS.get(target.suffix.lower())
-    if container is None:
+    if target.suffix.lower() not in _CONTAINERS:
         raise OptionError(f"{target.name} cannot hold chapters: let its name end in .mp4 or .mkv.")
-    plan = _plan(source, container, settings or Settings(), job)
+    with whole_file(target) as part:
+        return guarded(_write, source, part, target, tuple(marks), settings=settings or Settings(), job=job)
+
+
+def _write(
+    source: Path, part: Path, target: Path, marks: Sequence[ChapterMark], *, settings: Settings, job: Job
+) -> tuple[str, ...]:
+    container = _CONTAINERS[target.suffix.lower()]
+    plan = _plan(source, container, settings, job)
     with (
-        whole_file(target) as part,
+        told_write_errors(target),
         av.open(str(source), options=OPEN_OPTIONS, metadata_errors="replace") as video,
         av.open(str(part), "w", format=container, options=_OPTIONS[container], metadata_errors="replace") as written,
     ):

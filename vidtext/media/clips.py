@@ -15,13 +15,14 @@ from av.video.stream import VideoStream
 from vidtext.clock import format_clock
 from vidtext.errors import OptionError
 from vidtext.media.copied_track import MP4_PICTURES, MP4_SOUND, codec_name
+from vidtext.media.guard import guarded
 from vidtext.media.opening import OPEN_OPTIONS, open_video
 from vidtext.media.packets import Packets
 from vidtext.media.probe import inspect
 from vidtext.media.reel_copy import CopiedPart, CopiedPictures, CopiedSound, copied_parts
 from vidtext.media.reel_tracks import EncodedParts, EncodedPartsSound
 from vidtext.media.sampling import TimeRange
-from vidtext.media.whole_file import whole_file
+from vidtext.media.whole_file import told_write_errors, whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,8 +91,15 @@ def write_reel(source: Path, target: Path, spans: Sequence[TimeRange], *, settin
         VidtextError: the target cannot be written.
         CancelledError: the job was stopped.
     """
-    plan = _plan(source, spans, settings, job)
     with whole_file(target) as part:
+        return guarded(_write_reel, source, part, target, tuple(spans), settings=settings, job=job)
+
+
+def _write_reel(
+    source: Path, part: Path, target: Path, spans: Sequence[TimeRange], *, settings: Settings, job: Job
+) -> Reel:
+    plan = _plan(source, spans, settings, job)
+    with told_write_errors(target):
         try:
             damaged = _write(source, part, plan, job)
         except av.ArgumentError:  # packets that MP4 refuses

@@ -14,11 +14,12 @@ from av.video.stream import VideoStream
 
 from vidtext.job import Job
 from vidtext.media.copied_track import CannotCopyError, CopiedTrack
+from vidtext.media.guard import guarded
 from vidtext.media.opening import OPEN_OPTIONS, open_video
 from vidtext.media.packets import Packets
 from vidtext.media.preview_tracks import EncodedPictures, EncodedSound
 from vidtext.media.probe import inspect
-from vidtext.media.whole_file import whole_file
+from vidtext.media.whole_file import told_write_errors, whole_file
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _TIMED_CONTAINERS = ("mov", "matroska", "flv")  # their packets of sound have ti
 _DAMAGED = "The file is damaged: what could not be decoded is missing from the preview."
 
 
-def plays_in_browsers(path: Path, *, settings: Settings | None = None) -> bool:
+def plays_in_browsers(path: Path, *, settings: Settings | None = None, job: Job | None = None) -> bool:
     """Whether Chromium, Firefox and Safari all play the file, at the times that vidtext counts.
 
     True for H.264 or AV1 with AAC or MP3 in MP4 or MOV, and for VP8, VP9 or AV1 with Opus or Vorbis in WebM, with
@@ -53,8 +54,13 @@ def plays_in_browsers(path: Path, *, settings: Settings | None = None) -> bool:
         UnreadableMediaError: it is not a video, or no frame of it can be decoded.
         NoVideoStreamError: it holds sound or data only.
         MediaTooLargeError: its frames are larger than the settings allow.
+        CancelledError: the job was stopped.
     """
-    with open_video(path, settings or Settings()) as video:
+    return guarded(_plays_in_browsers, path, settings=settings or Settings(), job=job or Job())
+
+
+def _plays_in_browsers(path: Path, *, settings: Settings, job: Job) -> bool:
+    with open_video(path, settings, job) as video:
         if video.first_frame.format.name not in _8_BIT_420 or _first_seconds(video) > _LATEST_START_SECONDS:
             return False
         if video.stream.index != min(track.index for track in video.container.streams.video if not _is_cover(track)):
@@ -85,9 +91,13 @@ def make_preview(
         MediaTooLargeError: it is larger or longer than the settings allow.
         CancelledError: the job was stopped.
     """
-    settings, job = settings or Settings(), job or Job()
-    plan, notes = _plan(path, settings)
     with whole_file(destination) as part:
+        return guarded(_make_preview, path, part, destination, settings=settings or Settings(), job=job or Job())
+
+
+def _make_preview(path: Path, part: Path, destination: Path, *, settings: Settings, job: Job) -> tuple[str, ...]:
+    plan, notes = _plan(path, settings, job)
+    with told_write_errors(destination):
         try:
             damaged = _write(path, part, plan, job)
         except (av.FFmpegError, CannotCopyError):
@@ -113,9 +123,9 @@ class _Plan:
     counted: bool
 
 
-def _plan(path: Path, settings: Settings) -> tuple[_Plan, tuple[str, ...]]:
+def _plan(path: Path, settings: Settings, job: Job) -> tuple[_Plan, tuple[str, ...]]:
     """Return the plan, and a note if it leaves a part of the video out."""
-    with open_video(path, settings) as video:
+    with open_video(path, settings, job) as video:
         info = inspect(video, settings)
         height = min(info.height, settings.preview_height_pixels)
         plan = _Plan(

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 
 from vidtext.clock import format_clock
 from vidtext.errors import MediaTooLargeError, OptionError
+from vidtext.job import Job
 from vidtext.media.frames import Frames
+from vidtext.media.guard import guarded
 from vidtext.media.opening import open_video
 from vidtext.media.source import open_source
 from vidtext.media.video_file import quarter_turns
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vidtext.media.source import Source
     from vidtext.media.video_file import VideoFile
 
@@ -58,20 +62,26 @@ class VideoInfo:
     notes: tuple[str, ...] = ()
 
 
-def probe(source: Source, *, settings: Settings | None = None) -> VideoInfo:
+def probe(source: Source, *, settings: Settings | None = None, job: Job | None = None) -> VideoInfo:
     """Tell what a video is, decoding no more than its first frame.
 
     Raises:
         SourceError: the source cannot be fetched or read.
         MediaError: it is not a usable video, or larger than the settings allow.
         OptionError: the source is `Frames`, which have no file to probe.
+        CancelledError: the job was stopped.
     """
-    settings = settings or Settings()
-    with open_source(source, settings=settings) as file:
+    settings, job = settings or Settings(), job or Job()
+    with open_source(source, settings=settings, job=job) as file:
         if isinstance(file, Frames):
             raise OptionError("Frames have no headers to probe; give a file, bytes or an address.")
-        with open_video(file.path, settings) as video:
-            return inspect(video, settings)
+        return guarded(inspect_file, file.path, settings=settings, job=job)
+
+
+def inspect_file(path: Path, *, settings: Settings, job: Job) -> VideoInfo:
+    """Open a file and tell what it is, as `inspect` does."""
+    with open_video(path, settings, job) as video:
+        return inspect(video, settings)
 
 
 def inspect(video: VideoFile, settings: Settings) -> VideoInfo:

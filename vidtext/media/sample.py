@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from vidtext.job import Job
 from vidtext.media import sampling
 from vidtext.media.decode import decode
 from vidtext.media.frames import Frames
+from vidtext.media.guard import guarded_stream
 from vidtext.media.opening import open_video
 from vidtext.media.probe import inspect
 from vidtext.media.resize import shrunk_size
@@ -19,9 +21,11 @@ from vidtext.media.source import open_source
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
+    from pathlib import Path
 
-    from vidtext.media.decode import Snap
+    from vidtext.media.decode import Picture, Snap
+    from vidtext.media.probe import VideoInfo
     from vidtext.media.source import Source
 
 _RGB_BYTES = 3
@@ -67,37 +71,83 @@ def sample(
     settings, job = settings or Settings(), job or Job()
     if sum(choice is not None for choice in (frames, every_seconds, at_seconds)) > 1:
         raise OptionError("Choose one of frames, every_seconds and at_seconds.")
-
-    def choose(duration_seconds: float) -> list[float]:
-        span = sampling.choose_range(duration_seconds, start_seconds=start_seconds, stop_seconds=stop_seconds)
-        if at_seconds is not None:
-            _check_count(len(at_seconds), settings)
-            return sampling.checked_seconds(at_seconds, span)
-        if every_seconds is not None:
-            _check_count(span.duration_seconds / every_seconds if every_seconds > 0 else 0, settings)
-            return sampling.stepped_seconds(every_seconds, span)
-        count = 8 if frames is None else frames
-        _check_count(count, settings)
-        return sampling.uniform_seconds(count, span)
-
+    wish = _Wish(frames, every_seconds, at_seconds, start_seconds, stop_seconds, snap, size)
     with open_source(source, settings=settings, job=job) as opened:
         if isinstance(opened, Frames):
-            return pick(opened, choose(float(opened.seconds[-1])))
-        with open_video(opened.path, settings, job) as video:
-            info = inspect(video, settings)
-            times = choose(info.duration_seconds)
-            width, height = _size(info.width, info.height, len(times), size, settings)
-            pixels = np.empty((len(times), height, width, _RGB_BYTES), dtype=np.uint8)
-            shown = np.empty(len(times), dtype=np.float64)
-            for index, picture in enumerate(decode(video, times, width=width, height=height, snap=snap, job=job)):
-                pixels[index], shown[index] = picture.pixels, picture.seconds
-                job.report("reading frames", index + 1, len(times))
-            notes = tuple(video.notes)
+            return pick(opened, wish.times(float(opened.seconds[-1]), settings))
+        items = guarded_stream(_read_wished, opened.path, wish, settings=settings, job=job)
+        found = cast("Found", next(items))
+        info, width, height = found.info, found.width, found.height
+        pixels = np.empty((found.count, height, width, _RGB_BYTES), dtype=np.uint8)
+        shown = np.empty(found.count, dtype=np.float64)
+        notes: tuple[str, ...] = ()
+        for index, item in enumerate(items):
+            picture, notes = cast("tuple[Picture, tuple[str, ...]]", item)
+            pixels[index], shown[index] = picture.pixels, picture.seconds
+            job.report("reading frames", index + 1, found.count)
     if size is None and (width, height) != (info.width, info.height):
         notes += (f"The frames were shrunk from {info.width}×{info.height} to {width}×{height} to fit in memory.",)
     if stop_seconds is not None and stop_seconds > info.duration_seconds:
         notes += (f"The range was cut at the end of the video, {format_clock(info.duration_seconds)}.",)
     return Frames(pixels, shown, notes)
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What `sample` was asked for."""
+
+    frames: int | None
+    every_seconds: float | None
+    at_seconds: Sequence[float] | None
+    start_seconds: float | None
+    stop_seconds: float | None
+    snap: Snap
+    size: int | tuple[int, int] | None
+
+    def times(self, duration_seconds: float, settings: Settings) -> list[float]:
+        """Choose the times of the frames."""
+        span = sampling.choose_range(duration_seconds, start_seconds=self.start_seconds, stop_seconds=self.stop_seconds)
+        if self.at_seconds is not None:
+            _check_count(len(self.at_seconds), settings)
+            return sampling.checked_seconds(self.at_seconds, span)
+        if self.every_seconds is not None:
+            _check_count(span.duration_seconds / self.every_seconds if self.every_seconds > 0 else 0, settings)
+            return sampling.stepped_seconds(self.every_seconds, span)
+        count = 8 if self.frames is None else self.frames
+        _check_count(count, settings)
+        return sampling.uniform_seconds(count, span)
+
+
+@dataclass(frozen=True)
+class Found:
+    """How many pictures a file is going to give, and of which size."""
+
+    info: VideoInfo
+    count: int
+    width: int
+    height: int
+
+
+def _read_wished(
+    path: Path, wish: _Wish, *, settings: Settings, job: Job
+) -> Generator[Found | tuple[Picture, tuple[str, ...]], None, None]:
+    """Yield what comes, then each picture with all notes on the file so far."""
+    with open_video(path, settings, job) as video:
+        info = inspect(video, settings)
+        times = wish.times(info.duration_seconds, settings)
+        width, height = _size(info.width, info.height, len(times), wish.size, settings)
+        yield Found(info, len(times), width, height)
+        for picture in decode(video, times, width=width, height=height, snap=wish.snap, job=job):
+            yield picture, tuple(video.notes)
+
+
+def read_pictures(
+    path: Path, seconds: Sequence[float], *, width: int, height: int, settings: Settings, job: Job
+) -> Generator[tuple[Picture, tuple[str, ...]], None, None]:
+    """Yield one picture of a file for each wanted time, as `decode` does, and with each all notes on it so far."""
+    with open_video(path, settings, job) as video:
+        for picture in decode(video, seconds, width=width, height=height, snap="exact", job=job):
+            yield picture, tuple(video.notes)
 
 
 def pick(frames: Frames, seconds: Sequence[float]) -> Frames:

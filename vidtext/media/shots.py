@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.media.frames import Frames
+from vidtext.media.guard import guarded
 from vidtext.media.opening import open_video
 from vidtext.media.probe import inspect
 from vidtext.media.resize import shrunk_size
@@ -20,6 +21,7 @@ from vidtext.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from vidtext.media.decode import Picture
     from vidtext.media.probe import VideoInfo
@@ -90,11 +92,33 @@ def find_shots(
             for scan in scan_frames(opened, mode=mode, every_seconds=math.inf, edge=1, settings=settings, job=job):
                 shots = scan.shots
             return shots
-        with open_video(opened.path, settings, job) as video:
-            info = inspect(video, settings)
-            for scan in scan_shots(video, info, mode=mode, every_seconds=math.inf, edge=1, settings=settings, job=job):
-                shots = scan.shots
+        return guarded(_shots_of_file, opened.path, mode, settings=settings, job=job)
+
+
+def _shots_of_file(path: Path, mode: ShotMode, *, settings: Settings, job: Job) -> tuple[Shot, ...]:
+    shots: tuple[Shot, ...] = ()
+    with open_video(path, settings, job) as video:
+        info = inspect(video, settings)
+        for scan in scan_shots(video, info, mode=mode, every_seconds=math.inf, edge=1, settings=settings, job=job):
+            shots = scan.shots
     return shots
+
+
+def read_shots(
+    path: Path, info: VideoInfo, *, mode: ShotMode, every_seconds: float, edge: int, settings: Settings, job: Job
+) -> Generator[tuple[Scan, tuple[str, ...]], None, None]:
+    """Look for the shots of a file, as `scan_shots` does.
+
+    Yields:
+        The shots that are new since the item before, with pictures, and all notes on the file so far.
+    """
+    known = 0
+    with open_video(path, settings, job) as video:
+        for scan in scan_shots(
+            video, info, mode=mode, every_seconds=every_seconds, edge=edge, settings=settings, job=job
+        ):
+            yield Scan(scan.shots[known:], scan.pictures), tuple(video.notes)
+            known = len(scan.shots)
 
 
 def scan_shots(

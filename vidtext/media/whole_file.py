@@ -21,18 +21,30 @@ def whole_file(target: Path) -> Iterator[Path]:
     """Hand out a path beside the target. What is written there becomes the target when the context ends well.
 
     Raises:
-        MediaError: FFmpeg refused what was to be written.
-        VidtextError: the file cannot be written: a full disk, a folder that is missing or may not be written.
+        MediaError, VidtextError: as `told_write_errors`.
     """
     target = target.absolute()  # so that FFmpeg takes no part of it for a protocol
     part = target.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        yield part
-        part.replace(target)
-    except (av.FFmpegError, OSError) as error:
-        raise _told(error, target) from error
+        with told_write_errors(target):
+            yield part
+            part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def told_write_errors(target: Path) -> Iterator[None]:
+    """Tell for a person what goes wrong while a file is written.
+
+    Raises:
+        MediaError: FFmpeg refused what was to be written.
+        VidtextError: the file cannot be written: a full disk, a folder that is missing or may not be written.
+    """
+    try:
+        yield
+    except (av.FFmpegError, OSError) as error:
+        raise _told(error, target) from error
 
 
 def _told(error: av.FFmpegError | OSError, target: Path) -> VidtextError:

@@ -11,6 +11,7 @@ import torch
 
 from vidtext.compute.exhaustion import told_plainly
 from vidtext.compute.gpu import Effort, on_gpu
+from vidtext.counts import count
 from vidtext.errors import OptionError
 from vidtext.media.resize import fit_square
 from vidtext.models.checkpoint import input_device
@@ -83,6 +84,8 @@ class GitCaptioner:
             for step in steps:
                 texts = step.texts
                 job.report("writing", step.tokens, tokens)
+                count("tokens", len(clips))
+        count("frames", sum(len(clip) for clip in clips))
         return list(texts)
 
     def image_features(self, frames: Frames, job: Job) -> NDArray[np.float32]:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
+from vidtext.counts import count
 from vidtext.errors import ModelError, ModelUnavailableError, UnknownModelError
 from vidtext.media.resize import fit_square
 from vidtext.models.base import Message, ModelCard
@@ -136,10 +137,12 @@ class ServedModel:
             "temperature": options.temperature,
             **({"top_p": options.top_p} if options.temperature else {}),
         }
+        count("frames", sum(len(clip) for message in messages for clip in message.clips))
         pieces = _Exchange(self._client(), request, self._settings.served_attempts, self.device)
         try:
-            for count, piece in enumerate(pieces.received(job), start=1):
-                job.report("writing", min(count, options.max_new_tokens), options.max_new_tokens)
+            for number, piece in enumerate(pieces.received(job), start=1):
+                job.report("writing", min(number, options.max_new_tokens), options.max_new_tokens)
+                count("tokens")
                 yield piece
         finally:
             pieces.close()

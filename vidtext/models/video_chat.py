@@ -11,6 +11,7 @@ from transformers import DynamicCache
 
 from vidtext.compute.exhaustion import told_plainly
 from vidtext.compute.gpu import Effort, on_gpu
+from vidtext.counts import count
 from vidtext.errors import ModelError, OptionError
 from vidtext.media.resize import fit_square
 from vidtext.models.base import Message
@@ -145,9 +146,11 @@ class VideoChat:
         )
         prompt = Prompt(text, clips, self._card.tokens_per_frame)
         steps = generate_reply(self._checkpoint, prompt, options, self._kept_bytes)
+        count("frames", sum(len(clip) for clip in clips))
         with told_plainly(self._card.id), closing(steps):
             for step in steps:
                 job.report("writing", step.tokens, options.max_new_tokens)
+                count("tokens")
                 if step.piece:
                     yield step.piece
 

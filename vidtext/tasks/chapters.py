@@ -174,14 +174,14 @@ def chapters_stream(
             yield replace(result, chapters=named, clips=(), seconds_taken=time.monotonic() - began)
 
 
-def check_chaptered_name(source: Path, target: Path) -> None:
+def check_chaptered_name(source: Path, target: Path, *, settings: Settings | None = None) -> None:
     """Find out before the work whether a video with chapters may have this name.
 
     Raises:
         OptionError: what the name ends in cannot hold the video unchanged.
         MediaError: the video cannot be read.
     """
-    suffix = chaptered_suffix(source)
+    suffix = chaptered_suffix(source, settings=settings)
     if target.suffix.lower() not in (suffix, ".mkv"):
         raise OptionError(f"{target.name} cannot hold this video unchanged: let its name end in {suffix}.")
 
@@ -214,7 +214,7 @@ def video_with_chapters(
     """
     marks = [ChapterMark(each.start_seconds, each.stop_seconds, each.title) for each in chapters.segments]
     with open_file(source, settings=settings, job=job) as path:
-        check_chaptered_name(path, Path(target))
+        check_chaptered_name(path, Path(target), settings=settings)
         return write_with_chapters(path, Path(target), marks, job=job or Job(), settings=settings)
 
 

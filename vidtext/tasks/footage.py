@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidtext.media.decode import Picture, decode
+from vidtext.media.decode import Picture
 from vidtext.media.frames import Frames
-from vidtext.media.opening import open_video
-from vidtext.media.probe import inspect
+from vidtext.media.guard import guarded, guarded_stream
+from vidtext.media.probe import inspect_file
 from vidtext.media.resize import shrunk_size
-from vidtext.media.sample import pick
+from vidtext.media.sample import pick, read_pictures
 from vidtext.media.sampling import TimeRange, uniform_seconds
-from vidtext.media.shots import scan_frames, scan_shots
+from vidtext.media.shots import Scan, Shot, read_shots, scan_frames
 from vidtext.media.source import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
     from vidtext.job import Job
-    from vidtext.media.shots import Scan, ShotMode
-    from vidtext.media.source import Source
+    from vidtext.media.probe import VideoInfo
+    from vidtext.media.shots import ShotMode
+    from vidtext.media.source import LocalFile, Source
     from vidtext.settings import Settings
 
 
@@ -81,19 +82,33 @@ def open_footage(source: Source, settings: Settings, job: Job) -> Iterator[Foota
         if isinstance(opened, Frames):
             yield _given_frames(opened, settings, job)
             return
-        with open_video(opened.path, settings, job) as video:
-            info = inspect(video, settings)
+        info = guarded(inspect_file, opened.path, settings=settings, job=job)
+        yield _file(opened, info, settings, job)
 
-            def read(seconds: Sequence[float], edge: int) -> Generator[Picture, None, None]:
-                width, height = shrunk_size(info.width, info.height, shortest_edge=edge)
-                return decode(video, seconds, width=width, height=height, snap="exact", job=job)
 
-            def scan(mode: ShotMode, every_seconds: float, edge: int) -> Generator[Scan, None, None]:
-                return scan_shots(
-                    video, info, mode=mode, every_seconds=every_seconds, edge=edge, settings=settings, job=job
-                )
+def _file(file: LocalFile, info: VideoInfo, settings: Settings, job: Job) -> Footage:
+    notes = list(info.notes)
 
-            yield Footage(opened.name, info.duration_seconds, video.notes, read, scan)
+    def read(seconds: Sequence[float], edge: int) -> Generator[Picture, None, None]:
+        width, height = shrunk_size(info.width, info.height, shortest_edge=edge)
+        items = guarded_stream(
+            read_pictures, file.path, seconds, width=width, height=height, settings=settings, job=job
+        )
+        for picture, known in items:
+            notes.extend(note for note in known if note not in notes)
+            yield picture
+
+    def scan(mode: ShotMode, every_seconds: float, edge: int) -> Generator[Scan, None, None]:
+        shots: tuple[Shot, ...] = ()
+        items = guarded_stream(
+            read_shots, file.path, info, mode=mode, every_seconds=every_seconds, edge=edge, settings=settings, job=job
+        )
+        for found, known in items:
+            notes.extend(note for note in known if note not in notes)
+            shots += found.shots
+            yield Scan(shots, found.pictures)
+
+    return Footage(file.name, info.duration_seconds, notes, read, scan)
 
 
 def _given_frames(frames: Frames, settings: Settings, job: Job) -> Footage:

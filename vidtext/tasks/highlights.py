@@ -148,7 +148,7 @@ def highlight_reel(
     notes: tuple[str, ...] = ()
     with open_file(source, settings=settings, job=job) as path:
         if seconds is not None:
-            duration = probe(path, settings=settings).duration_seconds
+            duration = probe(path, settings=settings, job=job).duration_seconds
             spans = spans_of_length(spans, seconds, duration)
             if seconds > duration:
                 notes = (f"The video itself is only {format_clock(duration)} long.",)

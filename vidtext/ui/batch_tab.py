@@ -13,7 +13,6 @@ from vidtext.batch.archive import write_archive
 from vidtext.batch.items import Tasks
 from vidtext.batch.listing import Wish, named
 from vidtext.batch.run import local_engine, run_batch
-from vidtext.batch.work import TaskStreams
 from vidtext.errors import OptionError, SourceError
 from vidtext.tasks.caption import CaptionOptions
 from vidtext.tasks.chapters import ChapterOptions
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
     from vidtext.job import Job
     from vidtext.ui.page import Surroundings
-    from vidtext.ui.services import Services
 
 _TASKS = [("Captions", "caption"), ("Chapters", "chapters"), ("Summary", "summary")]
 _ARCHIVE = "vidtext-results.zip"
@@ -41,7 +39,7 @@ _ARCHIVE = "vidtext-results.zip"
 def build_batch_tab(around: Surroundings) -> ModelAndFit:
     """Put the tab's content into the Blocks that are being built."""
     settings = around.settings
-    engine = local_engine(_streams(around.services), settings)
+    engine = local_engine(around.services, settings)
 
     def start(order: Order[BatchResult], job: Job) -> Iterator[BatchResult]:
         values = order.values
@@ -127,14 +125,3 @@ def _with_archive(result: BatchResult) -> BatchResult:
     with plain_words():
         write_archive(named_only, target)
     return replace(result, archive=target)
-
-
-def _streams(services: Services) -> TaskStreams:
-    return TaskStreams(
-        services.caption_stream,
-        services.chapters_stream,
-        services.summary_stream,
-        services.begin_dialogue,
-        services.answer_stream,
-        services.forget_conversation,
-    )

@@ -67,9 +67,10 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
         return services.chapters_stream(order.source, options, settings=settings, job=job)
 
     def make(result: ChaptersResult, order: Order[Any], folder: Path, job: Job) -> Iterator[MadeFile]:
-        name = f"{stem_of(order.name, 'video')}-with-chapters{services.chaptered_suffix(order.source)}"
-        target = folder / name
-        yield MadeFile(target, services.video_with_chapters(order.source, result.chapters, target, job=job))
+        suffix = services.chaptered_suffix(order.source, settings=settings, job=job)
+        target = folder / f"{stem_of(order.name, 'video')}-with-chapters{suffix}"
+        notes = services.video_with_chapters(order.source, result.chapters, target, settings=settings, job=job)
+        yield MadeFile(target, notes)
 
     kind = Kind(
         name="chapters",

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from vidtext.api.bodies import CaptionBody, ChaptersBody, ChatBody, SummaryBody
 from vidtext.api.problems import invalid
 from vidtext.api.work import Worker
-from vidtext.batch.work import TaskStreams
 from vidtext.errors import OptionError, SourceRefusedError
 from vidtext.job import Job
 from vidtext.tasks.results import last_result
@@ -28,19 +27,9 @@ if TYPE_CHECKING:
 _UPLOADED = "uploaded"
 
 
-def add_endpoints(*, settings: Settings, services: Services) -> None:
-    """Put the endpoints into the Blocks that are being built."""
-    worker = Worker(
-        TaskStreams(
-            services.caption_stream,
-            services.chapters_stream,
-            services.summary_stream,
-            services.begin_dialogue,
-            services.answer_stream,
-            services.forget_conversation,
-        ),
-        settings,
-    )
+def add_endpoints(*, settings: Settings, services: Services, closing: Job) -> None:
+    """Put the endpoints into the Blocks that are being built; stopping `closing` ends their work."""
+    worker = Worker(services, settings)
 
     def caption(  # noqa: PLR0917  (Gradio makes the endpoint's parameters of these)
         video: str | dict[str, Any],
@@ -79,7 +68,7 @@ def add_endpoints(*, settings: Settings, services: Services) -> None:
                     "stop_seconds": stop_seconds,
                 }
             )
-            return last_result(worker.captions(body, upload, Job()))
+            return last_result(worker.captions(body, upload, Job(within=closing)))
 
     def chapters(
         video: str | dict[str, Any],
@@ -104,7 +93,7 @@ def add_endpoints(*, settings: Settings, services: Services) -> None:
             body = ChaptersBody.model_validate(
                 {"video": text, "count": count, "min_seconds": min_seconds, "style": style, "model": model}
             )
-            return last_result(worker.chapters(body, upload, Job()))
+            return last_result(worker.chapters(body, upload, Job(within=closing)))
 
     def summary(
         video: str | dict[str, Any],
@@ -129,7 +118,7 @@ def add_endpoints(*, settings: Settings, services: Services) -> None:
             body = SummaryBody.model_validate(
                 {"video": text, "length": length, "look": look, "style": style, "model": model}
             )
-            return last_result(worker.summary(body, upload, Job()))
+            return last_result(worker.summary(body, upload, Job(within=closing)))
 
     def chat(
         video: str | dict[str, Any],
@@ -155,7 +144,7 @@ def add_endpoints(*, settings: Settings, services: Services) -> None:
             body = ChatBody.model_validate(
                 {"video": text, "messages": messages, "max_new_tokens": max_new_tokens, "model": model}
             )
-            return last_result(worker.chat(body, upload, Job()))
+            return last_result(worker.chat(body, upload, Job(within=closing)))
 
     endpoints: dict[str, Callable[..., dict[str, Any]]] = {
         "caption": caption,

@@ -65,7 +65,7 @@ def build_file_work(kind: FileKind, around: Surroundings, form: Iterable[Compone
                 raise OptionError("There is nothing to make a file of yet.")
             folder = visitor.new_folder(f"{kind.name}-{secrets.token_hex(8)}", instead_of=kind.name)
             order = Order(visitor, source, name, values, kept.result)
-            work = Work(lambda job: kind.make(kept.result, order, folder, job))
+            work = Work(lambda job: kind.make(kept.result, order, folder, job), visitor.closing)
             visitor.take_on(kind.name, work.job)
             files: tuple[MadeFile, ...] = ()
             for update in work.updates():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from vidtext.errors import OptionError
 from vidtext.ui.example_clips import find_examples
 
 if TYPE_CHECKING:
@@ -52,9 +53,12 @@ def launch_options(settings: Settings) -> dict[str, Any]:
     return {
         "theme": _theme(),
         "css": _style_sheet(),
-        "head": _head(),
+        "head": f"<script>{page_script()}</script>",
         "allowed_paths": [str(example.path) for example in find_examples()],
         "max_file_size": settings.max_source_bytes,
+        "auth": _users(settings.auth) or None,
+        "root_path": settings.root_path or None,
+        "share": settings.share,
         "max_threads": _GRADIO_THREADS + settings.jobs_at_once + settings.jobs_waiting,
         "footer_links": ["settings"],  # Gradio's page on the API asks for what is switched off here, and says so loudly
         "run_history": False,
@@ -64,6 +68,19 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "pwa": False,
         "favicon_path": str(ASSETS / "favicon.svg"),
     }
+
+
+def _users(listed: str) -> list[tuple[str, str]]:
+    """Return names and passwords.
+
+    Raises:
+        OptionError: one of them is missing.
+    """
+    parts = [each.partition(":") for each in listed.split(",") if each]
+    users = [(name.strip(), password) for name, _, password in parts]
+    if not all(name and password for name, password in users):
+        raise OptionError("auth is not of the form name:password, with commas between several.")
+    return users
 
 
 def _theme() -> gr.themes.Base:
@@ -139,5 +156,6 @@ def _style_sheet() -> str:
     return face + (ASSETS / "page.css").read_text(encoding="utf-8")
 
 
-def _head() -> str:
-    return f"<script>{(ASSETS / 'page.js').read_text(encoding='utf-8')}</script>"
+def page_script() -> str:
+    """Return the page's own script, which Gradio puts into the page once it runs."""
+    return (ASSETS / "page.js").read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from vidtext.job import Job
+from vidtext.media import fork_server
 from vidtext.ui.batch_tab import build_batch_tab
 from vidtext.ui.caption_tab import build_caption_tab
 from vidtext.ui.chapters_tab import build_chapters_tab
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from vidtext.ui.example_clips import ExampleClip
     from vidtext.ui.services import Services
 
-_CLEANING_PERIOD_SECONDS = 600
+_CLEANING_PERIOD_SECONDS = 60
 
 _HEADER = """<header class="vt-header">
 <h1>vidtext</h1><p>Video into words, with the times they belong to.</p>
@@ -66,19 +67,36 @@ TABS: dict[str, Callable[[Surroundings], ModelAndFit]] = {
 """Each puts its content into the Blocks that are being built, and returns the choice that the header describes."""
 
 
-def build_page(settings: Settings, services: Services | None = None, examples: Sequence[ExampleClip] = ()) -> gr.Blocks:
+def build_page(
+    settings: Settings,
+    services: Services | None = None,
+    examples: Sequence[ExampleClip] = (),
+    closing: Job | None = None,
+) -> gr.Blocks:
     """Build the page; `launch_options` of `vidtext.ui.look` dress it when it is launched.
 
     Args:
         settings: the limits.
         services: what does the work, instead of the models.
         examples: clips to offer, instead of all that `find_examples` finds. A visit starts with the first one.
+        closing: ends all work when it is stopped.
     """
+    closing = closing or Job()
     services = services or real_services(settings)
     cache_folder = Path(get_upload_folder())
+    if settings.guard_decoding:
+        fork_server.start()  # so that it is ready when the first visitor comes
     examples = examples or find_examples()
-    first = next(load_file(examples[0].path, name=examples[0].title, folder=cache_folder, settings=settings, job=Job()))
-    visitors = Visitors(cache_folder, first, services.forget_conversation)
+    ours = replace(settings, guard_decoding=False)
+    first = next(load_file(examples[0].path, name=examples[0].title, folder=cache_folder, settings=ours, job=Job()))
+    visitors = Visitors(
+        cache_folder,
+        first,
+        services.forget_conversation,
+        keep_seconds=settings.keep_files_seconds,
+        closing=closing,
+    )
+    visitors.keep_clean(_CLEANING_PERIOD_SECONDS)
 
     with gr.Blocks(
         title="vidtext: video into words",
@@ -102,5 +120,5 @@ def build_page(settings: Settings, services: Services | None = None, examples: S
                         if name == next(iter(TABS)):
                             page.load(choice.describe, choice.model, model_line, queue=False, **QUIET)
         page.unload(visitors.leave)
-        add_endpoints(settings=settings, services=services)
+        add_endpoints(settings=settings, services=services, closing=closing)
     return page.queue(max_size=settings.jobs_waiting, default_concurrency_limit=settings.jobs_at_once)

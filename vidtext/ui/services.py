@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from vidtext.batch.work import TaskStreams
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -15,11 +17,7 @@ if TYPE_CHECKING:
     from vidtext.models.loading import Resolution
     from vidtext.models.planned import Work
     from vidtext.settings import Settings
-    from vidtext.tasks.caption import CaptionOptions, CaptionResult
-    from vidtext.tasks.chapters import ChapterOptions, ChaptersResult
     from vidtext.tasks.highlights import HighlightReel
-    from vidtext.tasks.streams import Answer, BeginDialogue, Stream
-    from vidtext.tasks.summary import SummaryOptions, SummaryResult
     from vidtext.text.chapters import Chapters
     from vidtext.text.timed import TimedText
 
@@ -27,8 +25,18 @@ if TYPE_CHECKING:
 class VideoWithChapters(Protocol):
     """`vidtext.tasks.chapters.video_with_chapters`, or what takes its place."""
 
-    def __call__(self, source: Path, chapters: Chapters, target: Path, *, job: Job) -> tuple[str, ...]:
+    def __call__(
+        self, source: Path, chapters: Chapters, target: Path, *, settings: Settings, job: Job
+    ) -> tuple[str, ...]:
         """Write the file; return notes."""
+        ...
+
+
+class ChapteredSuffix(Protocol):
+    """`vidtext.media.chapter_marks.chaptered_suffix`, or what takes its place."""
+
+    def __call__(self, source: Path, *, settings: Settings, job: Job) -> str:
+        """Return how the name of a video with chapters in it has to end."""
         ...
 
 
@@ -43,16 +51,10 @@ class MakeReel(Protocol):
 
 
 @dataclass(frozen=True)
-class Services:
-    """The work that the page has done for it.
+class Services(TaskStreams):
+    """The work that the page has done for it: the tasks, and what only the page asks for.
 
     Attributes:
-        caption_stream: writes captions.
-        chapters_stream: finds chapters and names them.
-        summary_stream: writes summaries.
-        begin_dialogue: looks at videos so that one can talk about them.
-        answer_stream: answers a question about them.
-        forget_conversation: drops what a model remembers by a key.
         chaptered_suffix: how the name of a video with chapters in it has to end.
         video_with_chapters: writes a video with chapters in it.
         highlight_reel: writes highlights as one clip.
@@ -64,13 +66,7 @@ class Services:
         device: where models run here.
     """
 
-    caption_stream: Stream[CaptionOptions, CaptionResult]
-    chapters_stream: Stream[ChapterOptions, ChaptersResult]
-    summary_stream: Stream[SummaryOptions, SummaryResult]
-    begin_dialogue: BeginDialogue
-    answer_stream: Answer
-    forget_conversation: Callable[[str], None]
-    chaptered_suffix: Callable[[Path], str]
+    chaptered_suffix: ChapteredSuffix
     video_with_chapters: VideoWithChapters
     highlight_reel: MakeReel
     models: Mapping[str, ModelCard]

@@ -246,7 +246,7 @@ class _Handlers(Generic[Result]):
 
     def _follow(self, order: Order[Result]) -> Iterator[tuple[Any, ...]]:
         kind, visitor = self._kind, order.visitor
-        work = Work(lambda job: kind.start(order, job))
+        work = Work(lambda job: kind.start(order, job), visitor.closing)
         visitor.take_on(kind.name, work.job)
         try:
             yield from self._grow(order, work)

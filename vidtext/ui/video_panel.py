@@ -230,10 +230,12 @@ class _Handlers:
         return str(video.shown or video.source), facts_html(video)
 
     def _load(self, visitor: Visitor, start: Callable[[Job], Iterator[LoadedVideo]]) -> Iterator[tuple[Any, ...]]:
-        work = Work(start)
+        work = Work(start, visitor.closing)
         visitor.take_on("video", work.job)
         with plain_words():
             for update in work.updates():
+                if work.job.stopped:  # another video came, or this one was taken away
+                    return
                 for video in update.made:
                     if visitor.video is None or visitor.video.source != video.source:
                         visitor.stop_work()

@@ -61,8 +61,8 @@ def load_file(path: Path, *, name: str, folder: Path, settings: Settings, job: J
         SourceError, MediaError: it is no usable video.
         CancelledError: the job was stopped.
     """
-    info = probe(path, settings=settings)
-    if plays_in_browsers(path):
+    info = probe(path, settings=settings, job=job)
+    if plays_in_browsers(path, settings=settings, job=job):
         yield LoadedVideo(source=path, shown=path, name=name, info=info)
         return
     video = LoadedVideo(source=path, shown=None, name=name, info=info)
@@ -83,7 +83,7 @@ def load_address(address: str, *, folder: Path, settings: Settings, job: Job) ->
     """
     with open_source(address, settings=settings, job=job, local_paths=False) as file:
         assert isinstance(file, LocalFile)  # noqa: S101  (text never becomes Frames)
-        info = probe(file.path, settings=settings)
+        info = probe(file.path, settings=settings, job=job)
         path = folder / f"download-{secrets.token_hex(8)}{_SUFFIXES.get(info.container, '')}"
         shutil.move(os.fspath(file.path), path)
         name = file.name

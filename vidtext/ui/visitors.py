@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ import gradio as gr  # noqa: TC002  (Gradio reads the annotations of its handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from vidtext.job import Job
     from vidtext.ui.tab_work import Kept
@@ -28,19 +30,23 @@ class Visitor:
     """One open page.
 
     Attributes:
+        closing: stopped when the server ends; all of a visitor's jobs are within it.
         key: what the visitor's conversation goes by; nobody else knows it.
         video: what its player shows.
         results: what each tab has made, by the tab's name: its `Kept`.
         jobs: what runs for this visitor now, by what it is for: "video" or the name of a tab.
-        uploads: files that Gradio stored for this visitor.
+        uploads: files that Gradio stored for this visitor, each in a folder of its own.
+        seen_seconds: when this visitor last asked for something, by `time.monotonic`.
     """
 
     parent: Path
     video: LoadedVideo | None
+    closing: Job
     results: dict[str, Kept[Any]] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     uploads: set[Path] = field(default_factory=set)
     key: str = field(default_factory=lambda: uuid4().hex)
+    seen_seconds: float = field(default_factory=time.monotonic)
     _folder: Path | None = None
 
     @property
@@ -48,7 +54,8 @@ class Visitor:
         """A private folder inside Gradio's cache, so that the player may fetch what lies in it."""
         if self._folder is None or not self._folder.is_dir():
             self.parent.mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(prefix="visitor-", dir=self.parent))
+            self._folder = self.parent / f"visitor-{token_hex(16)}"
+            self._folder.mkdir(mode=0o700)
         return self._folder
 
     def new_folder(self, name: str, *, instead_of: str) -> Path:
@@ -88,18 +95,38 @@ class Visitor:
         for purpose in tuple(self.jobs):
             self.stop(purpose)
 
-    def remove_folder(self) -> None:
-        """Delete the private folder with all that is in it."""
+    def leave(self) -> None:
+        """End everything, and delete all files."""
+        self.stop_all()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+        for path in self.uploads:
+            forget_upload(path)
 
 
 class Visitors:
     """The open pages, found by the session that Gradio gives each browser tab."""
 
-    def __init__(self, cache_folder: Path, first_video: LoadedVideo, forget: Callable[[str], None]) -> None:
-        """Begin without visitors; `forget` is told the key of each who leaves."""
+    def __init__(
+        self,
+        cache_folder: Path,
+        first_video: LoadedVideo,
+        forget: Callable[[str], None],
+        *,
+        keep_seconds: float,
+        closing: Job,
+    ) -> None:
+        """Begin without visitors.
+
+        Args:
+            cache_folder: where Gradio keeps files.
+            first_video: what a visit starts with.
+            forget: is told the key of each who leaves.
+            keep_seconds: how long what a visitor has is kept who asks for nothing.
+            closing: stopped when the server ends.
+        """
         self._cache_folder = cache_folder
+        self._keep_seconds, self._closing = keep_seconds, closing
         self._first_video = first_video
         self._forget = forget
         self._visitors: dict[str, Visitor] = {}
@@ -108,21 +135,47 @@ class Visitors:
     def of(self, request: gr.Request) -> Visitor:
         """Return the visitor whose request this is."""
         with self._lock:
-            return self._visitors.setdefault(request.session_hash or "", Visitor(self._cache_folder, self._first_video))
+            new = Visitor(self._cache_folder, self._first_video, self._closing)
+            visitor = self._visitors.setdefault(request.session_hash or "", new)
+            visitor.seen_seconds = time.monotonic()
+            return visitor
 
     def leave(self, request: gr.Request) -> None:
         """End the work of a visitor whose tab was closed, and delete their files."""
         with self._lock:
             visitor = self._visitors.pop(request.session_hash or "", None)
-            # Gradio stores equal uploads once, so another visitor may still be looking at the same file.
-            wanted = {path for other in self._visitors.values() for path in other.uploads}
-        if visitor is None:
-            return
-        visitor.stop_all()
-        visitor.remove_folder()
+        if visitor is not None:
+            self._see_off(visitor)
+
+    def clean(self, now: float) -> None:
+        """Let those leave who asked for nothing for a long time and have no work running; delete empty folders."""
+        with self._lock:
+            idle = [
+                session
+                for session, visitor in self._visitors.items()
+                if now - visitor.seen_seconds > self._keep_seconds and not visitor.jobs
+            ]
+            gone = [self._visitors.pop(session) for session in idle]
+        for visitor in gone:
+            self._see_off(visitor)
+        for folder in self._cache_folder.glob("*/"):  # Gradio deletes old files, not what they were in
+            if time.time() - folder.stat().st_mtime > self._keep_seconds:
+                with suppress(OSError):
+                    folder.rmdir()
+
+    def _see_off(self, visitor: Visitor) -> None:
+        visitor.leave()
         self._forget(visitor.key)
-        for path in visitor.uploads - wanted:
-            forget_upload(path)
+
+    def keep_clean(self, period_seconds: float) -> None:
+        """Clean every so often, in a thread, until the server ends."""
+
+        def work() -> None:
+            while not self._closing.stopped:
+                time.sleep(period_seconds)
+                self.clean(time.monotonic())
+
+        threading.Thread(target=work, name="vidtext-cleaning", daemon=True).start()
 
 
 def forget_upload(path: Path) -> None:

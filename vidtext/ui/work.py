@@ -47,13 +47,13 @@ class Work(Generic[Made]):
     """An iterator's work, run in a thread and followed through `updates`.
 
     Attributes:
-        job: what the work is given; stopping it ends the work and `updates`.
+        job: what the work is given; stopping it, or the one that it is within, ends the work and `updates`.
     """
 
-    def __init__(self, start: Callable[[Job], Iterator[Made]]) -> None:
+    def __init__(self, start: Callable[[Job], Iterator[Made]], within: Job | None = None) -> None:
         self._start = start
         self._reports: queue.SimpleQueue[Progress | Made | _End] = queue.SimpleQueue()
-        self.job = Job(on_progress=self._reports.put)
+        self.job = Job(on_progress=self._reports.put, within=within)
 
     def updates(self) -> Generator[Update[Made]]:
         """Run the work and yield what comes, no more often than a person can see.

@@ -1,5 +1,10 @@
 // What has to happen at once, without asking the server: seeking, subtitles, copying, and keeping the focus.
 (() => {
+  // Gradio loads 32 MB of FFmpeg for a tool that trims videos. It is not on this page, so the answer never comes.
+  const fetched = window.fetch.bind(window);
+  window.fetch = (what, ...how) =>
+    String(what).includes("/static/ffmpeg/") ? new Promise(() => {}) : fetched(what, ...how);
+
   const player = () => document.querySelector("#vt-player video");
 
   // Subtitles are cues made of the texts on the page, so that they grow with a running captioning and no file is needed.
