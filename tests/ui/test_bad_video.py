@@ -102,4 +102,4 @@ def test_a_range_outside_the_video_is_told_and_the_result_stays(quick: Served, v
 
 def _files(served: Served) -> set[Path]:
     """What is kept of uploads; Gradio itself leaves an empty file beside their folders for each one."""
-    return {path for path in served.files.rglob("*") if path.is_file() and path.parent != served.files}
+    return {path for path in served.files.rglob("*") if path.is_file() and path.parent.name != "shown"}

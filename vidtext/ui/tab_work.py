@@ -291,12 +291,14 @@ class _Handlers(Generic[Result]):
         """End the visitor's work; what is finished stays."""
         visitor = self._around.visitors.of(request)
         visitor.stop(self._kind.name)
+        visitor.ended.add(self._kind.name)
         return (*_ready(), *self._closed(visitor, "Stopped."))
 
     def fail(self, request: gr.Request) -> tuple[Any, ...]:
         """Close what was made before an error; the work that another click disturbed goes on."""
         visitor = self._around.visitors.of(request)
-        if visitor.works_on(self._kind.name):
+        # Gradio takes work that was stopped in its first moment for work that failed.
+        if visitor.works_on(self._kind.name) or self._kind.name in visitor.ended:
             return tuple(gr.skip() for _ in (*_ready(), *self._unchanged()[2:]))
         if self._kind.name not in visitor.results:
             return (*_ready(), empty_html(self._kind.empty), "", *self._kind.beside(None, "", STOPPED))

@@ -35,6 +35,7 @@ class Visitor:
         video: what its player shows.
         results: what each tab has made, by the tab's name: its `Kept`.
         jobs: what runs for this visitor now, by what it is for: "video" or the name of a tab.
+        ended: for which purposes the visitor pressed Stop, and began nothing since.
         uploads: files that Gradio stored for this visitor, each in a folder of its own.
         seen_seconds: when this visitor last asked for something, by `time.monotonic`.
     """
@@ -44,6 +45,7 @@ class Visitor:
     closing: Job
     results: dict[str, Kept[Any]] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
     uploads: set[Path] = field(default_factory=set)
     key: str = field(default_factory=lambda: uuid4().hex)
     seen_seconds: float = field(default_factory=time.monotonic)
@@ -69,6 +71,7 @@ class Visitor:
     def take_on(self, purpose: str, job: Job) -> None:
         """Let a new job take the place of the one that runs for the same purpose."""
         self.stop(purpose)
+        self.ended.discard(purpose)
         self.jobs[purpose] = job
 
     def works_on(self, purpose: str) -> bool:
@@ -148,7 +151,7 @@ class Visitors:
             self._see_off(visitor)
 
     def clean(self, now: float) -> None:
-        """Let those leave who asked for nothing for a long time and have no work running; delete empty folders."""
+        """Let those leave who asked for nothing for long and have no work; delete what Gradio forgets."""
         with self._lock:
             idle = [
                 session
@@ -158,10 +161,10 @@ class Visitors:
             gone = [self._visitors.pop(session) for session in idle]
         for visitor in gone:
             self._see_off(visitor)
-        for folder in self._cache_folder.glob("*/"):  # Gradio deletes old files, not what they were in
-            if time.time() - folder.stat().st_mtime > self._keep_seconds:
-                with suppress(OSError):
-                    folder.rmdir()
+        for left in self._cache_folder.iterdir():  # Gradio deletes old files, not what they were in or came through
+            with suppress(OSError):
+                if time.time() - left.stat().st_mtime > self._keep_seconds:
+                    left.rmdir() if left.is_dir() else left.unlink()
 
     def _see_off(self, visitor: Visitor) -> None:
         visitor.leave()

@@ -27,7 +27,7 @@ from vidtext.ui.page import build_page
 from vidtext.web.health import health_routes
 from vidtext.web.logs import set_up_logs
 from vidtext.web.run_folder import run_folder
-from vidtext.web.shield import Shield
+from vidtext.web.shield import Shield, keep_uploads_apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,6 +81,7 @@ def serve(
     ending, closing, warm = threading.Event(), Job(), threading.Event()
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: ending.set())
+    keep_uploads_apart()
     with run_folder():
         page = build_page(settings, services, examples, closing)
         routes = api_routes(settings, services or real_streams(), closing)

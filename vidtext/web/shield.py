@@ -9,9 +9,9 @@ import re
 import secrets
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gradio import processing_utils
+from gradio import route_utils
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
@@ -114,12 +114,8 @@ class Shield:
         length_bytes = int(length) if length.isdecimal() else 0
         if length_bytes > self._most(path):
             return _too_large(self._most(path))
-        if path == _UPLOAD:
-            if not disk_has_room(length_bytes, self._settings):
-                return PlainTextResponse(DISK_FULL, HTTPStatus.INSUFFICIENT_STORAGE)
-            # Gradio names what is uploaded by its content and this seed. With another one for each upload nobody can
-            # tell the name of somebody else's, also of the same film.
-            processing_utils.hash_seed = secrets.token_bytes(16)
+        if path == _UPLOAD and not disk_has_room(length_bytes, self._settings):
+            return PlainTextResponse(DISK_FULL, HTTPStatus.INSUFFICIENT_STORAGE)
         if path.rstrip("/") == _LOGIN and scope["method"] == "POST":
             wait = self._logins.wait_seconds(str((scope.get("client") or ("nobody",))[0]), time.monotonic())
             if wait > 0:
@@ -149,6 +145,19 @@ class Shield:
             return message
 
         return bounded
+
+
+class _UploadOfItsOwn(route_utils.GradioUploadFile):  # type: ignore[misc]  # Gradio has no types here
+    """An upload that nobody else has: Gradio names it by its content, and by what is added to that here."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
+        super().__init__(*arguments, **named)
+        self.sha.update(secrets.token_bytes(32))
+
+
+def keep_uploads_apart() -> None:
+    """Let equal uploads have names of their own, so that nobody can tell the name of another's from the same film."""
+    route_utils.GradioUploadFile = _UploadOfItsOwn
 
 
 def route_of(scope: Scope) -> str:
