@@ -92,7 +92,9 @@ def _picture_stream(container: InputContainer) -> VideoStream:
     moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     best = container.streams.best("video")
     if not container.streams:
-        raise UnreadableMediaError("The file is damaged or cut off: nothing of what it holds can be found any more.")
+        raise UnreadableMediaError(
+            "The file is damaged or cut off: nothing of what it holds can be found. Export or download it again."
+        )
     if not moving or best is None:
         kinds = ", ".join(sorted({stream.type for stream in container.streams}))
         raise NoVideoStreamError(f"The file holds no pictures ({kinds} only). Choose a file with a video in it.")

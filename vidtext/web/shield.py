@@ -16,7 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
 from vidtext.api.app import PREFIX as API
-from vidtext.api.gate import DISK_FULL, Visits, disk_has_room
+from vidtext.api.gate import DISK_FULL, NO_TOKEN, Visits, disk_has_room, has_token
 from vidtext.counts import count
 from vidtext.ui.look import page_script
 from vidtext.web.logs import log_request
@@ -54,7 +54,7 @@ _TOLD = re.compile(r"(/(heartbeat|call|run|api|assets|static|svelte|mcp|jobs)/|/
 _FORM_ROOM_BYTES = 1 << 16
 """What a form takes besides the file that it holds."""
 
-_UPLOAD, _LOGIN, _METRICS = f"{_GRADIO}/upload", "/login", "/metrics"
+_UPLOAD, _MCP, _LOGIN, _METRICS = f"{_GRADIO}/upload", f"{_GRADIO}/mcp", "/login", "/metrics"
 
 _LOGINS_A_MINUTE = 10
 """How often one client may try a password."""
@@ -116,6 +116,8 @@ class Shield:
             return _too_large(self._most(path))
         if path == _UPLOAD and not disk_has_room(length_bytes, self._settings):
             return PlainTextResponse(DISK_FULL, HTTPStatus.INSUFFICIENT_STORAGE)
+        if path.startswith(_MCP) and self._settings.auth and not has_token(Headers(scope=scope), self._settings):
+            return PlainTextResponse(NO_TOKEN, HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"})
         if path.rstrip("/") == _LOGIN and scope["method"] == "POST":
             wait = self._logins.wait_seconds(str((scope.get("client") or ("nobody",))[0]), time.monotonic())
             if wait > 0:
