@@ -59,6 +59,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "auth": _users(settings.auth) or None,
         "root_path": settings.root_path or None,
         "share": settings.share,
+        "state_session_capacity": settings.page_sessions,
         "max_threads": _GRADIO_THREADS + settings.jobs_at_once + settings.jobs_waiting,
         "footer_links": ["settings"],  # Gradio's page on the API asks for what is switched off here, and says so loudly
         "run_history": False,
