@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import socket
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from tests.api.conftest import Serving
 from tests.api.test_tasks import base64_of
@@ -152,3 +155,13 @@ def test_a_token_is_not_in_what_settings_say_of_themselves() -> None:
     from vidtext.settings import Settings
 
     assert "sesame" not in repr(Settings(api_token="sesame"))
+
+
+def test_pictures_that_are_small_in_the_request_and_large_in_memory(api: httpx.Client) -> None:
+    said = io.BytesIO()
+    Image.new("L", (5900, 5900)).save(said, "PNG")
+    picture = base64.b64encode(said.getvalue()).decode()
+    assert len(picture) < 100_000
+    answer = api.post("/v1/caption", json={"frames": [picture] * 20})
+    document = problem(answer, 413)
+    assert "frames take more than 536,870,912 bytes of memory once frames.5 is decoded" in document["detail"]

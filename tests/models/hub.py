@@ -14,9 +14,12 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class FakeHub:
-    """Serves the files of a folder as one model; `served` names those that were fetched. A silent one never answers."""
+    """Serves the files of a folder as one model; `served` names those that were fetched.
 
-    def __init__(self, name: str, folder: Path, *, silent: bool = False) -> None:
+    A silent one never answers. One that dies breaks off in the middle of the weights, each time.
+    """
+
+    def __init__(self, name: str, folder: Path, *, silent: bool = False, dies: bool = False) -> None:
         self.served: set[str] = set()
         self._name, self._folder = name, folder
         self._closing = threading.Event()
@@ -48,7 +51,9 @@ class FakeHub:
                 self.end_headers()
                 if body:
                     hub.served.add(path.rsplit("/", 1)[-1])
-                    self.wfile.write(content)
+                    self.wfile.write(
+                        content[: len(content) // 2] if dies and path.endswith(".safetensors") else content
+                    )
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self._server.server_port}"

@@ -176,6 +176,38 @@ print(json.dumps([first[0][0], first[-1], folder is None, reports[-1], found != 
 """
 
 
+DOWNLOAD_OR_TELL = """
+import json
+from vidtext.errors import ModelError
+from vidtext.job import Job
+from vidtext.models.hub import cached_folder, download
+try:
+    said = download("microsoft/git-base-vatex", Job()) and "there"
+except ModelError as error:
+    said = str(error)
+print(json.dumps([said, cached_folder("microsoft/git-base-vatex") is not None]))
+"""
+
+
+def test_a_hub_that_dies_in_the_middle_is_told_and_the_next_try_ends_well(tmp_path: Path) -> None:
+    folder = save_tiny_git(tmp_path / "git", hub_layout=True)
+    with FakeHub(FULL_CAPTIONER, folder, dies=True) as hub:
+        said, there = answer_of(DOWNLOAD_OR_TELL, hub.address, tmp_path / "home")
+    assert "microsoft/git-base-vatex" in said
+    assert not there
+    with FakeHub(FULL_CAPTIONER, folder) as hub:
+        assert answer_of(DOWNLOAD_OR_TELL, hub.address, tmp_path / "home") == ["there", True]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 1000, -1])
+def test_weights_that_were_cut_off_are_told(tmp_path: Path, kept: int) -> None:
+    folder = save_tiny_git(tmp_path / "git", hub_layout=True)
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:kept])
+    with pytest.raises(ModelUnavailableError, match=r"model\.safetensors|The model in git cannot be loaded"):
+        load_model(str(folder))
+
+
 @pytest.mark.parametrize("bars", ["0", "1"])
 def test_a_download_tells_how_far_it_is_and_can_be_stopped(tmp_path: Path, bars: str) -> None:
     folder = save_tiny_git(tmp_path / "git", hub_layout=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -66,6 +67,17 @@ def test_what_cannot_be_is_told_in_a_line(words: tuple[str, ...], said: str) -> 
     )
     assert done.returncode != 0
     assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_place_for_temporary_files_is_told_in_a_line() -> None:
+    environment = {**os.environ, "GRADIO_TEMP_DIR": "/proc/nowhere", "PYTHONPATH": str(ROOT)}
+    script = "from vidtext.web.serve import main; main([])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode != 0
+    assert "No temporary files can be made" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -127,9 +127,13 @@ class Worker:
 
     def _frames(self, images: Sequence[str], seconds: Sequence[float] | None) -> Frames:
         times = seconds or [float(second) for second in range(len(images))]
-        return Frames.from_images([self._image(text, place) for place, text in enumerate(images)], times)
+        pictures: list[np.ndarray[Any, np.dtype[np.uint8]]] = []
+        for place, text in enumerate(images):
+            taken = sum(picture.nbytes for picture in pictures)
+            pictures.append(self._image(text, place, self.settings.max_frames_bytes - taken))
+        return Frames.from_images(pictures, times)
 
-    def _image(self, text: str, place: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    def _image(self, text: str, place: int, room_bytes: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
         where, most = f"frames.{place}", self.settings.max_frame_pixels
         try:
             content = binascii.a2b_base64("".join(text.split()), strict_mode=True)
@@ -138,6 +142,11 @@ class Worker:
                     size = f"{image.width} × {image.height}"
                     raise MediaTooLargeError(
                         f"{where} has {size} pixels; at most {most:,} are taken. Give smaller ones."
+                    )
+                if image.width * image.height * len(_RGB) > room_bytes:
+                    raise MediaTooLargeError(
+                        f"frames take more than {self.settings.max_frames_bytes:,} bytes of memory once {where} is decoded. "
+                        "Give fewer or smaller ones."
                     )
                 return np.asarray(image.convert(_RGB))
         except (ValueError, OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError):

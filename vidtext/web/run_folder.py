@@ -16,6 +16,11 @@ from filelock import FileLock, Timeout
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
+class NoRunFolderError(Exception):
+    """There is no place for temporary files, or none that may be written."""
+
+
 _PREFIX = "vidtext-server-"
 _LOCK = ".lock"
 
@@ -28,13 +33,16 @@ def run_folder() -> Iterator[Path]:
     however that ends, so folders whose lock nobody holds are those of servers that crashed: they are removed.
 
     Raises:
-        OSError: no folder can be made there.
+        NoRunFolderError: no folder can be made there.
     """
-    parent = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
-    parent.mkdir(parents=True, exist_ok=True)
-    _remove_left(parent)
-    folder = parent / f"{_PREFIX}{secrets.token_hex(16)}"
-    folder.mkdir(mode=0o700)
+    try:
+        parent = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
+        parent.mkdir(parents=True, exist_ok=True)
+        _remove_left(parent)
+        folder = parent / f"{_PREFIX}{secrets.token_hex(16)}"
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise NoRunFolderError(str(error)) from error
     before = {name: os.environ.get(name) for name in ("GRADIO_TEMP_DIR", "TMPDIR")}
     try:
         with FileLock(folder / _LOCK):

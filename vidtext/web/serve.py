@@ -26,7 +26,7 @@ from vidtext.ui.look import launch_options
 from vidtext.ui.page import build_page
 from vidtext.web.health import health_routes
 from vidtext.web.logs import set_up_logs
-from vidtext.web.run_folder import run_folder
+from vidtext.web.run_folder import NoRunFolderError, run_folder
 from vidtext.web.shield import Shield, keep_uploads_apart
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         serve(settings, host=given.host, port=given.port)
     except OptionError as error:
         raise SystemExit(f"app.py: {error}") from None
+    except NoRunFolderError as error:
+        raise SystemExit(f"app.py: No temporary files can be made ({error}). Set GRADIO_TEMP_DIR.") from None
 
 
 def serve(
