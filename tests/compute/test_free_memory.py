@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -100,3 +102,19 @@ def test_a_mac_has_what_metal_recommends(monkeypatch) -> None:
 def test_a_cpu_is_the_machine() -> None:
     assert device_memory("cpu").total_bytes <= psutil.virtual_memory().total
     assert 0 < device_memory("cpu").free_bytes <= device_memory("cpu").total_bytes
+
+
+def test_memory_that_was_freed_is_given_back() -> None:
+    """Many small pieces, every hundredth of which stays, are kept by the C library until it is asked."""
+    script = (
+        "import psutil\n"
+        "from vidtext.compute.free_memory import give_back\n"
+        "pieces = [bytearray(2000) for _ in range(100_000)]\n"
+        "kept = pieces[-1]\n"
+        "del pieces\n"
+        "before = psutil.Process().memory_info().rss\n"
+        "give_back()\n"
+        "print(before - psutil.Process().memory_info().rss)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 50_000_000

@@ -145,8 +145,8 @@ class Worker:
                     )
                 if image.width * image.height * len(_RGB) > room_bytes:
                     raise MediaTooLargeError(
-                        f"frames take more than {self.settings.max_frames_bytes:,} bytes of memory once {where} is decoded. "
-                        "Give fewer or smaller ones."
+                        f"frames take more than {self.settings.max_frames_bytes:,} bytes of memory once {where} is "
+                        "decoded. Give fewer or smaller ones."
                     )
                 return np.asarray(image.convert(_RGB))
         except (ValueError, OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError):

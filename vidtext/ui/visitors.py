@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import gradio as gr  # noqa: TC002  (Gradio reads the annotations of its handlers)
 
+from vidtext.compute.free_memory import give_back
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -177,6 +179,7 @@ class Visitors:
             while not self._closing.stopped:
                 time.sleep(period_seconds)
                 self.clean(time.monotonic())
+                give_back()
 
         threading.Thread(target=work, name="vidtext-cleaning", daemon=True).start()
 

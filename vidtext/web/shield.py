@@ -87,6 +87,7 @@ class Shield:
         if scope["type"] != "http":
             await (self._app(scope, receive, send) if scope["type"] == "lifespan" else _close(send))
             return
+        _add_prefix(scope)
         path, began = route_of(scope), time.monotonic()
         answer = _Answer(send, self._settings.page_frame_ancestors)
         exists = self._exists(path)
@@ -162,8 +163,15 @@ def keep_uploads_apart() -> None:
     route_utils.GradioUploadFile = _UploadOfItsOwn
 
 
+def _add_prefix(scope: Scope) -> None:
+    """Put back what a proxy took from the path: routes below a mount are not found otherwise."""
+    root: str = scope.get("root_path", "")
+    if root and not scope["path"].startswith(f"{root}/"):
+        scope["path"] = root + scope["path"]
+
+
 def route_of(scope: Scope) -> str:
-    """Return the path of a request as the server's own routes name it, whatever prefix a proxy put before it."""
+    """Return the path of a request as the server's own routes name it, without the prefix of a proxy."""
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
     return path[len(root) :] if root and path.startswith(f"{root}/") else path
