@@ -203,7 +203,7 @@ class Settings:
     min_free_disk_bytes: int = 1 << 30
     """How much of the disk a server leaves free: no video is taken in beyond that."""
 
-    page_sessions: int = 200
+    page_sessions: int = 100
     """Of how many visits Gradio remembers what it needs to go on, the latest ones: 0.2 MB each."""
 
     page_request_bytes: int = 32 << 20
