@@ -67,7 +67,7 @@ def fuzz(seconds: float, *, start: int = 0, most: int = sys.maxsize, at_once: in
             path = Path(folder, f"{number}.{suffix}")
             path.write_bytes(data)
             try:
-                return number, suffix, visit(path, SETTINGS)
+                return number, suffix, visit(path, SETTINGS, one_worker=True)
             except Exception as error:  # noqa: BLE001  (told with its number)
                 return number, suffix, error
             finally:

@@ -39,7 +39,7 @@ def test_each_gets_what_it_must(hostile: Hostile, tmp_path: Path) -> None:
     assert outcome.kind in hostile.gets.split("|"), outcome
     assert not outcome.crashed
     assert not outcome.hung
-    assert outcome.seconds < SETTINGS.guard_seconds + 10
+    assert outcome.seconds < 5 * SETTINGS.guard_seconds
     assert sorted(each.name for each in tmp_path.iterdir()) == sorted(["making", hostile.name])
     assert workers() == []
 
@@ -48,7 +48,7 @@ def test_what_was_cut_off_anywhere_gets_a_result_or_a_clear_error(tmp_path: Path
     def one(named: tuple[str, bytes]) -> tuple[str, Outcome]:
         path = tmp_path / named[0]
         path.write_bytes(named[1])
-        outcome = visit(path, SETTINGS)
+        outcome = visit(path, SETTINGS, one_worker=True)
         path.unlink()
         return named[0], outcome
 

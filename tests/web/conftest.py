@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.ui.conftest import QUICK, SLOW, browser, scripted, visit
+from tests.ui.conftest import QUICK, SLOW, scripted
 from tests.ui.serving import Served, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-__all__ = ["browser", "visit"]  # fixtures of the page's tests, for tests here
 
 API_TOKEN, HUB_TOKEN, PASSWORD = "token-of-the-api-7f3a", "hf_tokenofthehub19c2", "password-5be1"
 """What must never be seen."""
