@@ -32,10 +32,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("training")
 
-CLIPS = 20_000
+CLIPS = 60_000
 FIRST_TRAINING_SEED = 1_000_000
 """Seeds below are never trained on: evaluation takes its seeds from 0 on, development from 500,000 on."""
 STEPS = 15_000
+FINISHED_STEPS = STEPS // 2
+"""The step from which a finished checkpoint is trained on: its rate is half of the highest one."""
 SIGHT_STEPS = 1_300
 """Steps at the beginning in which only the auxiliary heads are trained: they cost half as much without words."""
 BATCH, PROCESSES = 16, 2
@@ -98,9 +100,9 @@ def started_parameters(model: LlavaNextVideoForConditionalGeneration) -> list[nn
     return [parameter for module in modules for parameter in module.parameters()]
 
 
-def learning_rate(step: int, part: float) -> float:
-    """Return the rate of a step: a linear warm-up, then half a cosine over the part of the training that is done."""
-    warm = min(1.0, (step + 1) / WARM_UP_STEPS)
+def learning_rate(steps: int, part: float) -> float:
+    """Return the rate after so many steps of an optimizer: a linear warm-up, then half a cosine over the part done."""
+    warm = min(1.0, (steps + 1) / WARM_UP_STEPS)
     return warm * (LAST_RATE + (PEAK_RATE - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * min(part, 1.0))))
 
 
@@ -152,10 +154,12 @@ class Trainer:
             fused=True,
         )
         self.compute = torch.compile(forward)
+        self.first_step = shared.steps.value
         if state_path.exists():
             state = torch.load(state_path, weights_only=True)
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
+            self.first_step = 0
 
     def save(self) -> None:
         """Write everything that is needed to go on."""
@@ -185,7 +189,7 @@ class Trainer:
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(step, done) * group["part"]
+            group["lr"] = learning_rate(step - self.first_step, done) * group["part"]
         self.optimizer.step()
         self.optimizer.zero_grad()
         with self.shared.steps.get_lock():
@@ -247,8 +251,11 @@ def work(rank: int, shared: Shared, paths: list[Path], folder: Path) -> None:
         save_checkpoint(trainer.average, processor, folder / "checkpoint")
 
 
-def start(shards: list[Path], state_path: Path, minutes: float | None) -> Shared:
-    """Return the weights to begin with, in shared memory: those of the last saved step, or the start weights."""
+def start(shards: list[Path], state_path: Path, finished: Path | None, minutes: float | None) -> Shared:
+    """Return the weights to begin with, in shared memory: of the last saved step, else of a finished checkpoint.
+
+    With neither, the weights that `chat_model.initialise` gives.
+    """
     torch.manual_seed(0)
     model, heads, step = LlavaNextVideoForConditionalGeneration(parts.make_config()), AuxiliaryHeads(), 0
     if state_path.exists():
@@ -256,6 +263,10 @@ def start(shards: list[Path], state_path: Path, minutes: float | None) -> Shared
         model.load_state_dict(state["model"])
         heads.load_state_dict(state["heads"])
         step = state["step"]
+    elif finished is not None:
+        weights = LlavaNextVideoForConditionalGeneration.from_pretrained(finished, dtype=torch.float32)
+        model.load_state_dict(weights.state_dict())
+        step = FINISHED_STEPS
     else:
         pixels = torch.from_numpy(read_shard(shards[0]).pixels[:64]).flatten(0, 1).permute(0, 3, 1, 2)
         parts.initialise(model, pixels.float() / 127.5 - 1.0)
@@ -269,10 +280,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of the finished checkpoint")
     parser.add_argument("--work", type=Path, default=Path("chat-work"), help="folder of rendered clips and state")
+    parser.add_argument("--from", dest="finished", type=Path, help="a finished checkpoint to go on from")
     parser.add_argument("--minutes", type=float, help="how long to train from here on, instead of a number of steps")
     options = parser.parse_args()
     shards = render_shards(options.work, CLIPS, FIRST_TRAINING_SEED)
-    shared = start(shards, options.work / "state.pt", options.minutes)
+    shared = start(shards, options.work / "state.pt", options.finished, options.minutes)
     spawn(work, (shared, shards, options.work), nprocs=PROCESSES)  # type: ignore[no-untyped-call]
     shutil.copytree(options.work / "checkpoint", options.out, dirs_exist_ok=True)
     write_card(options.out, score(list(ask_all(Checkpoint(options.out), EVALUATION_SEEDS, EVALUATION_UNANSWERABLE))))
