@@ -10,7 +10,7 @@ import pytest
 
 from tests.media.clips import write_clip
 from tests.tasks.models import COLOURS, ColourCaptioner, loads
-from vidtext.models.loading import Resolution
+from vidtext.models.base import Resolution
 from vidtext.tasks import writing
 
 RATE = 10

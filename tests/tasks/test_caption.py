@@ -13,8 +13,7 @@ from tests.tasks.models import loads
 from vidtext.errors import CancelledError, OptionError
 from vidtext.job import Job, Progress
 from vidtext.media.frames import Frames
-from vidtext.models.base import GenerationOptions, ModelCard
-from vidtext.models.loading import Resolution
+from vidtext.models.base import GenerationOptions, ModelCard, Resolution
 from vidtext.settings import Settings
 from vidtext.tasks import caption as task
 from vidtext.tasks.caption import CaptionOptions, caption, caption_stream

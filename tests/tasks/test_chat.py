@@ -10,8 +10,7 @@ import vidtext
 from tests.tasks.models import ColourCaptioner, ColourChat, loads
 from vidtext.errors import CancelledError, NoMemoryError, OptionError, SourceError
 from vidtext.job import Job
-from vidtext.models.base import GenerationOptions, Message
-from vidtext.models.loading import Resolution
+from vidtext.models.base import GenerationOptions, Message, Resolution
 from vidtext.settings import Settings
 from vidtext.tasks import chat as task
 from vidtext.tasks.chat import ChatOptions, answer_stream, begin_dialogue

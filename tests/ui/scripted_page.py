@@ -24,8 +24,7 @@ from vidtext.media.sample import sample
 from vidtext.media.sampling import TimeRange, choose_range, split
 from vidtext.media.shots import Shot
 from vidtext.models import planned
-from vidtext.models.base import ModelCard
-from vidtext.models.loading import Resolution
+from vidtext.models.base import ModelCard, Resolution
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionOptions, CaptionResult
 from vidtext.tasks.chapters import ChapterOptions, ChaptersResult, video_with_chapters

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
     from tests.ui.serving import Served
 
@@ -318,12 +318,36 @@ def test_a_closed_tab_ends_the_answer_and_the_next_visitor_is_served(
 
 def test_stop_before_the_first_word_gives_the_question_back(slow: Served, visit: Callable[..., Page]) -> None:
     page = opened(slow, visit)
-    field(page).fill("Too early?")
+    for number in range(6):
+        field(page).fill(f"Too early {number}?")
+        field(page).press("Enter")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+        expect(field(page)).to_have_value(f"Too early {number}?")
+        expect(page.locator("#vt-chat-live")).to_have_text("Stopped.")
+        expect(turns(page)).to_have_count(0)
+
+
+def test_stop_may_overtake_the_question(slow: Served, visit: Callable[..., Page]) -> None:
+    page = opened(slow, visit)
+    slow.work_log.unlink(missing_ok=True)
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    page.route("**/queue/join*", hold)
+    field(page).fill("Too late?")
     field(page).press("Enter")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
-    expect(field(page)).to_have_value("Too early?")
-    expect(page.locator("#vt-chat-result [data-undo]")).to_have_count(0)
+    (question,) = late
+    question.continue_()
+    expect(page.locator("#vt-chat-live")).to_have_text("Stopped.")
+    expect(field(page)).to_have_value("Too late?")
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+    expect(turns(page)).to_have_count(0)
+    assert not slow.work_log.exists()
 
 
 def test_a_second_question_waits_for_the_first_answer(answering: Page) -> None:

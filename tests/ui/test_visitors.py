@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 ANY_INFO: Any = None
 
 
-def request(session: str) -> Any:
-    return SimpleNamespace(session_hash=session)
+def request(session: str, place: str | None = None) -> Any:
+    return SimpleNamespace(session_hash=session, headers={"x-vidtext-place": place} if place else {})
 
 
 @pytest.fixture
@@ -67,14 +67,63 @@ def test_whoever_asks_for_nothing_leaves_after_a_while_unless_work_goes_on(visit
     assert visitors.of(request("busy")) is busy
 
 
-def test_folders_that_were_emptied_go(visitors: Visitors, tmp_path: Path) -> None:
-    for name in ("old", "full", "new"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "full" / "film.mp4").touch()
-    for name in ("old", "full"):
-        os.utime(tmp_path / name, (0, 0))
-    visitors.clean(time.monotonic())
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "new"]
+def upload(cache: Path, name: str) -> Path:
+    file = cache / f"hash-of-{name}" / name
+    file.parent.mkdir()
+    file.touch()
+    return file
+
+
+def test_what_nobody_needs_goes_after_a_while(visitors: Visitors, tmp_path: Path) -> None:
+    visitor, now = visitors.of(request("here")), time.monotonic()
+    shown, earlier = upload(tmp_path, "shown.mp4"), upload(tmp_path, "earlier.mp4")
+    visitor.video = LoadedVideo(shown, shown, "shown.mp4", ANY_INFO)
+    visitor.uploads |= {shown, earlier}
+    (visitor.folder / "chapters.srt").touch()
+    upload(tmp_path, "of a client.mp4")
+    (tmp_path / "emptied").mkdir()
+    (arriving := tmp_path / "arriving").write_bytes(b"1")
+    everything = set(tmp_path.rglob("*"))
+    for seconds in (0, 300, 599):
+        visitor.seen_seconds = now + seconds
+        visitors.clean(now + seconds)
+    assert set(tmp_path.rglob("*")) == everything
+
+    visitor.seen_seconds = now + 601
+    arriving.write_bytes(b"12")
+    visitors.clean(now + 601)
+    assert set(tmp_path.iterdir()) == {shown.parent, visitor.folder, arriving}
+    assert list(visitor.folder.iterdir())
+    assert shown.exists()
+
+
+def test_all_that_a_visitor_brought_stays_while_work_goes_on(visitors: Visitors, tmp_path: Path) -> None:
+    visitor, now = visitors.of(request("here")), time.monotonic()
+    visitor.uploads |= {upload(tmp_path, "a.mp4"), upload(tmp_path, "b.mp4")}
+    visitor.take_on("batch", Job())
+    for seconds in (0, 601):
+        visitors.clean(now + seconds)
+    assert all(file.exists() for file in visitor.uploads)
+
+
+def test_a_jump_of_the_clock_deletes_nothing(visitors: Visitors, tmp_path: Path) -> None:
+    arrived = upload(tmp_path, "a.mp4")
+    os.utime(arrived, (0, 0))
+    os.utime(arrived.parent, (0, 0))
+    for _ in range(3):
+        visitors.clean(time.monotonic())
+    assert arrived.exists()
+
+
+def test_what_the_page_itself_shows_stays(tmp_path: Path) -> None:
+    closing = Job()
+    visitors = Visitors(tmp_path, ANY_INFO, lambda _: None, keep_seconds=600, closing=closing)
+    example = upload(tmp_path, "example.mp4")
+    visitors.keep_clean(3600)
+    for seconds in (0, 601, 1203):
+        visitors.clean(time.monotonic() + seconds)
+    assert example.exists()
+    closing.stop()
 
 
 def test_the_end_of_the_server_ends_all_work(tmp_path: Path) -> None:
@@ -93,6 +142,20 @@ def forever(job: Job) -> Iterator[int]:
     while True:
         job.check()
         yield 1
+
+
+def test_stop_ends_what_was_asked_for_before_it_only(visitors: Visitors) -> None:
+    visitor = visitors.of(request("one"))
+    visitor.end("chat", request("one", "9"))
+    assert [visitor.was_ended("chat", request("one", place)) for place in ("8", "9", "10")] == [True, False, False]
+    assert not visitor.was_ended("caption", request("one", "8"))
+
+
+@pytest.mark.parametrize("place", [None, "-1", "much", "1e9"])
+def test_a_place_that_is_none_is_the_first(visitors: Visitors, place: str | None) -> None:
+    visitor = visitors.of(request("one"))
+    visitor.end("chat", request("one", place))
+    assert not visitor.was_ended("chat", request("one", place))
 
 
 def test_a_new_job_stops_the_one_before_of_the_same_purpose_only(visitors: Visitors) -> None:

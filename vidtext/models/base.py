@@ -9,6 +9,7 @@ from vidtext.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -62,6 +63,23 @@ class ModelCard:
         """Return the card for frames of another size: their tokens go with their area."""
         tokens = round(self.tokens_per_frame * (edge_pixels / self.frame_edge_pixels) ** 2)
         return replace(self, frame_edge_pixels=edge_pixels, tokens_per_frame=tokens)
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Which model a name means here and now.
+
+    Attributes:
+        card: the model.
+        folder: where its files are; None while they are still to be downloaded.
+        note: what the person must know if it is not the model that they might expect, else "".
+        precision: of the weights, as the memory plan calls it; "" for the one in which the model runs best here.
+    """
+
+    card: ModelCard
+    folder: Path | None
+    note: str = ""
+    precision: str = ""
 
 
 _MOST_TEMPERATURE = 2.0

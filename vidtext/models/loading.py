@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidtext.errors import ModelError, ModelUnavailableError, UnknownModelError
 from vidtext.job import Job
+from vidtext.models.base import Resolution
 from vidtext.models.catalog import (
     AUTO,
     EMBEDDED_CHAT,
@@ -28,11 +29,10 @@ from vidtext.models.served import card_of_served, is_served
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
-    from vidtext.models.base import Captioner, ModelCard
+    from vidtext.models.base import Captioner
 
 __all__ = [
     "Checkpoint",
-    "Resolution",
     "best_device",
     "load_model",
     "load_resolved",
@@ -46,23 +46,6 @@ _log = logging.getLogger(__name__)
 _FULL_CHAT_GPU_BYTES = 20_000_000_000
 """What a GPU must have for the full chat model: 14.1 GB of weights, and keys and values of 0.52 MB a token (2 × 32
 layers × 4,096 numbers in bf16): 2.4 GB for 32 frames, once being written and once kept; the rest is for activations."""
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """Which model a name means here and now.
-
-    Attributes:
-        card: the model.
-        folder: where its files are; None while they are still to be downloaded.
-        note: what the person must know if it is not the model that they might expect, else "".
-        precision: of the weights, as the memory plan calls it; "" for the one in which the model runs best here.
-    """
-
-    card: ModelCard
-    folder: Path | None
-    note: str = ""
-    precision: str = ""
 
 
 def resolve(name: str, settings: Settings) -> Resolution:

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     from vidtext.compute.leases import Lease
     from vidtext.job import Job
-    from vidtext.models.base import Captioner, ModelCard
-    from vidtext.models.loading import Resolution
+    from vidtext.models.base import Captioner, ModelCard, Resolution
     from vidtext.settings import Settings
 
 

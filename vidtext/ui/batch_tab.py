@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vidtext.job import Job
-    from vidtext.ui.page import Surroundings
+    from vidtext.ui.surroundings import Surroundings
 
 _TASKS = [("Captions", "caption"), ("Chapters", "chapters"), ("Summary", "summary")]
 _ARCHIVE = "vidtext-results.zip"

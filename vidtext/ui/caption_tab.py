@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vidtext.job import Job
     from vidtext.tasks.caption import CaptionResult
-    from vidtext.ui.page import Surroundings
+    from vidtext.ui.surroundings import Surroundings
 
 ONE = "One caption"
 MANY = "Every few seconds"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from vidtext.job import Job
     from vidtext.tasks.chapters import ChaptersResult
-    from vidtext.ui.page import Surroundings
+    from vidtext.ui.surroundings import Surroundings
 from vidtext.ui.tab_work import Closing
 
 _SHOTS = [

@@ -14,7 +14,7 @@ from vidtext.ui.choices import ModelAndFit, build_model_and_fit, whole_number
 if TYPE_CHECKING:
     from gradio.components import Component
 
-    from vidtext.ui.page import Surroundings
+    from vidtext.ui.surroundings import Surroundings
 
 _SYSTEM_PROMPT_CHARACTERS = 2000
 

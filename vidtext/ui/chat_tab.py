@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from vidtext.job import Job
     from vidtext.ui.choices import ModelAndFit
-    from vidtext.ui.page import Surroundings
+    from vidtext.ui.surroundings import Surroundings
     from vidtext.ui.tab_work import Closing, Order
 
 NAME = "chat"
@@ -156,6 +156,7 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
         pictures=_pictures,
         beside=_beside,
         close=_without_unanswered,
+        after=_typed_once,
         cleared=_ANOTHER_VIDEO,
     )
     result, live = build_result(kind, result_js=_TALK_JS)
@@ -208,6 +209,11 @@ def _without_unanswered(talk: Talk) -> Talk:
     if last is None or last.answer or last.finished:
         return replace(talk, typed=None)
     return replace(talk, dialogue=talk.dialogue.up_to(len(talk.dialogue.turns) - 1), typed=last.question)
+
+
+def _typed_once(talk: Talk) -> Talk:
+    """Leave the question's field alone when the conversation is shown again."""
+    return replace(talk, typed=None)
 
 
 def _pictures(talk: Talk) -> tuple[str, str]:
@@ -283,5 +289,5 @@ class _Changes:
 
     def _put(self, visitor: Visitor, talk: Talk) -> tuple[Any, ...]:
         name = visitor.video.name if visitor.video else NAME
-        visitor.results[NAME] = Kept(replace(talk, typed=None), FINISHED)
+        visitor.results[NAME] = Kept(_typed_once(talk), FINISHED)
         return view.talk_html(talk, name, FINISHED), *_beside(talk, name, FINISHED)

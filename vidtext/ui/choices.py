@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from gradio.components import Component
 
     from vidtext.media.resize import Fit
-    from vidtext.models.loading import Resolution
+    from vidtext.models.base import Resolution
     from vidtext.settings import Settings
-    from vidtext.ui.page import Surroundings
+    from vidtext.ui.surroundings import Surroundings
 
 _FIT_LABELS = {
     "crop": "Middle square, sides cut off",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vidtext.job import Job
-    from vidtext.ui.page import Surroundings
+    from vidtext.ui.surroundings import Surroundings
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gradio as gr
+from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from vidtext.job import Job
@@ -19,8 +20,9 @@ from vidtext.ui.endpoint import add_endpoints
 from vidtext.ui.example_clips import find_examples
 from vidtext.ui.services import real_services
 from vidtext.ui.summary_tab import build_summary_tab
+from vidtext.ui.surroundings import Surroundings
 from vidtext.ui.tab_work import QUIET
-from vidtext.ui.video_panel import VideoPanel, build_video_panel
+from vidtext.ui.video_panel import build_video_panel
 from vidtext.ui.videos import load_file
 from vidtext.ui.visitors import Visitors
 
@@ -37,24 +39,6 @@ _CLEANING_PERIOD_SECONDS = 60
 _HEADER = """<header class="vt-header">
 <h1>vidtext</h1><p>Video into words, with the times they belong to.</p>
 </header>"""
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a tab finds on the page.
-
-    Attributes:
-        page: the Blocks that are being built.
-        panel: the video and the frames' strip.
-        model_line: the line in the header, about the model of the tab that is open.
-    """
-
-    page: gr.Blocks
-    panel: VideoPanel
-    model_line: gr.HTML
-    settings: Settings
-    services: Services
-    visitors: Visitors
 
 
 TABS: dict[str, Callable[[Surroundings], ModelAndFit]] = {
@@ -96,13 +80,11 @@ def build_page(
         keep_seconds=settings.keep_files_seconds,
         closing=closing,
     )
-    visitors.keep_clean(_CLEANING_PERIOD_SECONDS)
 
     with gr.Blocks(
         title="vidtext: video into words",
         analytics_enabled=False,
         fill_width=True,
-        delete_cache=(_CLEANING_PERIOD_SECONDS, int(settings.keep_files_seconds)),
     ) as page:
         with gr.Row(elem_id="vt-top"):
             gr.HTML(_HEADER, elem_id="vt-brand")
@@ -121,4 +103,7 @@ def build_page(
                             page.load(choice.describe, choice.model, model_line, queue=False, **QUIET)
         page.unload(visitors.leave)
         add_endpoints(settings=settings, services=services, closing=closing)
+    for example in examples:
+        save_file_to_cache(example.path, str(cache_folder))  # the copy that every player which shows it fetches
+    visitors.keep_clean(_CLEANING_PERIOD_SECONDS)
     return page.queue(max_size=settings.jobs_waiting, default_concurrency_limit=settings.jobs_at_once)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vidtext.compute.memory import MemoryPlan
     from vidtext.models.base import ModelCard
     from vidtext.ui.choices import ModelAndFit
-    from vidtext.ui.page import Surroundings
+    from vidtext.ui.surroundings import Surroundings
 
 _MEGABYTE, _GIGABYTE = 1e6, 1e9
 

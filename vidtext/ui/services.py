@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
     from vidtext.compute.memory import MemoryPlan
     from vidtext.job import Job
-    from vidtext.models.base import ModelCard
-    from vidtext.models.loading import Resolution
+    from vidtext.models.base import ModelCard, Resolution
     from vidtext.models.planned import Work
     from vidtext.settings import Settings
     from vidtext.tasks.highlights import HighlightReel

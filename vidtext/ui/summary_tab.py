@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vidtext.job import Job
     from vidtext.tasks.summary import SummaryResult
-    from vidtext.ui.page import Surroundings
+    from vidtext.ui.surroundings import Surroundings
 from vidtext.ui.tab_work import Closing
 
 _LENGTHS = [("Short", "short"), ("Medium", "medium"), ("Long", "long")]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vidtext.job import Job, Progress
-    from vidtext.ui.page import Surroundings
+    from vidtext.ui.surroundings import Surroundings
     from vidtext.ui.visitors import Visitor
 
 Result = TypeVar("Result")
@@ -80,6 +80,7 @@ class Kind(Generic[Result]):
         pictures: the strip's new pictures of a result, and a sentence on what the strip leaves out.
         beside: what else changes with a result, or with there being none, for the outputs given to `connect`.
         close: what is kept of a result that was stopped, or that failed, while it grew.
+        after: what is kept of a result once it is shown.
         cleared: what stands there once another video has taken the place of the one that the result was of.
         about_video: whether the work is about the video on the left. Other work goes on when that changes, shows no
             frames in its strip, and waits in a line of its own, so that it takes no place of shorter work.
@@ -96,6 +97,7 @@ class Kind(Generic[Result]):
     pictures: Callable[[Result], tuple[str, str]]
     beside: Callable[[Result | None, str, Closing], tuple[Any, ...]] = lambda *_: ()
     close: Callable[[Result], Result] = lambda result: result
+    after: Callable[[Result], Result] = lambda result: result
     cleared: str = _CLEARED
     about_video: bool = True
 
@@ -190,22 +192,21 @@ def connect(
     panel, settings, handlers = around.panel, around.settings, _Handlers(kind, around)
     buttons = [stage.go, stage.stop, stage.status]
     shown = [stage.result, stage.live, *beside]
-    runs = []
     for trigger in (stage.go.click, *triggers):
         trigger(None, None, buttons, js=_to_stop_js(), api_visibility="private")
         run = trigger(
             handlers.run,
             {panel.player, *form},
-            [stage.status, panel.strip, panel.strip_note, *shown],
+            [*buttons, panel.strip, panel.strip_note, *shown],
             concurrency_id=None if kind.about_video else kind.name,
             # Work on a video waits in the line for the device, which tells its place, and not in Gradio's.
             concurrency_limit=None if kind.about_video else settings.page_batches,
+            trigger_mode="multiple",  # else a click is lost that comes while the work before is still ending
             **QUIET,
         )
-        run.success(_ready, None, buttons, queue=False, **QUIET)
         run.failure(handlers.fail, None, [*buttons, *shown], queue=False, **QUIET)
-        runs.append(run)
-    stage.stop.click(handlers.stop, None, [*buttons, *shown], queue=False, cancels=runs, **QUIET)
+    # Not by `cancels`: what the work has said last would still arrive, after what Stop says.
+    stage.stop.click(handlers.stop, None, buttons, queue=False, **QUIET)
     if not kind.about_video:
         return
     panel.video_key.change(handlers.clear, None, shown, queue=False, **QUIET)
@@ -221,8 +222,8 @@ def _to_stop_js() -> str:
 ]"""
 
 
-def _ready() -> tuple[Any, ...]:
-    return gr.update(visible=True), gr.update(visible=False), ""
+_READY: tuple[Any, ...] = gr.update(visible=True), gr.update(visible=False), ""
+_SAME_BUTTONS = gr.skip(), gr.skip()
 
 
 class _Handlers(Generic[Result]):
@@ -232,8 +233,11 @@ class _Handlers(Generic[Result]):
         self._kind, self._around = kind, around
 
     def run(self, values: dict[Component, Any], request: gr.Request, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
-        """Do the work; yield status, strip, its note, result, what a screen reader is told, and what is beside."""
+        """Do the work; yield buttons, status, strip, its note, result, what a screen reader is told, what is beside."""
         visitor, kind = self._around.visitors.of(request), self._kind
+        if visitor.was_ended(kind.name, request):
+            yield self._after_stop(visitor, request)
+            return
         with plain_words():
             if visitor.works_on(kind.name):
                 raise OptionError(f"{kind.verb} is still at work. Press Stop first, or wait until it has ended.")
@@ -242,14 +246,19 @@ class _Handlers(Generic[Result]):
                 source, name = source_of(visitor, values[self._around.panel.player])
             kept = visitor.results.get(kind.name)
             order = Order(visitor, source, name, values, kept.result if kept else None, event)
-            yield from self._follow(order)
+            yield from self._follow(order, request)
 
-    def _follow(self, order: Order[Result]) -> Iterator[tuple[Any, ...]]:
+    def _follow(self, order: Order[Result], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         kind, visitor = self._kind, order.visitor
         work = Work(lambda job: kind.start(order, job), visitor.closing)
         visitor.take_on(kind.name, work.job)
+        if visitor.was_ended(kind.name, request):  # in this very moment
+            work.job.stop()
         try:
             yield from self._grow(order, work)
+            if work.job.stopped:
+                # After the last that the work has said, so that this is what stays on the page.
+                yield self._after_stop(visitor, request)
         finally:
             visitor.done(kind.name, work.job)
 
@@ -257,8 +266,6 @@ class _Handlers(Generic[Result]):
         kind, visitor, name = self._kind, order.visitor, order.name
         latest: Result | None = None
         pictures = note = ""
-        # Gradio empties the outputs of a generator that ends before it has said anything, as one stopped at once does.
-        yield (gr.skip(), *self._unchanged())
         for update in work.updates():
             if work.job.stopped:
                 break
@@ -270,39 +277,45 @@ class _Handlers(Generic[Result]):
             if update.made and latest is not None:
                 words, *beside = self._keep(visitor, latest, name, GROWING)
                 strip = (pictures, note_html(note)) if kind.about_video else (gr.skip(), gr.skip())
-                yield (doing, *strip, words, escape(kind.announcement(latest)), *beside)
+                yield (*_SAME_BUTTONS, doing, *strip, words, escape(kind.announcement(latest)), *beside)
             else:
-                yield (doing, *self._unchanged())
-        if latest is not None and not work.job.stopped:
+                yield (*_SAME_BUTTONS, doing, *self._unchanged())
+        if work.job.stopped:
+            return
+        if latest is None:
+            yield (*_READY, *self._unchanged())
+        else:
             words, *beside = self._keep(visitor, latest, name, FINISHED)
-            yield (gr.skip(), gr.skip(), gr.skip(), words, gr.skip(), *beside)
+            yield (*_READY, gr.skip(), gr.skip(), words, gr.skip(), *beside)
 
     def _keep(self, visitor: Visitor, result: Result, name: str, closing: Closing) -> tuple[Any, ...]:
-        visitor.results[self._kind.name] = Kept(result, closing)
-        return self._shown(result, name, closing)
-
-    def _shown(self, result: Result, name: str, closing: Closing) -> tuple[Any, ...]:
+        visitor.results[self._kind.name] = Kept(self._kind.after(result), closing)
         return (self._kind.html(result, name, closing), *self._kind.beside(result, name, closing))
 
     def _unchanged(self) -> tuple[Any, ...]:
         return tuple(gr.skip() for _ in (0, 0, 0, 0, *self._kind.beside(None, "", GROWING)))
 
     def stop(self, request: gr.Request) -> tuple[Any, ...]:
-        """End the visitor's work; what is finished stays."""
-        visitor = self._around.visitors.of(request)
-        visitor.stop(self._kind.name)
-        visitor.ended.add(self._kind.name)
-        return (*_ready(), *self._closed(visitor, "Stopped."))
+        """End the visitor's work, which then says what is left of it."""
+        self._around.visitors.of(request).end(self._kind.name, request)
+        return _READY
 
     def fail(self, request: gr.Request) -> tuple[Any, ...]:
         """Close what was made before an error; the work that another click disturbed goes on."""
         visitor = self._around.visitors.of(request)
-        # Gradio takes work that was stopped in its first moment for work that failed.
-        if visitor.works_on(self._kind.name) or self._kind.name in visitor.ended:
-            return tuple(gr.skip() for _ in (*_ready(), *self._unchanged()[2:]))
+        if visitor.works_on(self._kind.name):
+            return tuple(gr.skip() for _ in (*_READY, *self._unchanged()[2:]))
         if self._kind.name not in visitor.results:
-            return (*_ready(), empty_html(self._kind.empty), "", *self._kind.beside(None, "", STOPPED))
-        return (*_ready(), *self._closed(visitor, "It failed."))
+            return (*_READY, empty_html(self._kind.empty), "", *self._kind.beside(None, "", STOPPED))
+        return (*_READY, *self._closed(visitor, "It failed."))
+
+    def _after_stop(self, visitor: Visitor, request: gr.Request) -> tuple[Any, ...]:
+        """Close what was made if Stop was pressed; another video, or other work begun since, has the last word."""
+        if visitor.works_on(self._kind.name):
+            return (*_SAME_BUTTONS, gr.skip(), *self._unchanged())
+        if visitor.was_ended(self._kind.name, request):
+            return (*_SAME_BUTTONS, "", gr.skip(), gr.skip(), *self._closed(visitor, "Stopped."))
+        return (*_READY, *self._unchanged())
 
     def _closed(self, visitor: Visitor, announcement: str) -> tuple[Any, ...]:
         kept: Kept[Result] | None = visitor.results.get(self._kind.name)

@@ -37,7 +37,7 @@ class Visitor:
         video: what its player shows.
         results: what each tab has made, by the tab's name: its `Kept`.
         jobs: what runs for this visitor now, by what it is for: "video" or the name of a tab.
-        ended: for which purposes the visitor pressed Stop, and began nothing since.
+        ended: by purpose, the place among all requests of the one with which the visitor pressed Stop last.
         uploads: files that Gradio stored for this visitor, each in a folder of its own.
         seen_seconds: when this visitor last asked for something, by `time.monotonic`.
     """
@@ -47,7 +47,7 @@ class Visitor:
     closing: Job
     results: dict[str, Kept[Any]] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
-    ended: set[str] = field(default_factory=set)
+    ended: dict[str, int] = field(default_factory=dict)
     uploads: set[Path] = field(default_factory=set)
     key: str = field(default_factory=lambda: uuid4().hex)
     seen_seconds: float = field(default_factory=time.monotonic)
@@ -62,6 +62,12 @@ class Visitor:
             self._folder.mkdir(mode=0o700)
         return self._folder
 
+    def needed(self) -> set[Path]:
+        """Return the folders whose files must stay: its own, its video's, while it has work those of all uploads."""
+        files = {self.video.source} if self.video else set()
+        files |= self.uploads if self.jobs else set()
+        return {path.parent for path in files} | ({self._folder} if self._folder else set())
+
     def new_folder(self, name: str, *, instead_of: str) -> Path:
         """Make a folder inside the private one, in place of earlier ones whose names begin with `instead_of`."""
         for earlier in self.folder.glob(f"{instead_of}-*"):
@@ -73,7 +79,6 @@ class Visitor:
     def take_on(self, purpose: str, job: Job) -> None:
         """Let a new job take the place of the one that runs for the same purpose."""
         self.stop(purpose)
-        self.ended.discard(purpose)
         self.jobs[purpose] = job
 
     def works_on(self, purpose: str) -> bool:
@@ -89,6 +94,15 @@ class Visitor:
         """End what runs for this purpose."""
         if purpose in self.jobs:
             self.jobs[purpose].stop()
+
+    def end(self, purpose: str, request: gr.Request) -> None:
+        """End what runs for this purpose, and what was asked for before this request but has not begun."""
+        self.ended[purpose] = place_of(request)
+        self.stop(purpose)
+
+    def was_ended(self, purpose: str, request: gr.Request) -> bool:
+        """Whether the visitor has pressed Stop since this request was made."""
+        return place_of(request) < self.ended.get(purpose, 0)
 
     def stop_work(self) -> None:
         """End what runs about the visitor's video, but not the coming of another one."""
@@ -135,6 +149,8 @@ class Visitors:
         self._first_video = first_video
         self._forget = forget
         self._visitors: dict[str, Visitor] = {}
+        self._strays: dict[tuple[Path, int], float] = {}
+        self._page_files: set[Path] = set()
         self._lock = threading.Lock()
 
     def of(self, request: gr.Request) -> Visitor:
@@ -153,7 +169,11 @@ class Visitors:
             self._see_off(visitor)
 
     def clean(self, now: float) -> None:
-        """Let those leave who asked for nothing for long and have no work; delete what Gradio forgets."""
+        """Let those leave who asked for nothing for long and have no work, and delete files that nobody needs.
+
+        Args:
+            now: the time by `time.monotonic`: no jump of the computer's clock makes a file old.
+        """
         with self._lock:
             idle = [
                 session
@@ -161,19 +181,33 @@ class Visitors:
                 if now - visitor.seen_seconds > self._keep_seconds and not visitor.jobs
             ]
             gone = [self._visitors.pop(session) for session in idle]
+            needed = {folder for visitor in self._visitors.values() for folder in visitor.needed()}
         for visitor in gone:
             self._see_off(visitor)
-        for left in self._cache_folder.iterdir():  # Gradio deletes old files, not what they were in or came through
+        self._delete_strays(now, needed | self._page_files)
+
+    def _delete_strays(self, now: float, needed: set[Path]) -> None:
+        """Delete what lay in the cache for long without being needed. A file that grows is a new one at each look."""
+        strays: dict[tuple[Path, int], float] = {}
+        for left in set(self._cache_folder.iterdir()) - needed:
             with suppress(OSError):
-                if time.time() - left.stat().st_mtime > self._keep_seconds:
-                    left.rmdir() if left.is_dir() else left.unlink()
+                stray = left, left.stat().st_size
+                since = self._strays.get(stray, now)
+                if now - since <= self._keep_seconds:
+                    strays[stray] = since
+                elif left.is_dir():
+                    shutil.rmtree(left)
+                else:
+                    left.unlink()
+        self._strays = strays
 
     def _see_off(self, visitor: Visitor) -> None:
         visitor.leave()
         self._forget(visitor.key)
 
     def keep_clean(self, period_seconds: float) -> None:
-        """Clean every so often, in a thread, until the server ends."""
+        """Clean every so often, in a thread, until the server ends. What is there now is the page's own and stays."""
+        self._page_files = set(self._cache_folder.iterdir())
 
         def work() -> None:
             while not self._closing.stopped:
@@ -182,6 +216,12 @@ class Visitors:
                 give_back()
 
         threading.Thread(target=work, name="vidtext-cleaning", daemon=True).start()
+
+
+def place_of(request: gr.Request) -> int:
+    """Return the place of a request among all of its page, as `page.js` counts them: 0 if it does not say."""
+    told = request.headers.get("x-vidtext-place", "")[:15]
+    return int(told) if told.isdecimal() else 0
 
 
 def forget_upload(path: Path) -> None:

@@ -21,7 +21,7 @@ Made = TypeVar("Made")
 _SHORTEST_PAUSE_SECONDS = 0.1
 """A browser need not hear of progress more often."""
 
-_LOOK_UP_SECONDS = 0.25
+_LOOK_UP_SECONDS = 0.1
 """How soon a stopped job is noticed while its work says nothing."""
 
 

@@ -1,9 +1,16 @@
 // What has to happen at once, without asking the server: seeking, subtitles, copying, and keeping the focus.
 (() => {
   // Gradio loads 32 MB of FFmpeg for a tool that trims videos. It is not on this page, so the answer never comes.
+  // And each request tells its place among all: Stop also ends what was asked for before it and arrives after it.
   const fetched = window.fetch.bind(window);
-  window.fetch = (what, ...how) =>
-    String(what).includes("/static/ffmpeg/") ? new Promise(() => {}) : fetched(what, ...how);
+  let requests = 0;
+  window.fetch = (what, how = {}) => {
+    if (String(what).includes("/static/ffmpeg/")) return new Promise(() => {});
+    if (!String(what).includes("/gradio_api/")) return fetched(what, how);
+    const headers = new Headers(how.headers);
+    headers.set("X-Vidtext-Place", String(++requests));
+    return fetched(what, { ...how, headers });
+  };
 
   const player = () => document.querySelector("#vt-player video");
 
