@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ FLOORS = {
 ENTRANCES = {"vidtext", "vidtext.__main__"}
 
 
+@cache
 def modules() -> dict[str, Path]:
     named = {}
     for path in sorted(ROOT.rglob("*.py")):
@@ -36,6 +38,7 @@ def modules() -> dict[str, Path]:
     return named
 
 
+@cache
 def imports(name: str, *, at_import: bool = False) -> set[str]:
     """Name the modules of vidtext that a module imports: anywhere, or only those that are loaded along with it."""
     tree = ast.parse(modules()[name].read_text("utf-8"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -45,6 +46,7 @@ def warm_folder() -> str:
     # The command line turns progress bars off before it imports what would show them.
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     server = subprocess.Popen([sys.executable, __file__, address], cwd=ROOT, env=environment)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(server.kill)
     while not Path(address).exists():
         assert server.poll() is None, "the server ended"

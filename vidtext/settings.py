@@ -230,8 +230,9 @@ class Settings:
     shutdown_seconds: float = 4.0
     """How long a server that was told to end waits for its work to."""
 
-    keep_files_seconds: float = 3600.0
-    """How long uploads and results stay when their visitor does not leave earlier."""
+    keep_files_seconds: float = 4 * 3600.0
+    """How long uploads and results stay when their visitor asks for nothing and does not leave earlier: as long as the
+    longest video, so that it can be watched to its end."""
 
     @property
     def offered_served_models(self) -> tuple[str, ...]:

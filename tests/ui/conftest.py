@@ -13,10 +13,11 @@ from tests.ui.serving import CHROMIUM, CHROMIUM_FLAGS, ROOT, Served, serve
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 expect.set_options(timeout=20_000)  # a busy machine is no defect
 
+DESKTOP: ViewportSize = {"width": 1360, "height": 900}
 QUICK, SLOW = "0.02", "0.4"
 
 
@@ -57,29 +58,35 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def desktop(browser: Browser) -> BrowserContext:
+    """A window of the usual size, whose cache all visits with no wishes of their own share."""
+    return browser.new_context(viewport=DESKTOP)
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+def visit(browser: Browser, desktop: BrowserContext) -> Iterator[Callable[..., Page]]:
     """Open a page as a new visitor. After the test: no console errors, and no request to anywhere else."""
-    with _watched_visits(browser) as open_page:
+    with _watched_visits(browser, desktop) as open_page:
         yield open_page
 
 
 @pytest.fixture(scope="module")
-def visit_once(browser: Browser) -> Iterator[Callable[..., Page]]:
+def visit_once(browser: Browser, desktop: BrowserContext) -> Iterator[Callable[..., Page]]:
     """As `visit`, for a page that the tests of a module look at together."""
-    with _watched_visits(browser) as open_page:
+    with _watched_visits(browser, desktop) as open_page:
         yield open_page
 
 
 @contextmanager
-def _watched_visits(browser: Browser) -> Iterator[Callable[..., Page]]:
+def _watched_visits(browser: Browser, desktop: BrowserContext) -> Iterator[Callable[..., Page]]:
     complaints: list[str] = []
-    contexts = []
+    opened: list[Page | BrowserContext] = []
 
     def open_page(served: Served, **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1360, "height": 900}, **options})
-        contexts.append(context)
+        context = browser.new_context(**{"viewport": DESKTOP, **options}) if options else desktop
         page = context.new_page()
+        opened.append(context if options else page)
         page.set_default_timeout(20_000)
         page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -90,8 +97,8 @@ def _watched_visits(browser: Browser) -> Iterator[Callable[..., Page]]:
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for each in opened:
+        each.close()
     assert not complaints
 
 

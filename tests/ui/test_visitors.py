@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.media.clips import numbered_clip
 from vidtext.errors import SourceError
 from vidtext.job import Job
-from vidtext.ui.video_panel import source_of
+from vidtext.settings import Settings
+from vidtext.ui.video_panel import _Handlers, source_of
 from vidtext.ui.videos import LoadedVideo
 from vidtext.ui.visitors import Visitors
 from vidtext.ui.work import Work
@@ -40,8 +42,7 @@ def test_a_visit_has_things_of_its_own(visitors: Visitors) -> None:
 
 def test_leaving_ends_the_work_and_deletes_the_files(visitors: Visitors, tmp_path: Path) -> None:
     visitor, jobs = visitors.of(request("one")), [Job(), Job()]
-    visitor.take_on("video", jobs[0])
-    visitor.take_on("caption", jobs[1])
+    visitor.jobs |= {"video": jobs[0], "caption": jobs[1]}
     (visitor.folder / "preview.mp4").touch()
     upload = tmp_path / "hash" / "mine.mp4"
     upload.parent.mkdir()
@@ -57,11 +58,11 @@ def test_leaving_ends_the_work_and_deletes_the_files(visitors: Visitors, tmp_pat
 def test_whoever_asks_for_nothing_leaves_after_a_while_unless_work_goes_on(visitors: Visitors) -> None:
     idle, busy = visitors.of(request("idle")), visitors.of(request("busy"))
     folders = idle.folder, busy.folder
-    busy.take_on("caption", Job())
-    visitors.clean(time.monotonic() + 599)
-    assert visitors.of(request("idle")) is idle
+    with busy.at_work("caption", Job()):
+        visitors.clean(time.monotonic() + 599)
+        assert visitors.of(request("idle")) is idle
 
-    visitors.clean(time.monotonic() + 601)
+        visitors.clean(time.monotonic() + 601)
     assert [folder.exists() for folder in folders] == [False, True]
     assert visitors.of(request("idle")) is not idle
     assert visitors.of(request("busy")) is busy
@@ -100,10 +101,10 @@ def test_what_nobody_needs_goes_after_a_while(visitors: Visitors, tmp_path: Path
 def test_all_that_a_visitor_brought_stays_while_work_goes_on(visitors: Visitors, tmp_path: Path) -> None:
     visitor, now = visitors.of(request("here")), time.monotonic()
     visitor.uploads |= {upload(tmp_path, "a.mp4"), upload(tmp_path, "b.mp4")}
-    visitor.take_on("batch", Job())
-    for seconds in (0, 601):
-        visitors.clean(now + seconds)
-    assert all(file.exists() for file in visitor.uploads)
+    with visitor.at_work("batch", Job()):
+        for seconds in (0, 601):
+            visitors.clean(now + seconds)
+        assert all(file.exists() for file in visitor.uploads)
 
 
 def test_a_jump_of_the_clock_deletes_nothing(visitors: Visitors, tmp_path: Path) -> None:
@@ -160,10 +161,21 @@ def test_a_place_that_is_none_is_the_first(visitors: Visitors, place: str | None
 
 def test_a_new_job_stops_the_one_before_of_the_same_purpose_only(visitors: Visitors) -> None:
     visitor, first, other, second = visitors.of(request("one")), Job(), Job(), Job()
-    visitor.take_on("caption", first)
-    visitor.take_on("video", other)
-    visitor.take_on("caption", second)
-    assert (first.stopped, other.stopped, second.stopped) == (True, False, False)
+    with visitor.at_work("video", other), visitor.at_work("caption", first):
+        with visitor.at_work("caption", second):
+            assert (first.stopped, other.stopped, second.stopped) == (True, False, False)
+        assert list(visitor.jobs) == ["video"]
+    assert not visitor.jobs
+
+
+def test_a_video_that_has_come_is_no_work_any_more(visitors: Visitors, tmp_path: Path) -> None:
+    film = numbered_clip(tmp_path / "film.mp4", 5)
+    panel = _Handlers((), Settings(), visitors)
+    assert list(panel.upload(str(film), request("one")))
+    visitor = visitors.of(request("one"))
+    assert visitor.video is not None
+    assert visitor.video.source == film
+    assert not visitor.jobs
 
 
 def test_the_model_reads_the_original_where_the_player_shows_a_preview(visitors: Visitors, tmp_path: Path) -> None:

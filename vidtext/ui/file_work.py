@@ -66,12 +66,12 @@ def build_file_work(kind: FileKind, around: Surroundings, form: Iterable[Compone
             folder = visitor.new_folder(f"{kind.name}-{secrets.token_hex(8)}", instead_of=kind.name)
             order = Order(visitor, source, name, values, kept.result)
             work = Work(lambda job: kind.make(kept.result, order, folder, job), visitor.closing)
-            visitor.take_on(kind.name, work.job)
             files: tuple[MadeFile, ...] = ()
-            for update in work.updates():
-                files += update.made
-                if update.progress and not files:
-                    yield status_html(progress_text(update.progress), progress=update.progress)
+            with visitor.at_work(kind.name, work.job):
+                for update in work.updates():
+                    files += update.made
+                    if update.progress and not files:
+                        yield status_html(progress_text(update.progress), progress=update.progress)
             yield files_html(files)
 
     event = button.click(

@@ -251,16 +251,13 @@ class _Handlers(Generic[Result]):
     def _follow(self, order: Order[Result], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         kind, visitor = self._kind, order.visitor
         work = Work(lambda job: kind.start(order, job), visitor.closing)
-        visitor.take_on(kind.name, work.job)
-        if visitor.was_ended(kind.name, request):  # in this very moment
-            work.job.stop()
-        try:
+        with visitor.at_work(kind.name, work.job):
+            if visitor.was_ended(kind.name, request):  # in this very moment
+                work.job.stop()
             yield from self._grow(order, work)
             if work.job.stopped:
                 # After the last that the work has said, so that this is what stays on the page.
                 yield self._after_stop(visitor, request)
-        finally:
-            visitor.done(kind.name, work.job)
 
     def _grow(self, order: Order[Result], work: Work[Result]) -> Iterator[tuple[Any, ...]]:
         kind, visitor, name = self._kind, order.visitor, order.name

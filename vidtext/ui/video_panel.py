@@ -231,8 +231,7 @@ class _Handlers:
 
     def _load(self, visitor: Visitor, start: Callable[[Job], Iterator[LoadedVideo]]) -> Iterator[tuple[Any, ...]]:
         work = Work(start, visitor.closing)
-        visitor.take_on("video", work.job)
-        with plain_words():
+        with visitor.at_work("video", work.job), plain_words():
             for update in work.updates():
                 if work.job.stopped:  # another video came, or this one was taken away
                     return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ import gradio as gr  # noqa: TC002  (Gradio reads the annotations of its handler
 from vidtext.compute.free_memory import give_back
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from vidtext.job import Job
@@ -76,24 +76,27 @@ class Visitor:
         made.mkdir()
         return made
 
-    def take_on(self, purpose: str, job: Job) -> None:
-        """Let a new job take the place of the one that runs for the same purpose."""
+    @contextmanager
+    def at_work(self, purpose: str, job: Job) -> Iterator[None]:
+        """Let a new job take the place of the one that runs for the same purpose, and forget it when it has ended."""
         self.stop(purpose)
         self.jobs[purpose] = job
+        try:
+            yield
+        finally:
+            if self.jobs.get(purpose) is job:
+                del self.jobs[purpose]
 
     def works_on(self, purpose: str) -> bool:
         """Whether work for this purpose goes on, and was not stopped."""
-        return purpose in self.jobs and not self.jobs[purpose].stopped
-
-    def done(self, purpose: str, job: Job) -> None:
-        """Forget a job that has ended, unless another one has taken its place."""
-        if self.jobs.get(purpose) is job:
-            del self.jobs[purpose]
+        job = self.jobs.get(purpose)
+        return job is not None and not job.stopped
 
     def stop(self, purpose: str) -> None:
         """End what runs for this purpose."""
-        if purpose in self.jobs:
-            self.jobs[purpose].stop()
+        job = self.jobs.get(purpose)
+        if job is not None:
+            job.stop()
 
     def end(self, purpose: str, request: gr.Request) -> None:
         """End what runs for this purpose, and what was asked for before this request but has not begun."""
