@@ -24,6 +24,7 @@ SETTINGS = (
     ("git-base", 8, 6),
     ("llava-0.6b", 1, 6),
     ("llava-0.6b", 1, 16),
+    ("llava-0.6b", 1, 32),
 )
 NEW_TOKENS = 20
 QUESTION = "What happens here?"
