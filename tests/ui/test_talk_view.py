@@ -6,7 +6,7 @@ import pytest
 
 from vidtext.models.base import ModelCard
 from vidtext.tasks.dialogue import Dialogue, Turn
-from vidtext.ui.tab_work import FINISHED, GROWING, STOPPED
+from vidtext.ui.kept import FINISHED, GROWING, STOPPED
 from vidtext.ui.talk_view import Talk, linked_html, talk_html
 
 CARD = ModelCard("chatty", "llava_next_video", "MIT", 6, 64, "squash", 512, 0, "Sees.")

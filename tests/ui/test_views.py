@@ -13,9 +13,9 @@ from vidtext.tasks.caption import CaptionResult
 from vidtext.text.timed import Segment, TimedText
 from vidtext.ui import caption_view, status
 from vidtext.ui.filmstrip import StripPlan, picture_uri, strip_html
+from vidtext.ui.kept import FINISHED, GROWING, STOPPED
 from vidtext.ui.look import launch_options
 from vidtext.ui.model_line import model_choices, model_html
-from vidtext.ui.tab_work import FINISHED, GROWING, STOPPED
 
 CARD = ModelCard("embedded", "git", "MIT", 6, 64, "squash", 40, 3_000_000, "Sees <nothing>.")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vidtext.batch.items import Item
     from vidtext.batch.work import Outcome
     from vidtext.job import Progress
-    from vidtext.ui.tab_work import Closing
+    from vidtext.ui.kept import Closing
     from vidtext.ui.visitors import Visitor
 
 _SHOWN_LINES = 4

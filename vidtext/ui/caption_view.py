@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vidtext.job import Progress
     from vidtext.tasks.caption import CaptionResult
     from vidtext.text.timed import Segment
-    from vidtext.ui.tab_work import Closing
+    from vidtext.ui.kept import Closing
 
 MEDIA_TYPES = {
     "srt": "application/x-subrip",

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from vidtext.job import Job
     from vidtext.tasks.chapters import ChaptersResult
+    from vidtext.ui.kept import Closing
     from vidtext.ui.surroundings import Surroundings
-from vidtext.ui.tab_work import Closing
 
 _SHOTS = [
     ("By the video's length", "auto"),

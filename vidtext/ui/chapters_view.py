@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vidtext.job import Progress
     from vidtext.tasks.chapters import ChaptersResult
     from vidtext.text.chapters import Chapter
-    from vidtext.ui.tab_work import Closing
+    from vidtext.ui.kept import Closing
 
 TITLE_CHARACTERS = 200
 """The longest title that can be typed."""

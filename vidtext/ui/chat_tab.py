@@ -17,19 +17,10 @@ from vidtext.text.transcript import read_transcript
 from vidtext.ui import talk_view as view
 from vidtext.ui.chat_form import build_chat_form
 from vidtext.ui.filmstrip import strip_html
+from vidtext.ui.kept import FINISHED, Kept
 from vidtext.ui.plan_line import show_plan
 from vidtext.ui.status import empty_html
-from vidtext.ui.tab_work import (
-    FINISHED,
-    QUIET,
-    Kept,
-    Kind,
-    Stage,
-    build_action,
-    build_result,
-    build_status,
-    connect,
-)
+from vidtext.ui.tab_work import QUIET, Kind, Stage, build_action, build_result, build_status, connect
 from vidtext.ui.talk_view import Talk
 from vidtext.ui.toasts import plain_words
 from vidtext.ui.visitors import Visitor, forget_upload
@@ -39,8 +30,9 @@ if TYPE_CHECKING:
 
     from vidtext.job import Job
     from vidtext.ui.choices import ModelAndFit
+    from vidtext.ui.kept import Closing
     from vidtext.ui.surroundings import Surroundings
-    from vidtext.ui.tab_work import Closing, Order
+    from vidtext.ui.tab_work import Order
 
 NAME = "chat"
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from vidtext.job import Job
     from vidtext.tasks.summary import SummaryResult
+    from vidtext.ui.kept import Closing
     from vidtext.ui.surroundings import Surroundings
-from vidtext.ui.tab_work import Closing
 
 _LENGTHS = [("Short", "short"), ("Medium", "medium"), ("Long", "long")]
 _LOOKS = [("Shot by shot", "shots"), ("Every 5 % of the time", "time")]

@@ -22,7 +22,7 @@ from vidtext.ui.status import (
 if TYPE_CHECKING:
     from vidtext.job import Progress
     from vidtext.tasks.summary import SummaryResult
-    from vidtext.ui.tab_work import Closing
+    from vidtext.ui.kept import Closing
 
 _LABELS = {"md": "Markdown", "json": "JSON", "txt": "TXT"}
 

@@ -15,6 +15,7 @@ import gradio as gr
 from gradio.components import Component  # noqa: TC002  (as above)
 
 from vidtext.errors import OptionError
+from vidtext.ui.kept import FINISHED, GROWING, STOPPED, Closing, Kept
 from vidtext.ui.status import empty_html, note_html, status_html
 from vidtext.ui.toasts import plain_words
 from vidtext.ui.video_panel import source_of
@@ -100,25 +101,6 @@ class Kind(Generic[Result]):
     after: Callable[[Result], Result] = lambda result: result
     cleared: str = _CLEARED
     about_video: bool = True
-
-
-@dataclass(frozen=True)
-class Closing:
-    """Whether more of a result will come, and if not, whether it was stopped."""
-
-    closed: bool
-    stopped: bool = False
-
-
-GROWING, FINISHED, STOPPED = Closing(closed=False), Closing(closed=True), Closing(closed=True, stopped=True)
-
-
-@dataclass(frozen=True)
-class Kept(Generic[Result]):
-    """What a visitor has of a tab: its newest result, and whether more of it will come."""
-
-    result: Result
-    closing: Closing
 
 
 @dataclass(frozen=True)

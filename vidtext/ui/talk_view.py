@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vidtext.media.frames import Frames
     from vidtext.models.base import ModelCard
     from vidtext.tasks.dialogue import Dialogue, Turn
-    from vidtext.ui.tab_work import Closing
+    from vidtext.ui.kept import Closing
 
 EMPTY = "Ask about the video. Every answer stands on what was said before, and on the frames that the model saw."
 

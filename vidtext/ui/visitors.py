@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vidtext.job import Job
-    from vidtext.ui.tab_work import Kept
+    from vidtext.ui.kept import Kept
     from vidtext.ui.videos import LoadedVideo
 
 BATCH = "batch"
