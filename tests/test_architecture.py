@@ -39,12 +39,11 @@ def modules() -> dict[str, Path]:
 
 
 @cache
-def imports(name: str, *, at_import: bool = False) -> set[str]:
-    """Name the modules of vidtext that a module imports: anywhere, or only those that are loaded along with it."""
+def imports(name: str, *, outside_functions: bool = False) -> set[str]:
+    """Name the modules of vidtext that a module imports: anywhere, or only outside its functions."""
     tree = ast.parse(modules()[name].read_text("utf-8"))
-    if at_import:
+    if outside_functions:
         lazy = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-        lazy += [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)]
         inside = {id(child) for node in lazy for child in ast.walk(node)}
     else:
         inside = set()
@@ -88,7 +87,7 @@ def test_no_circle() -> None:
     def visit(name: str, path: tuple[str, ...]) -> None:
         assert name not in path, " → ".join([*path, name])
         if name not in done:
-            for imported in imports(name, at_import=True) & modules().keys():
+            for imported in imports(name, outside_functions=True) & modules().keys():
                 visit(imported, (*path, name))
             done.add(name)
 
