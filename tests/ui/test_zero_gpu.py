@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.media.clips import numbered_clip
 from tests.ui.serving import serve
 from tests.zero_gpu.device_api import NO_DEVICE, device_api
 
@@ -20,11 +23,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
+def token_of(user: str) -> str:
+    payload = base64.urlsafe_b64encode(json.dumps({"user": user}).encode()).decode().rstrip("=")
+    return f"header.{payload}.signature"
+
+
 def test_the_app_places_its_weights_first_and_asks_in_the_visitors_name(
     tmp_path: Path, visit: Callable[..., Page]
 ) -> None:
-    payload = base64.urlsafe_b64encode(b'{"user": "ada"}').decode().rstrip("=")
-    token = f"header.{payload}.signature"
+    token = token_of("ada")
     with device_api() as api:
         models = {"VIDTEXT_DEFAULT_MODEL": "embedded", "VIDTEXT_DEFAULT_CHAT_MODEL": "embedded-chat"}
         with serve(
@@ -41,3 +48,13 @@ def test_the_app_places_its_weights_first_and_asks_in_the_visitors_name(
             assert {call.get("token") for call in api.asked("/schedule")} == {token}
             assert "Traceback" not in served.server_log.read_text("utf-8")
             page.close()  # before the server, or its stream would break
+
+            video = base64.b64encode(numbered_clip(tmp_path / "clip.mp4", 12).read_bytes()).decode()
+            answer = httpx.post(
+                f"{served.address}v1/caption",
+                json={"video": video},
+                headers={"X-IP-Token": token_of("grace")},
+                timeout=60,
+            )
+            assert answer.json()["caption"]
+            assert api.asked("/schedule")[-1].get("token") == token_of("grace")

@@ -26,6 +26,7 @@ from vidtext.api.openapi import describe, docs_html
 from vidtext.api.problems import ProblemError, invalid, tell_problems
 from vidtext.api.streaming import events
 from vidtext.api.work import Worker
+from vidtext.compute.gpu import asked_by
 from vidtext.errors import OptionError
 from vidtext.job import Job
 
@@ -107,6 +108,7 @@ def _add_task(  # noqa: PLR0917  (told apart by their kinds)
 ) -> None:
     async def post(request: Request) -> Response:
         client = request.scope["client_name"]
+        asked_by(request)
         upload = _Upload()
         body = await _body(request, kind, upload, settings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import secrets
 import threading
 import time
@@ -106,7 +107,8 @@ class Runs:
             name = secrets.token_urlsafe(_ID_BYTES) if keep else ""
             if keep:
                 self._kept[name] = run
-        threading.Thread(target=self._do, args=(run, work), name="vidtext-api-work", daemon=True).start()
+        context = contextvars.copy_context()  # where ZeroGPU finds whose request this is
+        threading.Thread(target=context.run, args=(self._do, run, work), name="vidtext-api-work", daemon=True).start()
         return name, run
 
     def named(self, name: str) -> Run:

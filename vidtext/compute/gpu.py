@@ -48,6 +48,21 @@ def zero_gpu() -> bool:
     return os.environ.get("SPACES_ZERO_GPU", "").lower() in _TRUE
 
 
+def asked_by(request: object) -> None:
+    """Let a ZeroGPU Space count the work of this context as that of whoever sent a request, told by its token.
+
+    Gradio's own events need no help.
+
+    Args:
+        request: Starlette's, of the HTTP API.
+    """
+    if zero_gpu():
+        from gradio import Request
+        from gradio.context import LocalContext
+
+        LocalContext.request.set(Request(request))
+
+
 def held_while_forking(lock: threading.Lock | threading.RLock) -> None:
     """Let a lock be free in the processes that ZeroGPU forks, whoever holds it in this one."""
     if zero_gpu():
