@@ -234,6 +234,9 @@ class Settings:
     """How long uploads and results stay when their visitor asks for nothing and does not leave earlier: as long as the
     longest video, so that it can be watched to its end."""
 
+    keep_unclaimed_seconds: float = 3600.0
+    """How long files stay that no visitor's page needs: what programs uploaded, and videos that were replaced."""
+
     @property
     def offered_served_models(self) -> tuple[str, ...]:
         """The names in `served_models`."""

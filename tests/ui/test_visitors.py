@@ -30,7 +30,7 @@ def request(session: str, place: str | None = None) -> Any:
 @pytest.fixture
 def visitors(tmp_path: Path) -> Visitors:
     first = LoadedVideo(tmp_path / "a.mp4", tmp_path / "a.mp4", "a.mp4", ANY_INFO)
-    return Visitors(tmp_path, first, lambda _: None, keep_seconds=600, closing=Job())
+    return Visitors(tmp_path, first, lambda _: None, keep_seconds=600, keep_unclaimed_seconds=300, closing=Job())
 
 
 def test_a_visit_has_things_of_its_own(visitors: Visitors) -> None:
@@ -85,14 +85,12 @@ def test_what_nobody_needs_goes_after_a_while(visitors: Visitors, tmp_path: Path
     (tmp_path / "emptied").mkdir()
     (arriving := tmp_path / "arriving").write_bytes(b"1")
     everything = set(tmp_path.rglob("*"))
-    for seconds in (0, 300, 599):
-        visitor.seen_seconds = now + seconds
+    for seconds in (0, 150, 299):
         visitors.clean(now + seconds)
     assert set(tmp_path.rglob("*")) == everything
 
-    visitor.seen_seconds = now + 601
     arriving.write_bytes(b"12")
-    visitors.clean(now + 601)
+    visitors.clean(now + 301)
     assert set(tmp_path.iterdir()) == {shown.parent, visitor.folder, arriving}
     assert list(visitor.folder.iterdir())
     assert shown.exists()
@@ -118,7 +116,9 @@ def test_a_jump_of_the_clock_deletes_nothing(visitors: Visitors, tmp_path: Path)
 
 def test_what_the_page_itself_shows_stays(tmp_path: Path) -> None:
     closing = Job()
-    visitors = Visitors(tmp_path, ANY_INFO, lambda _: None, keep_seconds=600, closing=closing)
+    visitors = Visitors(
+        tmp_path, ANY_INFO, lambda _: None, keep_seconds=600, keep_unclaimed_seconds=300, closing=closing
+    )
     example = upload(tmp_path, "example.mp4")
     visitors.keep_clean(3600)
     for seconds in (0, 601, 1203):
@@ -129,7 +129,9 @@ def test_what_the_page_itself_shows_stays(tmp_path: Path) -> None:
 
 def test_the_end_of_the_server_ends_all_work(tmp_path: Path) -> None:
     closing = Job()
-    visitors = Visitors(tmp_path, ANY_INFO, lambda _: None, keep_seconds=600, closing=closing)
+    visitors = Visitors(
+        tmp_path, ANY_INFO, lambda _: None, keep_seconds=600, keep_unclaimed_seconds=300, closing=closing
+    )
     work: Work[int] = Work(forever, visitors.of(request("one")).closing)
     updates = work.updates()
     assert next(updates).made

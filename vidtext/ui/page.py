@@ -78,6 +78,7 @@ def build_page(
         first,
         services.forget_conversation,
         keep_seconds=settings.keep_files_seconds,
+        keep_unclaimed_seconds=settings.keep_unclaimed_seconds,
         closing=closing,
     )
 

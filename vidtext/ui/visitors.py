@@ -136,6 +136,7 @@ class Visitors:
         forget: Callable[[str], None],
         *,
         keep_seconds: float,
+        keep_unclaimed_seconds: float,
         closing: Job,
     ) -> None:
         """Begin without visitors.
@@ -145,10 +146,12 @@ class Visitors:
             first_video: what a visit starts with.
             forget: is told the key of each who leaves.
             keep_seconds: how long what a visitor has is kept who asks for nothing.
+            keep_unclaimed_seconds: how long a file is kept that no visitor needs.
             closing: stopped when the server ends.
         """
         self._cache_folder = cache_folder
         self._keep_seconds, self._closing = keep_seconds, closing
+        self._keep_unclaimed_seconds = keep_unclaimed_seconds
         self._first_video = first_video
         self._forget = forget
         self._visitors: dict[str, Visitor] = {}
@@ -196,7 +199,7 @@ class Visitors:
             with suppress(OSError):
                 stray = left, left.stat().st_size
                 since = self._strays.get(stray, now)
-                if now - since <= self._keep_seconds:
+                if now - since <= self._keep_unclaimed_seconds:
                     strays[stray] = since
                 elif left.is_dir():
                     shutil.rmtree(left)
