@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import os
 import time
+from hashlib import sha256
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.media.clips import numbered_clip
-from vidtext.errors import SourceError
+from tests.ui.serving import wait_until
+from vidtext.errors import SourceError, SourceRefusedError
 from vidtext.job import Job
 from vidtext.settings import Settings
 from vidtext.ui.video_panel import _Handlers, source_of
@@ -18,7 +21,6 @@ from vidtext.ui.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 ANY_INFO: Any = None
 
@@ -40,17 +42,27 @@ def test_a_visit_has_things_of_its_own(visitors: Visitors) -> None:
     assert one.folder != other.folder
 
 
+def upload(cache: Path, name: str) -> Path:
+    """A file as Gradio stores an upload."""
+    file = cache / sha256(name.encode()).hexdigest() / name
+    file.parent.mkdir()
+    file.touch()
+    return file
+
+
+def shown(source: Path, player: Path | None = None) -> LoadedVideo:
+    return LoadedVideo(source, player or source, source.name, ANY_INFO)
+
+
 def test_leaving_ends_the_work_and_deletes_the_files(visitors: Visitors, tmp_path: Path) -> None:
     visitor, jobs = visitors.of(request("one")), [Job(), Job()]
     visitor.jobs |= {"video": jobs[0], "caption": jobs[1]}
     (visitor.folder / "preview.mp4").touch()
-    upload = tmp_path / "hash" / "mine.mp4"
-    upload.parent.mkdir()
-    upload.touch()
-    visitor.uploads.add(upload)
+    visitor.bring(upload(tmp_path, "replaced.mp4"))
+    visitor.lists("batch", [upload(tmp_path, "listed.mp4")])
+    (visitor.new_place() / "download.mp4").touch()
     visitors.leave(request("one"))
     assert all(job.stopped for job in jobs)
-    assert not visitor.uploads & set(tmp_path.rglob("*"))
     assert list(tmp_path.iterdir()) == []
     visitors.leave(request("one"))  # a second time does no harm
 
@@ -68,20 +80,26 @@ def test_whoever_asks_for_nothing_leaves_after_a_while_unless_work_goes_on(visit
     assert visitors.of(request("busy")) is busy
 
 
-def upload(cache: Path, name: str) -> Path:
-    file = cache / f"hash-of-{name}" / name
-    file.parent.mkdir()
-    file.touch()
-    return file
+def test_work_that_took_longer_than_anybody_is_waited_for_leaves_its_result(visitors: Visitors) -> None:
+    visitor = visitors.of(request("one"))
+    with visitor.at_work("batch", Job()):
+        visitor.seen_seconds = time.monotonic() - 601
+    visitors.clean(time.monotonic())
+    assert visitors.of(request("one")) is visitor
 
 
 def test_what_nobody_needs_goes_after_a_while(visitors: Visitors, tmp_path: Path) -> None:
     visitor, now = visitors.of(request("here")), time.monotonic()
-    shown, earlier = upload(tmp_path, "shown.mp4"), upload(tmp_path, "earlier.mp4")
-    visitor.video = LoadedVideo(shown, shown, "shown.mp4", ANY_INFO)
-    visitor.uploads |= {shown, earlier}
+    names = ("film.mkv", "earlier.mp4", "listed.mp4", "not listed any more.mp4")
+    film, earlier, listed, unlisted = (upload(tmp_path, name) for name in names)
+    place = visitor.new_place()
+    visitor.bring(earlier)
+    visitor.bring(film)
+    visitor.video = shown(film, place / "preview.mp4")
+    visitor.lists("chat", [unlisted])
+    visitor.lists("chat", [listed])
     (visitor.folder / "chapters.srt").touch()
-    upload(tmp_path, "of a client.mp4")
+    upload(tmp_path, "of a program.mp4")
     (tmp_path / "emptied").mkdir()
     (arriving := tmp_path / "arriving").write_bytes(b"1")
     everything = set(tmp_path.rglob("*"))
@@ -91,18 +109,64 @@ def test_what_nobody_needs_goes_after_a_while(visitors: Visitors, tmp_path: Path
 
     arriving.write_bytes(b"12")
     visitors.clean(now + 301)
-    assert set(tmp_path.iterdir()) == {shown.parent, visitor.folder, arriving}
+    assert set(tmp_path.iterdir()) == {film.parent, place, listed.parent, visitor.folder, arriving}
     assert list(visitor.folder.iterdir())
-    assert shown.exists()
+    assert film.exists()
 
 
 def test_all_that_a_visitor_brought_stays_while_work_goes_on(visitors: Visitors, tmp_path: Path) -> None:
     visitor, now = visitors.of(request("here")), time.monotonic()
-    visitor.uploads |= {upload(tmp_path, "a.mp4"), upload(tmp_path, "b.mp4")}
-    with visitor.at_work("batch", Job()):
-        for seconds in (0, 601):
+    replaced, theirs = upload(tmp_path, "replaced.mp4"), upload(tmp_path, "of a program.mp4")
+    visitor.bring(replaced)
+    with visitor.at_work("caption", Job()), visitors.claimed(theirs), visitors.claimed(theirs):
+        for seconds in (0, 301):
             visitors.clean(now + seconds)
-        assert all(file.exists() for file in visitor.uploads)
+        assert replaced.exists()
+        assert theirs.exists()
+    for seconds in (302, 603):
+        visitors.clean(now + seconds)
+    assert not replaced.exists()
+    assert not theirs.exists()
+
+
+def test_only_uploads_are_taken_for_uploads(visitors: Visitors, tmp_path: Path) -> None:
+    example = upload(tmp_path, "example.mp4")
+    visitors.keep_clean(3600)
+    mine, other = upload(tmp_path, "mine.mp4"), visitors.of(request("other"))
+    (other.folder / "chapters.srt").touch()
+    (other.new_place() / "download.mp4").touch()
+    (tmp_path.parent / "outside.mp4").touch()
+    (tmp_path / ("0" * 64)).symlink_to(other.folder)
+    assert visitors.uploaded(str(mine)) == mine.resolve()
+    made_up = [
+        tmp_path,
+        mine.parent,
+        tmp_path / "nothing.json",
+        mine.parent / "nothing.json",
+        example,
+        *other.folder.iterdir(),
+        *(place / "download.mp4" for place in other.places),
+        tmp_path / ("0" * 64) / "chapters.srt",
+        tmp_path.parent / "outside.mp4",
+        mine.parent / ".." / ".." / "outside.mp4",
+        Path("/etc/passwd"),
+    ]
+    for path in made_up:
+        with pytest.raises(SourceRefusedError):
+            visitors.uploaded(str(path))
+
+
+def test_a_defect_does_not_end_the_cleaning(visitors: Visitors, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[float] = []
+
+    def fail(now: float) -> None:
+        rounds.append(now)
+        raise RuntimeError
+
+    monkeypatch.setattr(visitors, "clean", fail)
+    visitors.keep_clean(0.01)
+    wait_until(lambda: len(rounds) > 2, what="another round")
+    visitors._closing.stop()
 
 
 def test_a_jump_of_the_clock_deletes_nothing(visitors: Visitors, tmp_path: Path) -> None:
@@ -171,7 +235,8 @@ def test_a_new_job_stops_the_one_before_of_the_same_purpose_only(visitors: Visit
 
 
 def test_a_video_that_has_come_is_no_work_any_more(visitors: Visitors, tmp_path: Path) -> None:
-    film = numbered_clip(tmp_path / "film.mp4", 5)
+    film = upload(tmp_path, "film.mp4")
+    numbered_clip(film, 5)
     panel = _Handlers((), Settings(), visitors)
     assert list(panel.upload(str(film), request("one")))
     visitor = visitors.of(request("one"))

@@ -83,6 +83,36 @@ def test_files_are_found_only_by_their_whole_name(server: Served, client: httpx.
         assert client.get(f"/gradio_api/file={guess}").status_code in {403, 404}, guess
 
 
+def test_a_made_up_upload_deletes_nothing(server: Served, client: httpx.Client, film: Path) -> None:
+    """The page's own events can be sent by anybody, with any path below the folder of uploads."""
+    path = Path(client.post("/gradio_api/upload", files={"files": (film.name, film.read_bytes())}).json()[0])
+    uploads = path.parent.parent
+    config = client.get("/config").json()
+    kinds = {component["id"]: component["type"] for component in config["components"]}
+    events = [
+        (event["id"], len(event["inputs"]), kinds[target])
+        for event in config["dependencies"]
+        for target, name in event["targets"]
+        if name == "upload"
+    ]
+    assert {kind for *_, kind in events} >= {"video", "uploadbutton", "file"}
+    before = set(uploads.rglob("*"))
+    for number, inputs, kind in events:
+        for made_up in (uploads / "nothing.json", uploads, uploads.parent, *uploads.glob("*/*.mp4")):
+            if made_up == path:
+                continue
+            file = {"path": str(made_up), "orig_name": made_up.name, "meta": {"_type": "gradio.FileData"}}
+            data = [[file] if kind == "file" else file, *[None] * (inputs - 1)]
+            session = secrets.token_hex(6)
+            asked = {"data": data, "fn_index": number, "session_hash": session}
+            assert client.post("/gradio_api/queue/join", json=asked).status_code in {200, 422}
+            with suppress(httpx.RemoteProtocolError):
+                told = client.get("/gradio_api/queue/data", params={"session_hash": session}).text
+                assert "process_completed" in told
+    assert set(uploads.rglob("*")) >= before
+    assert client.get(f"/gradio_api/file={path}").content == film.read_bytes()
+
+
 @pytest.mark.parametrize("path", ["/etc/passwd", "{root}/app.py", "{files}/../../server.log"])
 def test_an_endpoint_reads_no_file_that_was_not_uploaded(server: Served, client: httpx.Client, path: str) -> None:
     named = path.format(root=Path.cwd(), files=server.files)

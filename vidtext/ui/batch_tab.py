@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
@@ -33,13 +35,16 @@ if TYPE_CHECKING:
     from vidtext.ui.surroundings import Surroundings
 
 _TASKS = [("Captions", "caption"), ("Chapters", "chapters"), ("Summary", "summary")]
+_LOOK_UP_SECONDS = 0.25
+"""How soon one who waits notices that the job was stopped."""
+
 _ARCHIVE = "vidtext-results.zip"
 
 
 def build_batch_tab(around: Surroundings) -> ModelAndFit:
     """Put the tab's content into the Blocks that are being built."""
     settings = around.settings
-    engine = local_engine(around.services, settings)
+    engine, turns = local_engine(around.services, settings), Turns(settings.page_batches)
 
     def start(order: Order[BatchResult], job: Job) -> Iterator[BatchResult]:
         values = order.values
@@ -57,9 +62,10 @@ def build_batch_tab(around: Surroundings) -> ModelAndFit:
         items = [replace(item, source=path) for item, path in zip(names, paths, strict=True)]
         result = BatchResult(tuple(items), order.visitor)
         yield result
-        for step in run_batch(items, engine, job):
-            result = replace(result, outcomes=(*result.outcomes, step.outcome))
-            yield result
+        with turns.taken(job):
+            for step in run_batch(items, engine, job):
+                result = replace(result, outcomes=(*result.outcomes, step.outcome))
+                yield result
         yield _with_archive(result)
 
     kind = Kind(
@@ -96,12 +102,44 @@ def build_batch_tab(around: Surroundings) -> ModelAndFit:
         model = build_model_and_fit(around, BATCH)
 
     def keep(uploaded: list[str], request: gr.Request) -> None:
-        around.visitors.of(request).uploads.update(Path(path) for path in uploaded)
+        with plain_words():
+            around.visitors.of(request).lists(BATCH, map(around.visitors.uploaded, uploaded))
 
     files.upload(keep, files, None, queue=False, **QUIET)
     connect(kind, stage, around, {files, tasks, every, *model.components()})
     show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
     return model
+
+
+class Turns:
+    """So many at once, first come, first served; safe to use from several threads."""
+
+    def __init__(self, at_once: int) -> None:
+        """Begin with nobody in the line, whose first `at_once` have their turn."""
+        self._at_once = at_once
+        self._line: list[object] = []
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def taken(self, job: Job) -> Iterator[None]:
+        """Wait for a turn, while `job` is told the place in the line, and have it until the end of the context.
+
+        Raises:
+            CancelledError: the job was stopped.
+        """
+        mine = object()
+        with self._changed:
+            self._line.append(mine)
+        try:
+            with self._changed:
+                while (before := self._line.index(mine) - self._at_once) >= 0:
+                    job.wait(before)
+                    self._changed.wait(_LOOK_UP_SECONDS)
+            yield
+        finally:
+            with self._changed:
+                self._line.remove(mine)
+                self._changed.notify_all()
 
 
 def _check(paths: list[Path], order: Order[BatchResult], most: int) -> None:
@@ -110,7 +148,7 @@ def _check(paths: list[Path], order: Order[BatchResult], most: int) -> None:
         raise SourceError("There are no videos yet. Drop several into the field above, or click it to choose them.")
     if len(paths) > most:
         raise OptionError(f"There are {len(paths)} videos; a batch on this page may have {most}. Take some away.")
-    if not order.visitor.uploads.issuperset(paths):
+    if not order.visitor.uploads.get(BATCH, frozenset()).issuperset(paths):
         raise SourceError("A video is no longer on the server, which keeps it for a while only. Load it again.")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -12,9 +11,12 @@ from vidtext.tasks.chat import ChatOptions
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit, whole_number
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gradio.components import Component
 
     from vidtext.ui.surroundings import Surroundings
+    from vidtext.ui.visitors import Visitors
 
 _SYSTEM_PROMPT_CHARACTERS = 2000
 
@@ -55,9 +57,13 @@ class ChatForm:
             fit=self.model.chosen_fit(values),
         )
 
-    def other_videos(self, values: dict[Component, Any]) -> list[Path]:
-        """Read which videos are talked about besides the one in the player."""
-        return [Path(path) for path in values[self.more] or ()]
+    def other_videos(self, values: dict[Component, Any], visitors: Visitors) -> list[Path]:
+        """Read which videos are talked about besides the one in the player.
+
+        Raises:
+            SourceRefusedError: one is no upload, or no longer there.
+        """
+        return [visitors.uploaded(path) for path in values[self.more] or ()]
 
 
 def build_chat_form(around: Surroundings) -> ChatForm:

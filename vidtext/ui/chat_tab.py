@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -23,16 +22,17 @@ from vidtext.ui.status import empty_html
 from vidtext.ui.tab_work import QUIET, Kind, Stage, build_action, build_result, build_status, connect
 from vidtext.ui.talk_view import Talk
 from vidtext.ui.toasts import plain_words
-from vidtext.ui.visitors import Visitor, forget_upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from vidtext.job import Job
     from vidtext.ui.choices import ModelAndFit
     from vidtext.ui.kept import Closing
     from vidtext.ui.surroundings import Surroundings
     from vidtext.ui.tab_work import Order
+    from vidtext.ui.visitors import Visitor
 
 NAME = "chat"
 
@@ -96,8 +96,8 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
 
     def start(order: Order[Talk], job: Job) -> Iterator[Talk]:
         values, before = order.values, order.result or Talk(Dialogue(()))
-        options, others = form.chosen(values), form.other_videos(values)
-        order.visitor.uploads.update(others)
+        options, others = form.chosen(values), form.other_videos(values, around.visitors)
+        order.visitor.lists(NAME, others)
         sources = [(order.source, order.name), *((path, path.name) for path in others)]
         return _answered(order, before, sources, options, job)
 
@@ -250,7 +250,9 @@ class _Changes:
 
     def open_saved(self, path: str, request: gr.Request) -> tuple[Any, ...]:
         """Go on with a conversation that was saved; frames of the video are looked at when the next question comes."""
-        settings, file = self._around.settings, Path(path)
+        settings = self._around.settings
+        with plain_words():
+            file = self._around.visitors.uploaded(path)
         try:
             visitor = self._idle(request)
             with plain_words():
@@ -265,7 +267,7 @@ class _Changes:
                     most_characters=settings.max_question_characters,
                 )
         finally:
-            forget_upload(file)
+            self._around.visitors.of(request).forget(file)
         about = " and ".join(video.name for video in transcript.videos) or "an unnamed video"
         note = f"Opened a conversation about {about}. The next question is about the video on the page."
         seconds = visitor.video.info.duration_seconds if visitor.video else 0.0

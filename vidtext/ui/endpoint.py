@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 from pydantic import ValidationError
 
 from vidtext.api.bodies import CaptionBody, ChaptersBody, ChatBody, SummaryBody
 from vidtext.api.problems import invalid
 from vidtext.api.work import Worker
-from vidtext.errors import OptionError, SourceRefusedError
+from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.tasks.results import last_result
 from vidtext.ui.toasts import plain_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from vidtext.settings import Settings
     from vidtext.ui.services import Services
+    from vidtext.ui.visitors import Visitors
 
 _UPLOADED = "uploaded"
 
 
-def add_endpoints(*, settings: Settings, services: Services, closing: Job) -> None:
+def add_endpoints(*, settings: Settings, services: Services, visitors: Visitors, closing: Job) -> None:
     """Put the endpoints into the Blocks that are being built; stopping `closing` ends their work."""
     worker = Worker(services, settings)
 
@@ -57,7 +57,7 @@ def add_endpoints(*, settings: Settings, services: Services, closing: Job) -> No
         Returns:
             {"caption", "segments": [{"start_seconds", "stop_seconds", "text"}], "model", "notes"}
         """
-        with _asked(video) as (text, upload):
+        with _asked(video, visitors) as (text, upload):
             body = CaptionBody.model_validate(
                 {
                     "video": text,
@@ -89,7 +89,7 @@ def add_endpoints(*, settings: Settings, services: Services, closing: Job) -> No
         Returns:
             {"model", "chapters": [{"start_seconds", "stop_seconds", "title", "description"}], "notes"}
         """
-        with _asked(video) as (text, upload):
+        with _asked(video, visitors) as (text, upload):
             body = ChaptersBody.model_validate(
                 {"video": text, "count": count, "min_seconds": min_seconds, "style": style, "model": model}
             )
@@ -114,7 +114,7 @@ def add_endpoints(*, settings: Settings, services: Services, closing: Job) -> No
         Returns:
             {"model", "abstract", "summary", "highlights", "keywords", "notes"}
         """
-        with _asked(video) as (text, upload):
+        with _asked(video, visitors) as (text, upload):
             body = SummaryBody.model_validate(
                 {"video": text, "length": length, "look": look, "style": style, "model": model}
             )
@@ -139,7 +139,7 @@ def add_endpoints(*, settings: Settings, services: Services, closing: Job) -> No
         Returns:
             {"answer", "model", "notes", "finished"}
         """
-        with _asked(video) as (text, upload):
+        with _asked(video, visitors) as (text, upload):
             messages = [*(earlier or []), {"role": "user", "content": question}]
             body = ChatBody.model_validate(
                 {"video": text, "messages": messages, "max_new_tokens": max_new_tokens, "model": model}
@@ -158,17 +158,15 @@ def add_endpoints(*, settings: Settings, services: Services, closing: Job) -> No
 
 
 @contextmanager
-def _asked(video: str | dict[str, Any]) -> Iterator[tuple[str, Path | None]]:
+def _asked(video: str | dict[str, Any], visitors: Visitors) -> Iterator[tuple[str, Path | None]]:
     """Yield the video as text, or a file that was uploaded; what is wrong becomes a toast."""
     with plain_words():
         try:
-            yield (video, None) if isinstance(video, str) else (_UPLOADED, _uploaded(video))
+            if isinstance(video, str):
+                yield video, None
+            else:
+                upload = visitors.uploaded(str(video.get("path")))
+                with visitors.claimed(upload):
+                    yield _UPLOADED, upload
         except ValidationError as error:
             raise OptionError(invalid(error.errors(include_url=False)).detail) from None
-
-
-def _uploaded(video: dict[str, Any]) -> Path:
-    path = Path(str(video.get("path"))).resolve()
-    if not path.is_relative_to(Path(get_upload_folder()).resolve()):
-        raise SourceRefusedError("This file was not uploaded here. Upload it first, or give its address.")
-    return path

@@ -103,7 +103,7 @@ def build_page(
                         if name == next(iter(TABS)):
                             page.load(choice.describe, choice.model, model_line, queue=False, **QUIET)
         page.unload(visitors.leave)
-        add_endpoints(settings=settings, services=services, closing=closing)
+        add_endpoints(settings=settings, services=services, visitors=visitors, closing=closing)
     for example in examples:
         save_file_to_cache(example.path, str(cache_folder))  # the copy that every player which shows it fetches
     visitors.keep_clean(_CLEANING_PERIOD_SECONDS)

@@ -83,8 +83,8 @@ class Kind(Generic[Result]):
         close: what is kept of a result that was stopped, or that failed, while it grew.
         after: what is kept of a result once it is shown.
         cleared: what stands there once another video has taken the place of the one that the result was of.
-        about_video: whether the work is about the video on the left. Other work goes on when that changes, shows no
-            frames in its strip, and waits in a line of its own, so that it takes no place of shorter work.
+        about_video: whether the work is about the video on the left. Other work goes on when that changes, and shows no
+            frames in its strip.
     """
 
     name: str
@@ -171,7 +171,7 @@ def connect(
         beside: the components that `kind.beside` writes.
         triggers: events that do the same as the button.
     """
-    panel, settings, handlers = around.panel, around.settings, _Handlers(kind, around)
+    panel, handlers = around.panel, _Handlers(kind, around)
     buttons = [stage.go, stage.stop, stage.status]
     shown = [stage.result, stage.live, *beside]
     for trigger in (stage.go.click, *triggers):
@@ -180,9 +180,7 @@ def connect(
             handlers.run,
             {panel.player, *form},
             [*buttons, panel.strip, panel.strip_note, *shown],
-            concurrency_id=None if kind.about_video else kind.name,
-            # Work on a video waits in the line for the device, which tells its place, and not in Gradio's.
-            concurrency_limit=None if kind.about_video else settings.page_batches,
+            concurrency_limit=None,  # work waits in lines of our own, which tell its place
             trigger_mode="multiple",  # else a click is lost that comes while the work before is still ending
             **QUIET,
         )
@@ -205,7 +203,7 @@ def _to_stop_js() -> str:
 
 
 _READY: tuple[Any, ...] = gr.update(visible=True), gr.update(visible=False), ""
-_SAME_BUTTONS = gr.skip(), gr.skip()
+_AT_WORK: tuple[Any, ...] = gr.update(visible=False), gr.update(visible=True)
 
 
 class _Handlers(Generic[Result]):
@@ -227,7 +225,10 @@ class _Handlers(Generic[Result]):
             if kind.about_video:
                 source, name = source_of(visitor, values[self._around.panel.player])
             kept = visitor.results.get(kind.name)
-            order = Order(visitor, source, name, values, kept.result if kept else None, event)
+            result = kept.result if kept else None
+            if kept and kept.closing is GROWING:  # the work before was stopped, and has not said its last word yet
+                result = kind.close(kept.result)
+            order = Order(visitor, source, name, values, result, event)
             yield from self._follow(order, request)
 
     def _follow(self, order: Order[Result], request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -256,9 +257,9 @@ class _Handlers(Generic[Result]):
             if update.made and latest is not None:
                 words, *beside = self._keep(visitor, latest, name, GROWING)
                 strip = (pictures, note_html(note)) if kind.about_video else (gr.skip(), gr.skip())
-                yield (*_SAME_BUTTONS, doing, *strip, words, escape(kind.announcement(latest)), *beside)
+                yield (*_AT_WORK, doing, *strip, words, escape(kind.announcement(latest)), *beside)
             else:
-                yield (*_SAME_BUTTONS, doing, *self._unchanged())
+                yield (*_AT_WORK, doing, *self._unchanged())
         if work.job.stopped:
             return
         if latest is None:
@@ -291,9 +292,9 @@ class _Handlers(Generic[Result]):
     def _after_stop(self, visitor: Visitor, request: gr.Request) -> tuple[Any, ...]:
         """Close what was made if Stop was pressed; another video, or other work begun since, has the last word."""
         if visitor.works_on(self._kind.name):
-            return (*_SAME_BUTTONS, gr.skip(), *self._unchanged())
+            return (*_AT_WORK, gr.skip(), *self._unchanged())
         if visitor.was_ended(self._kind.name, request):
-            return (*_SAME_BUTTONS, "", gr.skip(), gr.skip(), *self._closed(visitor, "Stopped."))
+            return (*_READY, gr.skip(), gr.skip(), *self._closed(visitor, "Stopped."))
         return (*_READY, *self._unchanged())
 
     def _closed(self, visitor: Visitor, announcement: str) -> tuple[Any, ...]:

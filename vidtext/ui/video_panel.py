@@ -15,7 +15,6 @@ from vidtext.ui.example_clips import examples_html
 from vidtext.ui.status import progress_text, status_html
 from vidtext.ui.toasts import plain_words
 from vidtext.ui.videos import LoadedVideo, describe, load_address, load_file
-from vidtext.ui.visitors import Visitor, Visitors, forget_upload
 from vidtext.ui.work import Work
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from vidtext.job import Job
     from vidtext.settings import Settings
     from vidtext.ui.example_clips import ExampleClip
+    from vidtext.ui.visitors import Visitor, Visitors
 
 _CHOOSE_EXAMPLE_JS = """
 element.addEventListener("click", (event) => {
@@ -183,16 +183,17 @@ class _Handlers:
         if path is None:
             return
         # Recorded or dropped on the player, or chosen with the button: both come as a path in Gradio's cache.
-        file, visitor = Path(path), self.visitors.of(request)
-        visitor.uploads.add(file)
+        with plain_words():
+            file = self.visitors.uploaded(path)
+        visitor = self.visitors.of(request)
+        visitor.bring(file)
         try:
             yield from self._load(
                 visitor,
-                lambda job: load_file(file, name=file.name, folder=visitor.folder, settings=self.settings, job=job),
+                lambda job: load_file(file, name=file.name, folder=file.parent, settings=self.settings, job=job),
             )
         except gr.Error:
-            visitor.uploads.discard(file)
-            forget_upload(file)
+            visitor.forget(file)
             raise
 
     def fetch(self, address: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -202,7 +203,7 @@ class _Handlers:
                 raise SourceError("Paste the address of a video file: it starts with http:// or https://.")
         yield from self._load(
             visitor,
-            lambda job: load_address(address.strip(), folder=visitor.folder, settings=self.settings, job=job),
+            lambda job: load_address(address.strip(), folder=visitor.new_place(), settings=self.settings, job=job),
         )
 
     def choose(self, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -234,7 +235,7 @@ class _Handlers:
         with visitor.at_work("video", work.job), plain_words():
             for update in work.updates():
                 if work.job.stopped:  # another video came, or this one was taken away
-                    return
+                    break
                 for video in update.made:
                     if visitor.video is None or visitor.video.source != video.source:
                         visitor.stop_work()
@@ -243,3 +244,5 @@ class _Handlers:
                 if update.progress and not update.made:
                     report = status_html(progress_text(update.progress), progress=update.progress)
                     yield (gr.skip(), report, gr.skip())
+            if work.job.stopped:  # Gradio says the last again when a generator ends
+                yield (gr.skip(), gr.skip(), gr.skip())

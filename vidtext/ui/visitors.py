@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import re
 import shutil
 import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -14,14 +18,20 @@ from uuid import uuid4
 import gradio as gr  # noqa: TC002  (Gradio reads the annotations of its handlers)
 
 from vidtext.compute.free_memory import give_back
+from vidtext.errors import SourceRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
 
     from vidtext.job import Job
     from vidtext.ui.kept import Kept
     from vidtext.ui.videos import LoadedVideo
+
+_log = logging.getLogger(__name__)
+
+_PLACE = "video-"
+_UPLOAD = re.compile("[0-9a-f]{64}")
+"""The names of the folders of videos: of those that the page fetches, and of those that Gradio stores."""
 
 BATCH = "batch"
 """What the work goes by that is not about the visitor's video."""
@@ -38,7 +48,8 @@ class Visitor:
         results: what each tab has made, by the tab's name: its `Kept`.
         jobs: what runs for this visitor now, by what it is for: "video" or the name of a tab.
         ended: by purpose, the place among all requests of the one with which the visitor pressed Stop last.
-        uploads: files that Gradio stored for this visitor, each in a folder of its own.
+        uploads: by tab, the videos that its form lists.
+        places: the folders that hold a video of this visitor, or held one.
         seen_seconds: when this visitor last asked for something, by `time.monotonic`.
     """
 
@@ -48,7 +59,8 @@ class Visitor:
     results: dict[str, Kept[Any]] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
-    uploads: set[Path] = field(default_factory=set)
+    uploads: dict[str, frozenset[Path]] = field(default_factory=dict)
+    places: set[Path] = field(default_factory=set)
     key: str = field(default_factory=lambda: uuid4().hex)
     seen_seconds: float = field(default_factory=time.monotonic)
     _folder: Path | None = None
@@ -63,10 +75,33 @@ class Visitor:
         return self._folder
 
     def needed(self) -> set[Path]:
-        """Return the folders whose files must stay: its own, its video's, while it has work those of all uploads."""
-        files = {self.video.source} if self.video else set()
-        files |= self.uploads if self.jobs else set()
-        return {path.parent for path in files} | ({self._folder} if self._folder else set())
+        """Return the folders that must stay: its own, its video's, those that a form lists; all while it has work."""
+        video = self.video
+        files = {path for path in (video.source, video.shown) if path} if video else set()
+        files = files.union(*tuple(self.uploads.values()))
+        folders = {path.parent for path in files} | ({self._folder} if self._folder else set())
+        return folders | self.places if self.jobs else folders
+
+    def new_place(self) -> Path:
+        """Make a folder for a video that comes from elsewhere."""
+        place = self.parent / f"{_PLACE}{token_hex(32)}"
+        place.mkdir(mode=0o700)
+        self.places |= {place}
+        return place
+
+    def bring(self, file: Path) -> None:
+        """Take an upload on: it goes when the visitor leaves, if not before."""
+        self.places |= {file.parent}
+
+    def lists(self, tab: str, files: Iterable[Path]) -> None:
+        """Note which uploads a tab's form lists."""
+        self.uploads[tab] = frozenset(files)
+        self.places |= {file.parent for file in self.uploads[tab]}
+
+    def forget(self, file: Path) -> None:
+        """Delete an upload, with the folder that Gradio made for it."""
+        self.places -= {file.parent}
+        shutil.rmtree(file.parent, ignore_errors=True)
 
     def new_folder(self, name: str, *, instead_of: str) -> Path:
         """Make a folder inside the private one, in place of earlier ones whose names begin with `instead_of`."""
@@ -84,6 +119,7 @@ class Visitor:
         try:
             yield
         finally:
+            self.seen_seconds = time.monotonic()  # the result may have taken longer than anybody is waited for
             if self.jobs.get(purpose) is job:
                 del self.jobs[purpose]
 
@@ -120,10 +156,8 @@ class Visitor:
     def leave(self) -> None:
         """End everything, and delete all files."""
         self.stop_all()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-        for path in self.uploads:
-            forget_upload(path)
+        for place in self.places | ({self._folder} if self._folder else set()):
+            shutil.rmtree(place, ignore_errors=True)
 
 
 class Visitors:
@@ -157,6 +191,7 @@ class Visitors:
         self._visitors: dict[str, Visitor] = {}
         self._strays: dict[tuple[Path, int], float] = {}
         self._page_files: set[Path] = set()
+        self._claims: list[Path] = []
         self._lock = threading.Lock()
 
     def of(self, request: gr.Request) -> Visitor:
@@ -174,6 +209,30 @@ class Visitors:
         if visitor is not None:
             self._see_off(visitor)
 
+    def uploaded(self, path: str) -> Path:
+        """Return the file of an upload: it has a folder to itself, whose name nobody can guess.
+
+        Raises:
+            SourceRefusedError: it is anything else, such as a path that somebody made up, or it is gone.
+        """
+        file = Path(os.path.realpath(path))
+        place = file.parent
+        known = place.parent == Path(os.path.realpath(self._cache_folder)) and _UPLOAD.fullmatch(place.name)
+        if not known or place in self._page_files or not file.is_file():
+            raise SourceRefusedError("This file was not uploaded here, or is no longer here. Upload it again.")
+        return file
+
+    @contextmanager
+    def claimed(self, file: Path) -> Iterator[None]:
+        """Keep the upload of a program for as long as work with it goes on."""
+        with self._lock:
+            self._claims.append(file.parent)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._claims.remove(file.parent)
+
     def clean(self, now: float) -> None:
         """Let those leave who asked for nothing for long and have no work, and delete files that nobody needs.
 
@@ -188,9 +247,10 @@ class Visitors:
             ]
             gone = [self._visitors.pop(session) for session in idle]
             needed = {folder for visitor in self._visitors.values() for folder in visitor.needed()}
+            needed |= {*self._claims, *self._page_files}
         for visitor in gone:
             self._see_off(visitor)
-        self._delete_strays(now, needed | self._page_files)
+        self._delete_strays(now, needed)
 
     def _delete_strays(self, now: float, needed: set[Path]) -> None:
         """Delete what lay in the cache for long without being needed. A file that grows is a new one at each look."""
@@ -218,8 +278,11 @@ class Visitors:
         def work() -> None:
             while not self._closing.stopped:
                 time.sleep(period_seconds)
-                self.clean(time.monotonic())
-                give_back()
+                try:
+                    self.clean(time.monotonic())
+                    give_back()
+                except Exception:  # noqa: BLE001  a defect, and no reason to leave everything lying from now on
+                    _log.exception("The cleaning failed.")
 
         threading.Thread(target=work, name="vidtext-cleaning", daemon=True).start()
 
@@ -228,8 +291,3 @@ def place_of(request: gr.Request) -> int:
     """Return the place of a request among all of its page, as `page.js` counts them: 0 if it does not say."""
     told = request.headers.get("x-vidtext-place", "")[:15]
     return int(told) if told.isdecimal() else 0
-
-
-def forget_upload(path: Path) -> None:
-    """Delete a file that Gradio stored, with the folder that it made for it."""
-    shutil.rmtree(path.parent, ignore_errors=True)
