@@ -59,6 +59,9 @@ class Settings:
     max_question_characters: int = 8000
     """The longest question: more text than any of the models could read beside a video."""
 
+    max_instruction_characters: int = 2000
+    """The longest system prompt, and the longest style in a person's own words."""
+
     max_chat_turns: int = 1000
     """The most turns of one conversation, also of one that was saved and is opened again."""
 
@@ -206,8 +209,11 @@ class Settings:
     page_sessions: int = 100
     """Of how many visits Gradio remembers what it needs to go on, the latest ones: 0.2 MB each."""
 
-    page_request_bytes: int = 32 << 20
-    """The largest request to the page that is no upload: a saved conversation, opened again."""
+    page_request_bytes: int = 1 << 20
+    """The largest request to the page that is no upload: Gradio looks at all of it before anything else is done."""
+
+    page_visitors: int = 1000
+    """How many visits are remembered at the most; for one more, the one that has done nothing for longest is ended."""
 
     page_frame_ancestors: str = "'self' https://huggingface.co"
     """The sites that may show the page in a frame, as in a Content-Security-Policy: a Space is shown in one."""

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.api.conftest import Serving
+from tests.api.conftest import FOREVER, Serving
 from tests.api.test_tasks import base64_of
 
 KINDS = {71: (429, "BusyError"), 72: (507, "NoMemoryError"), 73: (503, "ModelUnavailableError")}
@@ -107,7 +107,7 @@ def test_a_defect_tells_nothing_of_itself(api: httpx.Client, clip: Path) -> None
 
 def test_what_is_neither_json_nor_a_form(api: httpx.Client) -> None:
     problem(api.post("/v1/caption", content=b"{", headers={"content-type": "application/json"}), 400)
-    problem(api.post("/v1/caption", content=b"[" * 100_000, headers={"content-type": "application/json"}), 400)
+    problem(api.post("/v1/caption", content=b"[" * 15_000, headers={"content-type": "application/json"}), 400)
     problem(api.post("/v1/caption", content=b"x", headers={"content-type": "text/plain"}), 415)
     problem(api.post("/v1/caption"), 415)
     problem(api.post("/v1/caption", content=b"x", headers={"content-type": "multipart/form-data"}), 400)
@@ -165,3 +165,29 @@ def test_pictures_that_are_small_in_the_request_and_large_in_memory(api: httpx.C
     answer = api.post("/v1/caption", json={"frames": [picture] * 20})
     document = problem(answer, 413)
     assert "frames take more than 536,870,912 bytes of memory once frames.5 is decoded" in document["detail"]
+
+
+def test_many_values_are_refused_before_they_are_read(api: httpx.Client) -> None:
+    many = {str(number): 1 for number in range(25_000)}
+    assert "20,000 are allowed" in problem(api.post("/v1/caption", json=many), 413)["detail"]
+
+
+def test_of_many_wrong_fields_the_first_are_named(api: httpx.Client) -> None:
+    document = problem(api.post("/v1/caption", json={str(number): 1 for number in range(15_000)}), 422)
+    assert len(document["errors"]) == 10
+
+
+def test_fields_of_a_form_are_small(api: httpx.Client, clip: Path) -> None:
+    answer = api.post("/v1/caption", files={"video": clip.read_bytes()}, data={"model": "x" * (2 << 20)})
+    assert 400 <= answer.status_code < 500
+
+
+def test_an_upload_without_room_leaves_nothing_behind(serve_with, clip: Path, tmp_path: Path, monkeypatch) -> None:
+    served: Serving = serve_with(api_jobs_a_client=1)
+    begun = {"video": base64_of(clip), "max_length": FOREVER, "background": True}
+    job = served.client.post("/v1/caption", json=begun).json()
+    (tmp_path / "files").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "files"))
+    problem(served.client.post("/v1/caption", files={"video": clip.read_bytes()}), 429)
+    assert list((tmp_path / "files").iterdir()) == []
+    served.client.delete(f"/v1/{job['url']}")

@@ -136,3 +136,14 @@ def test_no_name_leads_to_the_files_of_another_or_out_of_the_folder(tmp_path: Pa
 def test_names_of_an_earlier_run_are_kept(tmp_path: Path) -> None:
     known = {key("y/a.mp4", TASKS.as_json()): "a"}
     assert names("x/a.mp4", "y/a.mp4", known=known, tmp_path=tmp_path) == ["a-2", "a"]
+
+
+def test_every_name_leaves_room_for_what_stands_behind_it(tmp_path: Path) -> None:
+    (name,) = names("映" * 83 + ".mp4", tmp_path=tmp_path)
+    assert name == "映" * 53
+    assert len(f"{name}-12.chapters.ffmetadata".encode()) < 255
+
+
+def test_a_list_may_hold_whole_videos_and_long_addresses(tmp_path: Path) -> None:
+    given = ["data:video/mp4;base64," + "A" * 10_000, "https://example.com/" + "a" * 5000 + ".mp4"]
+    assert names(*given, tmp_path=tmp_path) == ["video", "a" * 160]

@@ -13,6 +13,9 @@ import pytest
 
 from tests.batch.clips import coloured_clips
 from tests.test_cli_batch import ENVIRONMENT, batch, records, start_batch, wait_for_lines
+from vidtext.batch.ray_engine import ray_engine
+from vidtext.job import Job
+from vidtext.settings import Settings
 
 pytest.importorskip("ray")
 
@@ -63,6 +66,10 @@ def test_what_cannot_be_is_told_at_once(tmp_path: Path, options: tuple[str, ...]
     done = batch(tmp_path / "clips", "--output", tmp_path / "results", "--engine", "ray", *options)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_a_batch_that_is_done_starts_nothing() -> None:
+    assert list(ray_engine(Settings(), address=None, workers=2)([], Job())) == []
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,12 @@ def test_two_batches_keep_out_of_one_folder(tmp_path: Path) -> None:
             pass
     with open_results(tmp_path, resume=True):
         pass
+
+
+def test_a_name_that_is_no_utf8_is_kept_and_found_again(tmp_path: Path) -> None:
+    item = Item(os.fsdecode(b"/films/caf\xe9.mp4"), Tasks(caption=CaptionOptions()), "caf_")
+    with open_results(tmp_path, resume=False) as results:
+        results.add(done(item))
+    assert json.loads((tmp_path / "results.jsonl").read_text("utf-8"))["source"] == item.source
+    with open_results(tmp_path, resume=True) as results:
+        assert results.begin([item]) == []

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -63,4 +65,15 @@ def test_shrinking_keeps_the_aspect_and_never_enlarges() -> None:
     assert shrunk_size(1920, 1080, shortest_edge=180) == (320, 180)
     assert shrunk_size(1080, 1920, shortest_edge=180) == (180, 320)
     assert shrunk_size(100, 50, shortest_edge=180) == (100, 50)
-    assert shrunk_size(10000, 2, shortest_edge=1) == (5000, 1)
+    assert shrunk_size(10000, 2, shortest_edge=1) == (16, 1)
+
+
+def test_a_frame_of_one_line_takes_no_more_room_than_others() -> None:
+    tracemalloc.start()
+    line = np.zeros((1, 1, 20_000, 3), dtype=np.uint8)
+    line[0, 0, 9_999:10_001] = 255
+    fitted = fit_square(line, 336, "crop")
+    assert fitted.shape == (1, 336, 336, 3)
+    assert fitted.max() == 255
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()

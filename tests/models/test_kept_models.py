@@ -55,7 +55,7 @@ def test_a_model_is_loaded_once_and_kept(loader: Loader) -> None:
     kept = kept_by(loader)
     use(kept, "a", "b", "a", "b")
     assert loader.loads == {"a": 1, "b": 1}
-    assert kept.nbytes == kept.idle_bytes == 80
+    assert kept.nbytes == kept.idle_bytes() == 80
 
 
 def test_the_one_that_was_not_used_for_longest_goes(loader: Loader) -> None:
@@ -131,7 +131,7 @@ def test_an_error_of_the_borrower_gives_the_model_back(loader: Loader) -> None:
     kept = kept_by(loader)
     with pytest.raises(ZeroDivisionError), kept.lent(named("a")):
         raise ZeroDivisionError
-    assert kept.idle_bytes == 40
+    assert kept.idle_bytes() == 40
 
 
 def test_an_idle_one_goes_by_itself(loader: Loader) -> None:

@@ -19,7 +19,7 @@ from vidtext.models.checkpoint import Checkpoint
 from vidtext.models.folder_card import card_of_folder
 from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.loading import load_model, resolve
-from vidtext.models.planned import Work, load_planned
+from vidtext.models.planned import Work, foresee, load_planned
 from vidtext.models.shapes import parameter_count, shape_of
 from vidtext.settings import Settings
 
@@ -162,3 +162,14 @@ def test_a_model_that_is_loaded_needs_no_room_for_its_weights(tmp_path: Path, mo
     has(monkeypatch, peak(folder, 1, 6) - weights)
     plan = plan_of(str(folder), Work(1, 6))
     assert plan.notes == ()
+
+
+def test_foreseeing_drops_no_model_and_counts_with_those_that_would_go(tmp_path: Path, monkeypatch) -> None:
+    other = save_tiny_git(tmp_path / "other")
+    folder = save_tiny_llava_next_video(tmp_path / "llava")
+    load_model(str(other))
+    has(monkeypatch, peak(folder, 1, 4) - 1)
+    plan = foresee(resolve(str(folder), SETTINGS), Work(1, 4), SETTINGS)
+    assert plan is not None
+    assert plan.notes == ()
+    assert held(other)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,21 @@ def test_several_videos_share_the_frames(talker: Talker, film: Film) -> None:
     assert "The last frames are from 0:02–0:04 of Video B." in message.text
 
 
+@pytest.mark.parametrize(
+    ("question", "looked_at"),
+    [
+        ("What happens in the second video at 0:02?", ["Video A", "Video B"]),
+        ("What is each video about at 0:02?", ["Video A", "Video B"]),
+        ("What happens in video b at 0:02?", ["Video B"]),
+        ("And in Video A at 0:02?", ["Video A"]),
+    ],
+)
+def test_only_a_named_video_is_looked_at_alone(talker: Talker, film: Film, question: str, looked_at: list[str]) -> None:
+    conversation = chat([film(("red", 4), name="a.mp4"), film(("blue", 4), name="b.mp4")], frames=16)
+    list(conversation.ask(question))
+    assert [look.label for look in conversation.dialogue.turns[0].looks] == looked_at
+
+
 def test_a_closed_answer_is_kept_as_far_as_it_is(talker: Talker, film: Film) -> None:
     conversation = chat(film(("red", 3)))
     answer = conversation.ask("one two three four")
@@ -226,6 +242,7 @@ def test_questions_that_cannot_be_are_explained(talker: Talker, film: Film, ques
         ({"frames": 1}, "1 frames were asked for; chatty takes 4 to 768"),
         ({"frames": 10_000}, "10000 frames were asked for"),
         ({"max_new_tokens": 0}, "max_new_tokens is 0; 1 to 1024 are allowed"),
+        ({"system_prompt": "x" * 2001}, "The system prompt has 2,001 characters; up to 2,000 are allowed"),
     ],
 )
 def test_options_that_cannot_be_are_explained(talker: Talker, film: Film, options: dict, message: str) -> None:
@@ -294,3 +311,11 @@ def test_when_memory_runs_out_twice_it_is_an_error_and_the_conversation_stays(
         list(conversation.ask("What moves?"))
     assert len(model.given) == 2
     assert conversation.dialogue.turns == ()
+
+
+def test_more_frames_than_four_contexts_hold_are_refused(monkeypatch: pytest.MonkeyPatch, film: Film) -> None:
+    model = use(monkeypatch, Talker())
+    card = replace(model.card, tokens_per_frame=16, context_tokens=1024)
+    monkeypatch.setattr(task, "resolve_chat", lambda _name, _settings: Resolution(card, None))
+    with pytest.raises(OptionError, match="257 frames were asked for; chatty takes 4 to 256"):
+        list(chat(film(("red", 3)), frames=257).ask("What?"))

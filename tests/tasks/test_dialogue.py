@@ -122,3 +122,19 @@ def test_for_a_model_of_one_clip_a_closer_look_takes_the_videos_place() -> None:
     assert [[len(clip) for clip in message.clips] for message in looking] == [[6], [], []]
     assert [message.text for message in looking] == ["Q", "A", "At 0:03?"]
     assert [[len(clip) for clip in message.clips] for message in again] == [[16], [], []]
+
+
+def test_words_that_surely_do_not_fit_are_not_counted() -> None:
+    class Counting(ColourChat):
+        counted = 0
+
+        def count_tokens(self, messages) -> int:
+            self.counted += sum(len(message.text) for message in messages)
+            return super().count_tokens(messages)
+
+    model = Counting(lambda _: "", context_tokens=300)
+    options = {"new_tokens": 10, "system_prompt": "", "fewest_frames": 4, "most_frames": 768}
+    given = fitted_prompt(talk(2000, words=500), Turn("And now?"), model, **options)
+    assert given.messages[-1].text == "And now?"
+    assert "2000 turns" in given.notes[-1]
+    assert model.counted < 100_000  # of four million

@@ -19,6 +19,13 @@ LENGTH = 10 * MINUTES
         ("what do you see at second 30", 28, 32),
         ("And at minute 3?", 178, 182),
         ("And at 0:01?", 0, 3),
+        ("What happens 2 minutes 30 seconds in?", 148, 152),
+        ("What happens at 2 minutes and 30 seconds?", 148, 152),
+        ("one minute, twenty seconds in", 78, 82),
+        ("between 1 minute 10 seconds and 2 minutes", 70, 120),
+        ("between 1 minute and 90 seconds", 60, 90),
+        ("from 1 minute 10 seconds to 2 minutes", 70, 120),
+        ("What is in the first 1 minute and 5 seconds?", 0, 65),
         ("What happens between 1:00 and 2:00?", 60, 120),
         ("What happens from 1:00 to 1:30?", 60, 90),
         ("Describe 0:10-0:20.", 10, 20),
@@ -94,3 +101,19 @@ def test_whatever_is_asked_a_time_lies_in_the_video(question: str, duration: flo
     if found is not None:
         assert 0 <= found.start_seconds <= found.stop_seconds
         assert found.start_seconds <= duration or duration == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "start"),
+    [("1 hour 20 minutes in", 4798), ("at 100:30", 6028), ("at 1:30:05", 5403), ("at 1:30:75", 5398)],
+)
+def test_a_time_in_a_long_recording(question: str, start: float) -> None:
+    found = asked_time(question, 4 * 3600.0)
+    assert found is not None
+    assert found.start_seconds == pytest.approx(start)
+
+
+def test_a_single_frame_has_no_later_time() -> None:
+    found = asked_time("What is there at 0:45?", 0.0)
+    assert found is not None
+    assert "behind the end" in found.note

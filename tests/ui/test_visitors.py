@@ -32,7 +32,9 @@ def request(session: str, place: str | None = None) -> Any:
 @pytest.fixture
 def visitors(tmp_path: Path) -> Visitors:
     first = LoadedVideo(tmp_path / "a.mp4", tmp_path / "a.mp4", "a.mp4", ANY_INFO)
-    return Visitors(tmp_path, first, lambda _: None, keep_seconds=600, keep_unclaimed_seconds=300, closing=Job())
+    return Visitors(
+        tmp_path, first, lambda _: None, keep_seconds=600, keep_unclaimed_seconds=300, most=4, closing=Job()
+    )
 
 
 def test_a_visit_has_things_of_its_own(visitors: Visitors) -> None:
@@ -86,6 +88,17 @@ def test_work_that_took_longer_than_anybody_is_waited_for_leaves_its_result(visi
         visitor.seen_seconds = time.monotonic() - 601
     visitors.clean(time.monotonic())
     assert visitors.of(request("one")) is visitor
+
+
+def test_for_one_more_who_was_idle_for_longest_leaves(visitors: Visitors) -> None:
+    first, *others = (visitors.of(request(name)) for name in "abcd")
+    folder = first.folder
+    with others[0].at_work("caption", Job()):
+        others[0].seen_seconds = 0.0
+        visitors.of(request("e"))
+        assert not folder.exists()
+        assert visitors.of(request("b")) is others[0]
+    assert visitors.of(request("d")) is others[2]
 
 
 def test_what_nobody_needs_goes_after_a_while(visitors: Visitors, tmp_path: Path) -> None:
@@ -181,7 +194,7 @@ def test_a_jump_of_the_clock_deletes_nothing(visitors: Visitors, tmp_path: Path)
 def test_what_the_page_itself_shows_stays(tmp_path: Path) -> None:
     closing = Job()
     visitors = Visitors(
-        tmp_path, ANY_INFO, lambda _: None, keep_seconds=600, keep_unclaimed_seconds=300, closing=closing
+        tmp_path, ANY_INFO, lambda _: None, keep_seconds=600, keep_unclaimed_seconds=300, most=4, closing=closing
     )
     example = upload(tmp_path, "example.mp4")
     visitors.keep_clean(3600)
@@ -194,7 +207,7 @@ def test_what_the_page_itself_shows_stays(tmp_path: Path) -> None:
 def test_the_end_of_the_server_ends_all_work(tmp_path: Path) -> None:
     closing = Job()
     visitors = Visitors(
-        tmp_path, ANY_INFO, lambda _: None, keep_seconds=600, keep_unclaimed_seconds=300, closing=closing
+        tmp_path, ANY_INFO, lambda _: None, keep_seconds=600, keep_unclaimed_seconds=300, most=4, closing=closing
     )
     work: Work[int] = Work(forever, visitors.of(request("one")).closing)
     updates = work.updates()

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -229,3 +230,36 @@ def test_numbers_are_told_to_prometheus(client: httpx.Client) -> None:
     assert re.search(r'^vidtext_requests_total\{status="200"\} [0-9.]+$', told, re.MULTILINE)
     for name in ("vidtext_jobs_working", "vidtext_jobs_waiting", "vidtext_memory_bytes", "vidtext_threads"):
         assert re.search(rf"^{name} [0-9.e+]+$", told, re.MULTILINE)
+
+
+def test_gradio_fetches_nothing_for_a_visitor(client: httpx.Client) -> None:
+    file = {"path": "https://example.com/film.mp4", "meta": {"_type": "gradio.FileData"}}
+    asked = client.post("/gradio_api/call/v2/caption", json={"video": file})
+    said = client.get(f"/gradio_api/call/caption/{asked.json()['event_id']}").text
+    assert "event: error" in said
+    assert "cannot be given by its address" in said
+
+
+def test_a_form_holds_files_and_little_else(client: httpx.Client) -> None:
+    answer = client.post("/gradio_api/upload", files={"files": ("a.mp4", b"film")}, data={"more": "x" * (1 << 17)})
+    assert answer.status_code == 400
+
+
+def test_no_empty_files_are_left_behind_lists_of_files(server: Served, client: httpx.Client) -> None:
+    config = client.get("/config").json()
+    kinds = {component["id"]: component["type"] for component in config["components"]}
+    (event,) = (
+        event["id"]
+        for event in config["dependencies"]
+        for target, name in event["targets"]
+        if name == "upload" and kinds[target] == "file"
+    )
+    path = upload(client, "a.mp4", b"film").json()[0]
+    file = {"path": path, "orig_name": "a.mp4", "meta": {"_type": "gradio.FileData"}}
+    (shown,) = server.files.glob("vidtext-server-*/shown")
+    before = set(shown.iterdir())
+    session = "a" * 10
+    client.post("/gradio_api/queue/join", json={"data": [[file] * 50], "fn_index": event, "session_hash": session})
+    with suppress(httpx.RemoteProtocolError):
+        assert "process_completed" in client.get("/gradio_api/queue/data", params={"session_hash": session}).text
+    assert set(shown.iterdir()) == before

@@ -48,6 +48,12 @@ _LOOK_UP_SECONDS = 0.25
 
 _UPLOADED = "uploaded"
 
+_FIELD_BYTES = 1 << 20
+"""The largest field of a form that is no file: it is held in memory."""
+
+_MOST_JSON_VALUES = 20_000
+"""How many values a request may hold: a conversation of a thousand turns has six thousand."""
+
 
 def build_api(settings: Settings, streams: TaskStreams, closing: Job | None = None) -> FastAPI:
     """Build the app.
@@ -69,10 +75,10 @@ def build_api(settings: Settings, streams: TaskStreams, closing: Job | None = No
     api.add_middleware(Gate, settings=settings)
     tell_problems(api)
     worker, runs = Worker(streams, settings), Runs(settings, closing or Job())
-    _add_task(api, runs, settings, "caption", CaptionBody, worker.captions)
-    _add_task(api, runs, settings, "chapters", ChaptersBody, worker.chapters)
-    _add_task(api, runs, settings, "summary", SummaryBody, worker.summary)
-    _add_task(api, runs, settings, "chat", ChatBody, worker.chat)
+    _add_task(api, runs, "caption", CaptionBody, worker.captions)
+    _add_task(api, runs, "chapters", ChaptersBody, worker.chapters)
+    _add_task(api, runs, "summary", SummaryBody, worker.summary)
+    _add_task(api, runs, "chat", ChatBody, worker.chat)
 
     @api.get("/models", summary="The models that can be named")
     def models() -> dict[str, Any]:
@@ -103,14 +109,19 @@ def api_routes(settings: Settings, streams: TaskStreams, closing: Job | None = N
     return [Mount(PREFIX, build_api(settings, streams, closing)), Route("/docs", to_docs)]
 
 
-def _add_task(  # noqa: PLR0917  (told apart by their kinds)
-    api: FastAPI, runs: Runs, settings: Settings, name: str, kind: type[AnyBody], work: Work[AnyBody]
-) -> None:
+def _add_task(api: FastAPI, runs: Runs, name: str, kind: type[AnyBody], work: Work[AnyBody]) -> None:
     async def post(request: Request) -> Response:
         client = request.scope["client_name"]
         asked_by(request)
         upload = _Upload()
-        body = await _body(request, kind, upload, settings)
+        try:
+            return await answered(request, client, upload)
+        except BaseException:
+            upload.drop()
+            raise
+
+    async def answered(request: Request, client: str, upload: _Upload) -> Response:
+        body = await _body(request, kind, upload)
 
         def documents(job: Job) -> Iterator[dict[str, Any]]:
             with upload.at_hand() as path:
@@ -166,11 +177,15 @@ class _Upload:
         try:
             yield self._folder / "video" if self._folder else None
         finally:
-            if self._folder:
-                shutil.rmtree(self._folder, ignore_errors=True)
+            self.drop()
+
+    def drop(self) -> None:
+        """Delete it, if there is one."""
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
-async def _body(request: Request, kind: type[AnyBody], upload: _Upload, settings: Settings) -> AnyBody:
+async def _body(request: Request, kind: type[AnyBody], upload: _Upload) -> AnyBody:
     """Read a request: JSON, or a form with the file in it.
 
     Raises:
@@ -179,27 +194,36 @@ async def _body(request: Request, kind: type[AnyBody], upload: _Upload, settings
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if media_type == "multipart/form-data":
-            return await _form(request, kind, upload, settings)
+            return await _form(request, kind, upload)
         if media_type != "application/json":
             raise ProblemError(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 f"The request is {media_type or 'of no type'!r}; send application/json or multipart/form-data.",
                 "UnsupportedMediaType",
             )
-        return kind.model_validate(await _json(request))
+        return await to_thread.run_sync(_parsed, kind, await request.body())
     except ValidationError as error:
         raise invalid(error.errors(include_url=False)) from None
 
 
-async def _json(request: Request) -> Any:  # noqa: ANN401  any JSON
+def _parsed(kind: type[AnyBody], body: bytes) -> AnyBody:
+    """Read JSON. A video in base64 is long and holds few values; many values would take many times their bytes."""
+    values = sum(body.count(mark) for mark in (b",", b"[", b"{"))
+    if values > _MOST_JSON_VALUES:
+        raise ProblemError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"The request holds about {values:,} values; {_MOST_JSON_VALUES:,} are allowed. Divide it into several.",
+            "RequestTooLarge",
+        )
     try:
-        return json.loads(await request.body())
+        read = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"The request is not JSON ({error}).", "NotJson") from None
+    return kind.model_validate(read)
 
 
-async def _form(request: Request, kind: type[AnyBody], upload: _Upload, settings: Settings) -> AnyBody:
-    async with request.form(max_files=1, max_fields=40, max_part_size=settings.api_json_bytes) as form:
+async def _form(request: Request, kind: type[AnyBody], upload: _Upload) -> AnyBody:
+    async with request.form(max_files=1, max_fields=40, max_part_size=_FIELD_BYTES) as form:
         fields: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
         files = {name: value for name, value in form.items() if isinstance(value, UploadFile)}
         if set(files) != {"video"}:

@@ -40,6 +40,10 @@ def has_token(headers: Mapping[str, str], settings: Settings) -> bool:
     return hmac.compare_digest(given.encode(), f"Bearer {settings.api_token}".encode())
 
 
+DISK_LOOK_BYTES = 16 << 20
+"""After how much of a request the disk is looked at again."""
+
+
 def disk_has_room(length_bytes: int, settings: Settings) -> bool:
     """Tell whether a request of this length still leaves `min_free_disk_bytes` where temporary files are."""
     return shutil.disk_usage(tempfile.gettempdir()).free - length_bytes >= settings.min_free_disk_bytes
@@ -146,16 +150,23 @@ class Gate:
         length = int(said) if said.isdecimal() else 0
         if length > most:
             raise too_large
+        disk_full = ProblemError(
+            HTTPStatus.INSUFFICIENT_STORAGE, DISK_FULL, "DiskFull", headers=(("Retry-After", "60"),)
+        )
         if not disk_has_room(length, self._settings):
-            raise ProblemError(HTTPStatus.INSUFFICIENT_STORAGE, DISK_FULL, "DiskFull", headers=(("Retry-After", "60"),))
-        read = 0
+            raise disk_full
+        read = looked_at = 0
 
         async def bounded() -> Message:
-            nonlocal read
+            nonlocal read, looked_at
             message = await receive()
             read += len(message.get("body", b""))
             if read > most:
                 raise too_large
+            if read - looked_at > DISK_LOOK_BYTES:  # several at once, or one that tells no length
+                looked_at = read
+                if not disk_has_room(0, self._settings):
+                    raise disk_full
             return message
 
         return bounded

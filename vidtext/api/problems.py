@@ -36,6 +36,7 @@ _RETRY_SECONDS = 10
 """When to ask again if nothing better is known: about what a short clip takes."""
 
 _SHOWN_CHARACTERS = 80
+_SHOWN_ERRORS = 10
 _log = logging.getLogger(__name__)
 
 STATUSES: dict[type[VidtextError], HTTPStatus] = {
@@ -99,14 +100,14 @@ def problem_of(error: VidtextError) -> ProblemError:
 
 
 def invalid(errors: Sequence[Any]) -> ProblemError:
-    """Return what Pydantic's errors mean: each field with what was given and what is allowed."""
+    """Return what Pydantic's errors mean: the first fields, each with what was given and what is allowed."""
     fields = tuple(
         {
             "field": ".".join(str(part) for part in error["loc"]) or "body",
             "given": _shown(error.get("input")),
             "allowed": str(error["msg"]),
         }
-        for error in errors
+        for error in errors[:_SHOWN_ERRORS]
     )
     wrong = "; ".join(f"{each['field']}: {each['allowed']} (given: {each['given']})" for each in fields)
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{wrong}.", "ValidationError", fields)

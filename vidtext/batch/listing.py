@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from vidtext.batch.items import Item, Tasks
 from vidtext.batch.options import tasks_of_line
 from vidtext.errors import OptionError
+from vidtext.media.source import is_there
 from vidtext.text.documents import stem_of
 
 if TYPE_CHECKING:
@@ -97,8 +98,10 @@ def _wishes(given: str, tasks: Tasks, settings: Settings) -> Iterator[Wish]:
     path, suffix = Path(given), Path(given).suffix.lower()
     if given == STANDARD_INPUT:
         yield from _of_list(_read_input(settings), _STANDARD_INPUT_NAME, tasks)
-    elif _ADDRESS.match(given) and not path.exists():
+    elif _ADDRESS.match(given) and not is_there(given):
         yield Wish(given, tasks)
+    elif not is_there(given) and not glob.has_magic(given):
+        raise OptionError(f"There is no file or folder {given!r:.200}. Name a folder, a list, a pattern or a video.")
     elif path.is_dir():
         yield from (Wish(str(each), tasks) for each in _videos(path.iterdir()))
     elif path.exists() and suffix in (".txt", ".jsonl"):
@@ -156,7 +159,7 @@ def _of_list(text: str, where: str, tasks: Tasks) -> Iterator[Wish]:
 
 def _stem(source: str) -> str:
     """Return what a video is called without its ending, as a name that every system allows."""
-    is_address = _ADDRESS.match(source) and not Path(source).exists()
+    is_address = _ADDRESS.match(source) and not is_there(source)
     path = PurePosixPath(unquote(urlsplit(source).path)).name if is_address else Path(source).name
     return _LIKE_ANOTHER_FILE.sub("-", stem_of("" if source[:5].lower() == "data:" else path, "video"))
 

@@ -58,6 +58,8 @@ def ray_engine(settings: Settings, *, address: str | None, workers: int | None) 
         raise OptionError(f"--workers is {workers}; it must be 1 or more.")
 
     def work(items: Sequence[Item], job: Job) -> Generator[Outcome, None, None]:
+        if not items:  # all was done before
+            return
         job.report("starting Ray", 0, 1)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
         _check_address(address)

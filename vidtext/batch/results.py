@@ -7,6 +7,7 @@ batch, SIGKILL too, leaves the lines of what was finished and at most a last lin
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 RESULTS = "results.jsonl"
 _LOCK = ".vidtext-batch.lock"
+
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+"""What stands in a name of a file for bytes that are no UTF-8 (PEP 383)."""
 
 
 @contextmanager
@@ -178,8 +182,12 @@ class Results:
 
 
 def line_of(outcome: Outcome) -> str:
-    """Return an outcome as a line of JSONL."""
-    return json.dumps(outcome.record, ensure_ascii=False) + "\n"
+    """Return an outcome as a line of JSONL.
+
+    A name of a file that is no UTF-8 has parts that only an escape can say; they read back as they were.
+    """
+    line = json.dumps(outcome.record, ensure_ascii=False) + "\n"
+    return _NO_TEXT.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def _key(item: Item) -> str:

@@ -67,7 +67,7 @@ def _chapters(arguments: argparse.Namespace, settings: Settings) -> None:
         source = read_video(arguments.video, settings)
         if arguments.chaptered is not None:
             source = _local_source(source, settings, stack)
-            _check_chaptered_name(source, arguments.chaptered)
+            _check_chaptered_name(source, arguments.chaptered, settings)
 
         def start(job: Job) -> Iterator[ChaptersResult]:
             from vidtext.tasks.chapters import ChapterOptions, chapters_stream
@@ -84,21 +84,21 @@ def _chapters(arguments: argparse.Namespace, settings: Settings) -> None:
 
         last = _run(start, finish, lambda at: f"{at.chapters_done} of {at.chapters_total} chapters are described")
         if isinstance(source, Path):
-            _write_chaptered(source, arguments.chaptered, last.chapters)
+            _write_chaptered(source, arguments.chaptered, last.chapters, settings)
 
 
-def _check_chaptered_name(source: Path, target: Path) -> None:
+def _check_chaptered_name(source: Path, target: Path, settings: Settings) -> None:
     with contextlib.redirect_stdout(sys.stderr):
         from vidtext.tasks.chapters import check_chaptered_name
 
-        check_chaptered_name(source, target)
+        check_chaptered_name(source, target, settings=settings)
 
 
-def _write_chaptered(source: Path, target: Path, chapters: Chapters) -> None:
+def _write_chaptered(source: Path, target: Path, chapters: Chapters, settings: Settings) -> None:
     from vidtext.tasks.chapters import video_with_chapters
 
     with at_work() as job:
-        notes = video_with_chapters(source, chapters, target, job=job)
+        notes = video_with_chapters(source, chapters, target, settings=settings, job=job)
     say_notes(notes)
 
 

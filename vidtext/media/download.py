@@ -14,7 +14,9 @@ Proxies, credentials and certificates of the environment (`HTTP_PROXY`, `.netrc`
 from __future__ import annotations
 
 import ipaddress
+import shutil
 import socket
+import tempfile
 from concurrent.futures import wait
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from vidtext.settings import Settings
 
 _PORTS = frozenset({80, 443, 8080, 8443})  # the web's own; others would let strangers knock at any service
+_DISK_LOOK_BYTES = 16 << 20
+"""After how much of a download the disk is looked at again."""
+
 _CONNECT_SECONDS = 10.0  # for one of a host's addresses, before the next one is tried
 _REPORT_SECONDS = 0.1
 _SHOWN_CHARACTERS = 80
@@ -93,7 +98,7 @@ async def _follow(url: httpx.URL, file: BinaryIO, *, settings: Settings, meter: 
     for _ in range(settings.url_max_redirects + 1):
         async with _answer(url) as response:
             if not response.has_redirect_location:
-                return await _store(response, url, file, max_bytes=settings.max_source_bytes, meter=meter)
+                return await _store(response, url, file, settings=settings, meter=meter)
             url = _redirected(url, response.headers["Location"])
     raise SourceRefusedError(
         f"The address redirects more than {settings.url_max_redirects} times. Give the address of the video itself."
@@ -132,7 +137,9 @@ async def _send(client: httpx.AsyncClient, url: httpx.URL, addresses: list[str])
     raise failure
 
 
-async def _store(response: httpx.Response, url: httpx.URL, file: BinaryIO, *, max_bytes: int, meter: _Meter) -> None:
+async def _store(
+    response: httpx.Response, url: httpx.URL, file: BinaryIO, *, settings: Settings, meter: _Meter
+) -> None:
     """Write the body of a good answer to the file, and refuse every other answer."""
     if response.status_code != HTTPStatus.OK:
         status = f"{response.status_code} {response.reason_phrase}".strip()
@@ -146,10 +153,17 @@ async def _store(response: httpx.Response, url: httpx.URL, file: BinaryIO, *, ma
         raise SourceError(f"{_shown(url)} answered with {encoding[:20]}-compressed bytes, which was not asked for.")
     announced = response.headers.get("Content-Length", "")
     meter.total_bytes = int(announced) if announced.isdecimal() else 0
-    _check_size(meter.total_bytes, max_bytes)
+    _check_size(meter.total_bytes, settings.max_source_bytes)
+    looked_at = -_DISK_LOOK_BYTES
     async for chunk in response.aiter_raw():
         meter.done_bytes += len(chunk)
-        _check_size(meter.done_bytes, max_bytes)
+        _check_size(meter.done_bytes, settings.max_source_bytes)
+        if meter.done_bytes - looked_at > _DISK_LOOK_BYTES:
+            looked_at = meter.done_bytes
+            if shutil.disk_usage(tempfile.gettempdir()).free < settings.min_free_disk_bytes:
+                raise SourceError(
+                    "The disk is nearly full, so that nothing is downloaded now. Make room, or try later."
+                )
         file.write(chunk)
 
 

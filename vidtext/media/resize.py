@@ -13,13 +13,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Fit = Literal["crop", "pad", "squash"]
+_ROOM_AROUND = 8
+"""How many times its shortest edge a frame may be long before its middle is cut out of it."""
+
+_MOST_STRETCHED = 16
+"""How many times as long as wide a frame leaves the decoder at the most."""
+
 FITS: tuple[Fit, ...] = ("crop", "pad", "squash")
 
 
 def shrunk_size(width: int, height: int, *, shortest_edge: int) -> tuple[int, int]:
-    """Return `(width, height)` with the aspect kept and the shortest edge shrunk to `shortest_edge`; never larger."""
+    """Return `(width, height)` with the aspect kept and the shortest edge shrunk to `shortest_edge`; never larger.
+
+    The longest edge is squeezed to 16 times the shortest, so that a frame of one line takes no more room than others.
+    """
     scale = min(1.0, shortest_edge / min(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    shrunk = max(1, round(width * scale)), max(1, round(height * scale))
+    longest = _MOST_STRETCHED * min(shrunk)
+    return min(shrunk[0], longest), min(shrunk[1], longest)
 
 
 def fit_square(pixels: NDArray[np.uint8], edge: int, fit: Fit) -> NDArray[np.uint8]:
@@ -38,6 +49,9 @@ def fit_square(pixels: NDArray[np.uint8], edge: int, fit: Fit) -> NDArray[np.uin
     """
     if fit not in FITS:
         raise OptionError(f"fit={fit!r} is not known. Choose one of {', '.join(FITS)}.")
+    if fit == "crop":
+        # What is far outside the middle would be enlarged, and then thrown away: of a single line, gigabytes.
+        pixels = _centre_crop(pixels, _ROOM_AROUND * min(pixels.shape[1:3]))
     height, width = pixels.shape[1:3]
     if fit == "squash":
         return _resized(pixels, edge, edge)
@@ -57,7 +71,7 @@ def _resized(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.u
 
 
 def _centre_crop(pixels: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
-    top, left = (pixels.shape[1] - edge) // 2, (pixels.shape[2] - edge) // 2
+    top, left = (max(0, (size - edge) // 2) for size in pixels.shape[1:3])
     return pixels[:, top : top + edge, left : left + edge]
 
 

@@ -178,6 +178,11 @@ def _size(
         return size[1], size[0]
     if size is not None:
         _check_size((size, size), count, settings)
-        return shrunk_size(width, height, shortest_edge=size)
+        return fitting_size(*shrunk_size(width, height, shortest_edge=size), count, settings)
+    return fitting_size(width, height, count, settings)
+
+
+def fitting_size(width: int, height: int, count: int, settings: Settings) -> tuple[int, int]:
+    """Return a width and height, shrunk if so many frames of them would take more than `settings.max_frames_bytes`."""
     scale = min(1.0, (settings.max_frames_bytes / (count * width * height * _RGB_BYTES)) ** 0.5)
     return max(1, int(width * scale)), max(1, int(height * scale))

@@ -77,7 +77,7 @@ def open_source(
     settings = settings or Settings()
     if isinstance(source, Frames):
         yield source
-    elif isinstance(source, os.PathLike) or (local_paths and isinstance(source, str) and _exists(source)):
+    elif isinstance(source, os.PathLike) or (local_paths and isinstance(source, str) and is_there(source)):
         yield _existing_file(Path(source), settings)
     else:
         with tempfile.TemporaryDirectory(prefix="vidtext-") as folder:
@@ -100,7 +100,7 @@ def open_file(source: Source, *, settings: Settings | None = None, job: Job | No
         yield opened.path
 
 
-def _exists(text: str) -> bool:
+def is_there(text: str) -> bool:
     """Whether the text names something on disk. Text that cannot be a path names nothing."""
     if not text or len(text) > _LONGEST_PATH or "\0" in text:
         return False
@@ -119,7 +119,8 @@ def _existing_file(path: Path, settings: Settings) -> LocalFile:
         raise SourceRefusedError(f"{_short(str(path))} is a folder or a device. Give the path of a video file.")
     if not os.access(path, os.R_OK):
         raise SourceError(f"{_short(str(path))} may not be read by this program. Change the file's permissions.")
-    return _checked(path.absolute(), path.name, settings)
+    name = path.name.encode("utf-8", "replace").decode()  # on Linux a name may be any bytes
+    return _checked(path.absolute(), name, settings)
 
 
 def _checked(path: Path, name: str, settings: Settings) -> LocalFile:

@@ -104,11 +104,10 @@ class KeptModels:
         with self._lock:
             return sum(place.nbytes for place in self._places.values())
 
-    @property
-    def idle_bytes(self) -> int:
-        """How much of it would be free if it were needed: that of the models that nobody uses now."""
+    def idle_bytes(self, *, but: Checkpoint | None = None) -> int:
+        """Return how much of it would be free if it were needed: that of the models that nobody uses, except one."""
         with self._lock:
-            return sum(place.nbytes for place in self._places.values() if not place.users)
+            return sum(place.nbytes for key, place in self._places.items() if key != but and not place.users)
 
     def drop_idle(self, idle_seconds: float = 0.0, *, but: Checkpoint | None = None) -> None:
         """Drop the models that nobody has used for so long; one may be left alone."""

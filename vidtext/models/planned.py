@@ -154,7 +154,7 @@ def _freest_device() -> str:
 def foresee(resolution: Resolution, work: Work, settings: Settings) -> MemoryPlan | None:
     """Tell how work would be planned now, without loading anything; None where the model's files are not here.
 
-    What others are working with is counted as free: the work would wait for it.
+    What others are working with is counted as free, for the work would wait for it; and so are models that nobody uses.
 
     Raises:
         NoMemoryError: it would not fit in any way.
@@ -163,7 +163,7 @@ def foresee(resolution: Resolution, work: Work, settings: Settings) -> MemoryPla
     if resolution.folder is None:
         return None
     plans = _Plans(resolution.folder, resolution, work, settings)
-    return plans.made(LEASES.given_bytes(plans.device))
+    return plans.foreseen(LEASES.given_bytes(plans.device))
 
 
 class _Plans:
@@ -201,10 +201,22 @@ class _Plans:
         except NoMemoryError:
             MODELS_KEPT.drop_idle(but=self._usual)
             return self._made(given_bytes)
-        if found.notes and MODELS_KEPT.idle_bytes:
+        if found.notes and MODELS_KEPT.idle_bytes(but=self._usual):
             MODELS_KEPT.drop_idle(but=self._usual)
             return self._made(given_bytes)
         return found
+
+    def foreseen(self, given_bytes: int) -> MemoryPlan:
+        """Return what `made` would, and drop nothing for it.
+
+        Raises:
+            NoMemoryError: it does not fit in any way.
+        """
+        try:
+            found = self._made(given_bytes)
+        except NoMemoryError:
+            return self._made(given_bytes + MODELS_KEPT.idle_bytes(but=self._usual))
+        return self._made(given_bytes + MODELS_KEPT.idle_bytes(but=self._usual)) if found.notes else found
 
     def _made(self, given_bytes: int) -> MemoryPlan:
         work, card, memory = self._work, self._card, device_memory(self.device)

@@ -154,7 +154,7 @@ def _looked_at(
     def clips(job: Job) -> Generator[Frames]:
         return footage.clips(windows, plan.wanted.frames, edge, job)
 
-    with read_ahead(clips, plan.wanted.clips, job) as clips_in_turn:
+    with read_ahead(clips, max(2, plan.wanted.clips), job) as clips_in_turn:
         for batch in _batches(windows, plan.wanted.clips):
             yield batch, [next(clips_in_turn) for _ in batch]
 

@@ -143,7 +143,7 @@ def chapters_stream(
             job=job,
         )
         shown_at = [(windows[0].start_seconds + windows[0].stop_seconds) / 2 for windows in division.windows]
-        pictures = footage.read(shown_at, settings.thumbnail_edge_pixels)
+        pictures = footage.read(shown_at, settings.thumbnail_edge_pixels, len(shown_at))
         result = ChaptersResult(
             chapters=_chapters(division, [], [], writer.model.card, footage.notes),
             thumbnails=frames_of(list(pictures)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 _CHARACTERS_A_TOKEN = 3
 _TEMPLATE_TOKENS = 64
 """For planning memory alone, and rather too much: English has about four characters a token."""
+
+_CONTEXTS_OF_FRAMES = 4
+"""How many times as many frames as the context holds may be asked for; what does not fit is left out, with a note."""
 
 _LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -99,10 +103,11 @@ def begin_dialogue(
     if not 1 <= len(sources) <= most:
         raise OptionError(f"{len(sources)} videos were given; {card.id} talks about 1 to {most} of them at once.")
     wanted = card.frames_per_clip if options.frames is None else options.frames
-    if not card.fewest_frames <= wanted <= settings.max_frames:
-        raise OptionError(
-            f"{wanted} frames were asked for; {card.id} takes {card.fewest_frames} to {settings.max_frames}."
-        )
+    most_frames = settings.max_frames
+    if card.tokens_per_frame:  # what is far beyond the context would be held for nothing
+        most_frames = min(most_frames, _CONTEXTS_OF_FRAMES * card.context_tokens // card.tokens_per_frame)
+    if not card.fewest_frames <= wanted <= most_frames:
+        raise OptionError(f"{wanted} frames were asked for; {card.id} takes {card.fewest_frames} to {most_frames}.")
     each = max(card.fewest_frames, wanted // len(sources))
     edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
     videos = []
@@ -192,7 +197,8 @@ def _grown(
         try:
             yield from model.reply(prompt.messages, _writing(options, memory_key), job)
         except NoMemoryError:
-            fewer = most_frames // 2
+            longest = max((len(clip) for message in prompt.messages for clip in message.clips), default=0)
+            fewer = longest // 2
             if turn.answer or fewer < model.card.fewest_frames:
                 raise
             less = fitted(fewer)
@@ -225,6 +231,11 @@ def check_question(dialogue: Dialogue, question: str, options: ChatOptions, sett
         raise OptionError(
             f"The question has {len(question):,} characters; up to {settings.max_question_characters:,} are allowed."
         )
+    if len(options.system_prompt) > settings.max_instruction_characters:
+        raise OptionError(
+            f"The system prompt has {len(options.system_prompt):,} characters; up to "
+            f"{settings.max_instruction_characters:,} are allowed."
+        )
     if not 1 <= options.max_new_tokens <= settings.max_answer_tokens:
         raise OptionError(f"max_new_tokens is {options.max_new_tokens}; 1 to {settings.max_answer_tokens} are allowed.")
     _writing(options)
@@ -244,7 +255,7 @@ def _closer_looks(
     dialogue: Dialogue, question: str, card: ModelCard, settings: Settings, job: Job
 ) -> tuple[tuple[CloserLook, ...], list[str]]:
     """Sample the stretch that a question names, in the videos that it names, or in all of them."""
-    named = [video for video in dialogue.videos if video.label.lower() in question.lower()]
+    named = [video for video in dialogue.videos if _is_named(video.label[-1], question)]
     looks, notes = [], []
     for video in named or dialogue.videos:
         asked = asked_time(question, video.duration_seconds)
@@ -263,6 +274,12 @@ def _closer_looks(
         notes.append(f"Looked at {look.words}{whose} more closely: {count} frames.")
         looks.append(look)
     return tuple(looks), notes
+
+
+def _is_named(letter: str, question: str) -> bool:
+    """Whether a question names Video A, B, …; a small "a" is only an article."""
+    letters = letter if letter == "A" else f"[{letter}{letter.lower()}]"
+    return re.search(rf"\b[Vv]ideo {letters}\b", question) is not None
 
 
 def forget(memory_key: str) -> None:

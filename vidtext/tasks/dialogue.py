@@ -18,6 +18,9 @@ from vidtext.media.frames import Frames
 from vidtext.models.base import Message
 from vidtext.text.transcript import Exchange, TalkedAbout, Transcript
 
+_MOST_CHARACTERS_A_TOKEN = 8
+"""Text that people write has about four."""
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -153,11 +156,12 @@ def fitted_prompt(
     def tokens(frames: int, dropped: int) -> int:
         return model.count_tokens(messages(frames, dropped))
 
+    least = _surely_dropped(dialogue, _MOST_CHARACTERS_A_TOKEN * model.card.context_tokens)
     frames = most = min(most_frames, max((len(clip) for clip in _clips(*told)), default=0))
-    while frames > fewest_frames and tokens(frames, 0) > room:
+    while frames > fewest_frames and tokens(frames, least) > room:
         frames = max(fewest_frames, frames // 2)
     dropped = bisect.bisect_left(
-        range(len(dialogue.turns) + 1), x=True, key=lambda count: tokens(frames, count) <= room
+        range(len(dialogue.turns) + 1), x=True, key=lambda count: tokens(frames, count) <= room, lo=least
     )
     if dropped > len(dialogue.turns):
         taken = tokens(frames, len(dialogue.turns))
@@ -175,6 +179,19 @@ def fitted_prompt(
         turns = "first turn" if dropped == 1 else f"first {dropped} turns"
         notes.append(f"The {turns} of the conversation no longer fit into the model's context and were left out.")
     return Prompt(messages(frames, dropped), tuple(notes))
+
+
+def _surely_dropped(dialogue: Dialogue, characters: int) -> int:
+    """Return how many turns go in any case, since those after them have as many characters as can be read.
+
+    Counting tokens takes time for each character; a saved conversation may have millions.
+    """
+    for number in range(len(dialogue.turns), 0, -1):
+        each = dialogue.turns[number - 1]
+        characters -= len(each.question) + len(each.answer)
+        if characters < 0:
+            return number
+    return 0
 
 
 def _as_one_clip(dialogue: Dialogue, turn: Turn) -> tuple[Dialogue, Turn]:

@@ -14,7 +14,7 @@ from vidtext.media.frames import Frames
 from vidtext.media.guard import guarded, guarded_stream
 from vidtext.media.probe import inspect_file
 from vidtext.media.resize import shrunk_size
-from vidtext.media.sample import pick, read_pictures
+from vidtext.media.sample import fitting_size, pick, read_pictures
 from vidtext.media.sampling import TimeRange, uniform_seconds
 from vidtext.media.shots import Scan, Shot, read_shots, scan_frames
 from vidtext.media.source import open_source
@@ -37,14 +37,15 @@ class Footage:
         name: what to call it before people.
         duration_seconds: from the first frame that is shown to the end of the last one.
         notes: what is wrong with it so far; grows while it is read.
-        read: yields a picture for each of the wanted times, which must not decrease, with the given shortest edge.
+        read: yields a picture for each of the wanted times, which must not decrease, with the given shortest edge;
+            smaller where as many as are told to be held at once would take more than `Settings.max_frames_bytes`.
         scan: looks for shots; keeps a picture about every so many seconds, with the given shortest edge.
     """
 
     name: str
     duration_seconds: float
     notes: list[str]
-    read: Callable[[Sequence[float], int], Generator[Picture, None, None]]
+    read: Callable[[Sequence[float], int, int], Generator[Picture, None, None]]
     scan: Callable[[ShotMode, float, int], Generator[Scan, None, None]]
 
     def clips(
@@ -52,7 +53,7 @@ class Footage:
     ) -> Generator[Frames, None, None]:
         """Yield one clip for each window, its frames evenly spread over it; the windows are in order."""
         wanted = [second for window in windows for second in uniform_seconds(frames_per_clip, window)]
-        pictures = self.read(wanted, edge)
+        pictures = self.read(wanted, edge, frames_per_clip)
         try:
             for window in range(len(windows)):
                 taken: list[Picture] = []
@@ -89,8 +90,8 @@ def open_footage(source: Source, settings: Settings, job: Job) -> Iterator[Foota
 def _file(file: LocalFile, info: VideoInfo, settings: Settings, job: Job) -> Footage:
     notes = list(info.notes)
 
-    def read(seconds: Sequence[float], edge: int) -> Generator[Picture, None, None]:
-        width, height = shrunk_size(info.width, info.height, shortest_edge=edge)
+    def read(seconds: Sequence[float], edge: int, held: int) -> Generator[Picture, None, None]:
+        width, height = fitting_size(*shrunk_size(info.width, info.height, shortest_edge=edge), held, settings)
         items = guarded_stream(
             read_pictures, file.path, seconds, width=width, height=height, settings=settings, job=job
         )
@@ -112,7 +113,7 @@ def _file(file: LocalFile, info: VideoInfo, settings: Settings, job: Job) -> Foo
 
 
 def _given_frames(frames: Frames, settings: Settings, job: Job) -> Footage:
-    def read(seconds: Sequence[float], edge: int) -> Generator[Picture, None, None]:  # noqa: ARG001  all there
+    def read(seconds: Sequence[float], edge: int, held: int) -> Generator[Picture, None, None]:  # noqa: ARG001  all there
         for second in seconds:
             chosen = pick(frames, [second])
             yield Picture(chosen.pixels[0], float(chosen.seconds[0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from vidtext.errors import OptionError
@@ -223,7 +223,11 @@ class _Composer:
 
     def written(self, moments: Sequence[Moment], chosen: Sequence[Moment], job: Job) -> Summary:
         """Let the chat model write about the descriptions."""
-        summary = self.writer.reduce(without_repeats(moment.text for moment in moments), self.size.in_words, job)
+        texts = without_repeats(moment.text for moment in moments)
+        if not texts:
+            told = self.told(moments, chosen)
+            return replace(told, notes=(*told.notes, "The model wrote nothing about any part of the video."))
+        summary = self.writer.reduce(texts, self.size.in_words, job)
         return Summary(
             abstract=self.writer.reduce([summary], "one or two sentences", job),
             summary=summary,

@@ -181,8 +181,16 @@ def beginnings(told: Sequence[Sequence[str]]) -> list[str]:
     return titles
 
 
-def instruction(style: str) -> str:
-    """Return what a model is told for a style: the text of a named one, or the user's own words."""
+def instruction(style: str, settings: Settings) -> str:
+    """Return what a model is told for a style: the text of a named one, or the user's own words.
+
+    Raises:
+        OptionError: there are too many of these.
+    """
+    if len(style) > settings.max_instruction_characters:
+        raise OptionError(
+            f"The style has {len(style):,} characters; up to {settings.max_instruction_characters:,} are allowed."
+        )
     return prompts.STYLES[style].instruction if style in prompts.STYLES else style
 
 
@@ -198,7 +206,7 @@ def load_writer(
     text_tokens = min(_TEXT_TOKENS, card.context_tokens - options.max_new_tokens) if card.chats else 1
     work = Work(settings.window_batch, card.frames_per_clip, text_tokens, options.max_new_tokens)
     with load_planned(resolution, work, settings=settings, job=job) as (loaded, plan):
-        writer = Writer(loaded, options, instruction(style), plan.wanted.clips, plan.wanted.frames)
+        writer = Writer(loaded, options, instruction(style, settings), plan.wanted.clips, plan.wanted.frames)
         footage.notes.extend([*([resolution.note] if resolution.note else []), *plan.notes])
         if writer.chat is None and style != "neutral":
             footage.notes.append(ONLY_CHAT_MODELS_FOLLOW)
@@ -219,7 +227,7 @@ def describe_windows(
     def read(job: Job) -> Generator[Frames]:
         return footage.clips(in_a_row, writer.frames_per_clip, edge, job)
 
-    with read_ahead(read, max(map(len, windows)), job) as clips:
+    with read_ahead(read, max(2, *map(len, windows)), job) as clips:
         for group in windows:
             shown = tuple(next(clips) for _ in group)
             yield shown, writer.describe(shown, job)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vidtext.clock import format_clock, parse_clock
-from vidtext.errors import OptionError
+from vidtext.clock import format_clock
 
 _AROUND_SECONDS = 2.0
 """How far before and after a single moment is looked: what happens "at 0:45" takes a few seconds."""
@@ -24,11 +23,27 @@ _UNITS = {"sec": 1, "second": 1, "min": 60, "minute": 60, "hr": 3600, "hour": 36
 """In seconds. Single letters are left out: "the 80s" and "3 m" are no times."""
 
 _UNIT = r"(?:seconds?|secs?|minutes?|mins?|hours?|hrs?)"
-_AMOUNT = rf"(?:\b\d+(?:\.\d+)?[\s-]*{_UNIT}\b|\b(?:{'|'.join(_NUMBER_WORDS)})[\s-]+{_UNIT}\b)"
-_CLOCK = r"\b\d{1,3}:\d{2}(?::\d{2})?(?:\.\d+)?"
-_TIME = rf"(?:{_CLOCK}|{_AMOUNT}|\bsecond\s+\d+(?:\.\d+)?\b|\bminute\s+\d+(?:\.\d+)?\b)"
 
-_FROM_TO = re.compile(rf"({_TIME})\s*(?:-|–|—|to|and|until|till)\s*({_TIME})")
+
+def _amount_of(unit: str) -> str:
+    return rf"(?:\b\d+(?:\.\d+)?[\s-]*{unit}\b|\b(?:{'|'.join(_NUMBER_WORDS)})[\s-]+{unit}\b)"
+
+
+def _amounts(joint: str) -> str:
+    """Match an amount of time, also one of several parts: "1 hour 20 minutes"."""
+    hours, minutes, seconds = map(_amount_of, ("(?:hours?|hrs?)", "(?:minutes?|mins?)", "(?:seconds?|secs?)"))
+    return rf"(?:{hours}(?:{joint}{minutes})?(?:{joint}{seconds})?|{minutes}(?:{joint}{seconds})?|{seconds})"
+
+
+_AMOUNT = _amounts(r"[\s,-]+(?:and\s+)?")
+_CLOCK = r"\b\d{1,3}:\d{2}(?::\d{2})?(?:\.\d+)?"
+_PLACE = r"\bsecond\s+\d+(?:\.\d+)?\b|\bminute\s+\d+(?:\.\d+)?\b"
+_TIME = rf"(?:{_CLOCK}|{_AMOUNT}|{_PLACE})"
+_END = rf"(?:{_CLOCK}|{_amounts(r'[ ,-]+')}|{_PLACE})"
+"""One end of a stretch: between two of them, "and" belongs to neither."""
+
+_BETWEEN = re.compile(rf"\bbetween\s+({_END})\s*and\s*({_END})")
+_FROM_TO = re.compile(rf"({_TIME})\s*(?:-|–|—|to|until|till)\s*({_TIME})|({_CLOCK})\s*and\s*({_CLOCK})")
 _BARE_TO = re.compile(rf"\b(\d+(?:\.\d+)?)\s*(?:-|–|—|to|and)\s*(\d+(?:\.\d+)?)[\s-]*({_UNIT})\b")
 _FIRST_LAST = re.compile(rf"\b(first|last|final)\s+({_AMOUNT}|{_UNIT}\b)")
 _BEFORE_AFTER = re.compile(rf"\b(before|until|up to|after|since|from)\s+({_TIME})(?:\s+on(?:wards?)?\b)?")
@@ -65,7 +80,7 @@ def asked_time(question: str, duration_seconds: float) -> AskedTime | None:
     if found is None:
         return None
     start, stop = found
-    if start >= duration_seconds > 0:
+    if start >= duration_seconds and start > 0:
         return AskedTime(
             0.0,
             duration_seconds,
@@ -76,8 +91,8 @@ def asked_time(question: str, duration_seconds: float) -> AskedTime | None:
 
 
 def _range(text: str, duration: float) -> tuple[float, float] | None:
-    if match := _FROM_TO.search(text):
-        first, second = sorted((_seconds(match[1]), _seconds(match[2])))
+    if match := _BETWEEN.search(text) or _FROM_TO.search(text):
+        first, second = sorted(_seconds(end) for end in match.groups() if end)
         return first, second
     if match := _BARE_TO.search(text):
         first, second = sorted((_seconds(f"{match[1]} {match[3]}"), _seconds(f"{match[2]} {match[3]}")))
@@ -100,14 +115,18 @@ def _range(text: str, duration: float) -> tuple[float, float] | None:
 
 
 def _seconds(text: str) -> float:
-    """Read `1:30`, `90 seconds`, `two minutes`, `minute 3`."""
+    """Read `1:30`, `90 seconds`, `two minutes`, `1 hour and 20 minutes`, `minute 3`."""
     if ":" in text:
-        try:
-            return parse_clock(text)
-        except OptionError:  # 1:75 is no time, whatever else it may be
-            return float(text.partition(":")[0]) * _UNITS["minute"]
-    words = re.findall(r"[a-z]+|\d+(?:\.\d+)?", text)
-    unit = next(word for word in words if word.rstrip("s") in _UNITS)
-    amount = next(word for word in words if word != unit)
-    number = _NUMBER_WORDS[amount] if amount in _NUMBER_WORDS else float(amount)
-    return number * _UNITS[unit.rstrip("s")]
+        parts = [float(part) for part in text.split(":")]
+        if parts[-1] >= _UNITS["minute"]:  # 1:75 is no time, whatever else it may be
+            parts[-1] = 0.0
+        return sum((part * 60.0**power for power, part in enumerate(reversed(parts))), 0.0)
+    total, amount, unit = 0.0, None, None
+    for word in re.findall(r"[a-z]+|\d+(?:\.\d+)?", text):
+        if word.rstrip("s") in _UNITS:
+            unit = _UNITS[word.rstrip("s")]
+        elif word != "and":
+            amount = _NUMBER_WORDS[word] if word in _NUMBER_WORDS else float(word)
+        if amount is not None and unit is not None:
+            total, amount, unit = total + amount * unit, None, None
+    return total

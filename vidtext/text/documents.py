@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _FORMULA = re.compile(r"[\s\0]*[=+\-@＝＋－＠]")
 
 _NOT_IN_NAMES = re.compile(r"[^\w .,()-]")
-_NAME_CHARACTERS = 100
+_NAME_BYTES = 160
 """The longest part of a video's name that the name of a document takes over; systems allow 255 bytes in all."""
 
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>&~|$^=#:@!]|(?<=www)\.")
@@ -107,5 +107,6 @@ def markdown_lines(text: str) -> list[str]:
 
 def stem_of(name: str, otherwise: str) -> str:
     """Return a file's name without its ending, made of what every system allows in names."""
-    allowed = _NOT_IN_NAMES.sub("_", name.rsplit(".", 1)[0])[:_NAME_CHARACTERS].strip(" ._")
+    allowed = _NOT_IN_NAMES.sub("_", name.rsplit(".", 1)[0])
+    allowed = allowed.encode()[:_NAME_BYTES].decode(errors="ignore").strip(" ._")
     return allowed or otherwise

@@ -79,6 +79,7 @@ def build_page(
         services.forget_conversation,
         keep_seconds=settings.keep_files_seconds,
         keep_unclaimed_seconds=settings.keep_unclaimed_seconds,
+        most=settings.page_visitors,
         closing=closing,
     )
 

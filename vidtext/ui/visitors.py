@@ -171,6 +171,7 @@ class Visitors:
         *,
         keep_seconds: float,
         keep_unclaimed_seconds: float,
+        most: int,
         closing: Job,
     ) -> None:
         """Begin without visitors.
@@ -181,11 +182,12 @@ class Visitors:
             forget: is told the key of each who leaves.
             keep_seconds: how long what a visitor has is kept who asks for nothing.
             keep_unclaimed_seconds: how long a file is kept that no visitor needs.
+            most: of how many visitors something is kept; for one more, who has been idle for longest leaves.
             closing: stopped when the server ends.
         """
         self._cache_folder = cache_folder
         self._keep_seconds, self._closing = keep_seconds, closing
-        self._keep_unclaimed_seconds = keep_unclaimed_seconds
+        self._keep_unclaimed_seconds, self._most = keep_unclaimed_seconds, most
         self._first_video = first_video
         self._forget = forget
         self._visitors: dict[str, Visitor] = {}
@@ -196,11 +198,18 @@ class Visitors:
 
     def of(self, request: gr.Request) -> Visitor:
         """Return the visitor whose request this is."""
+        session, gone = request.session_hash or "", None
         with self._lock:
+            if session not in self._visitors and len(self._visitors) >= self._most:
+                idle = [name for name, visitor in self._visitors.items() if not visitor.jobs]
+                longest = min(idle, key=lambda name: self._visitors[name].seen_seconds, default=None)
+                gone = self._visitors.pop(longest) if longest is not None else None
             new = Visitor(self._cache_folder, self._first_video, self._closing)
-            visitor = self._visitors.setdefault(request.session_hash or "", new)
+            visitor = self._visitors.setdefault(session, new)
             visitor.seen_seconds = time.monotonic()
-            return visitor
+        if gone is not None:
+            self._see_off(gone)
+        return visitor
 
     def leave(self, request: gr.Request) -> None:
         """End the work of a visitor whose tab was closed, and delete their files."""

@@ -24,10 +24,11 @@ from vidtext.models.loading import warm_up
 from vidtext.settings import Settings
 from vidtext.ui.look import launch_options
 from vidtext.ui.page import build_page
+from vidtext.web.gradio_bounds import bound_gradio
 from vidtext.web.health import health_routes
 from vidtext.web.logs import set_up_logs
 from vidtext.web.run_folder import NoRunFolderError, run_folder
-from vidtext.web.shield import Shield, keep_uploads_apart
+from vidtext.web.shield import Shield
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +84,7 @@ def serve(
     ending, closing, warm = threading.Event(), Job(), threading.Event()
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: ending.set())
-    keep_uploads_apart()
+    bound_gradio()
     with run_folder():
         page = build_page(settings, services, examples, closing)
         routes = api_routes(settings, services or real_streams(), closing)

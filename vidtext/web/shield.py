@@ -6,17 +6,15 @@ import base64
 import hashlib
 import math
 import re
-import secrets
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gradio import route_utils
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
 from vidtext.api.app import PREFIX as API
-from vidtext.api.gate import DISK_FULL, NO_TOKEN, Visits, disk_has_room, has_token
+from vidtext.api.gate import DISK_FULL, DISK_LOOK_BYTES, NO_TOKEN, Visits, disk_has_room, has_token
 from vidtext.counts import count
 from vidtext.ui.look import page_script
 from vidtext.web.logs import log_request
@@ -99,6 +97,8 @@ class Shield:
                 await refusal(scope, receive, answer.send)
         except _TooLargeError:
             await _too_large(self._most(path))(scope, receive, answer.send)
+        except _DiskFullError:
+            await PlainTextResponse(DISK_FULL, HTTPStatus.INSUFFICIENT_STORAGE)(scope, receive, answer.send)
         finally:
             count("requests", status=str(answer.status))
             told = _TOLD.sub(r"\1", path) if exists else "elsewhere"
@@ -137,30 +137,21 @@ class Shield:
         )
 
     def _bounded(self, path: str, receive: Receive) -> Receive:
-        most, read = self._most(path), 0
+        most, read, looked_at = self._most(path), 0, 0
 
         async def bounded() -> Message:
-            nonlocal read
+            nonlocal read, looked_at
             message = await receive()
             read += len(message.get("body", b""))
             if read > most:
                 raise _TooLargeError
+            if path == _UPLOAD and read - looked_at > DISK_LOOK_BYTES:  # several at once, or one that tells no length
+                looked_at = read
+                if not disk_has_room(0, self._settings):
+                    raise _DiskFullError
             return message
 
         return bounded
-
-
-class _UploadOfItsOwn(route_utils.GradioUploadFile):  # type: ignore[misc]  # Gradio has no types here
-    """An upload that nobody else has: Gradio names it by its content, and by what is added to that here."""
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
-        super().__init__(*arguments, **named)
-        self.sha.update(secrets.token_bytes(32))
-
-
-def keep_uploads_apart() -> None:
-    """Let equal uploads have names of their own, so that nobody can tell the name of another's from the same film."""
-    route_utils.GradioUploadFile = _UploadOfItsOwn
 
 
 def _add_prefix(scope: Scope) -> None:
@@ -182,6 +173,10 @@ _NOTHING_HERE = PlainTextResponse("There is nothing at this address.", HTTPStatu
 
 class _TooLargeError(Exception):
     """More was sent than may be."""
+
+
+class _DiskFullError(Exception):
+    """There is no room for what is being sent."""
 
 
 def _too_large(most: float) -> PlainTextResponse:
