@@ -151,3 +151,21 @@ def test_less_may_be_allowed_later(loader: Loader) -> None:
     use(kept, "a", "b")
     kept.allow(most_bytes=50, idle_seconds=10)
     assert [kept.holds(named(each)) for each in "ab"] == [False, True]
+
+
+@pytest.mark.parametrize(("bytes_inside", "at_once"), [(0, True), (20, False)])
+def test_a_model_that_is_partly_outside_is_lent_to_one_after_the_other(
+    loader: Loader, bytes_inside: int, at_once: bool
+) -> None:
+    kept, lent = kept_by(loader), threading.Event()
+
+    def borrow() -> None:
+        with kept.lent(named("a")):
+            lent.set()
+
+    with kept.lent(Checkpoint("a", "cpu", "float32", bytes_inside)):
+        second = threading.Thread(target=borrow, daemon=True)
+        second.start()
+        assert lent.wait(10 if at_once else 0.3) is at_once
+    second.join(10)
+    assert lent.is_set()

@@ -12,6 +12,7 @@ from tests.tasks.models import ColourCaptioner, ColourChat, loads
 from vidtext.errors import CancelledError, NoMemoryError, OptionError, SourceError
 from vidtext.job import Job
 from vidtext.models.base import GenerationOptions, Message, Resolution
+from vidtext.models.planned import Work
 from vidtext.settings import Settings
 from vidtext.tasks import chat as task
 from vidtext.tasks.chat import ChatOptions, answer_stream, begin_dialogue
@@ -319,3 +320,19 @@ def test_more_frames_than_four_contexts_hold_are_refused(monkeypatch: pytest.Mon
     monkeypatch.setattr(task, "resolve_chat", lambda _name, _settings: Resolution(card, None))
     with pytest.raises(OptionError, match="257 frames were asked for; chatty takes 4 to 256"):
         list(chat(film(("red", 3)), frames=257).ask("What?"))
+
+
+def test_closer_looks_are_in_the_memory_plan(talker: Talker, film: Film, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned: list[int] = []
+    load = loads(talker)
+
+    def noted(resolution: Resolution, work: Work, **how: object) -> object:
+        planned.append(work.frames)
+        return load(resolution, work, **how)
+
+    monkeypatch.setattr(task, "load_planned", noted)
+    conversation = chat([film(("red", 4), name="a.mp4"), film(("blue", 4), name="b.mp4")], frames=16)
+    for question in ("What moves?", "What happens at 0:02?", "And at 0:03 in Video B?", "Why?"):
+        list(conversation.ask(question))
+    assert planned == [16, 16 + 2 * 4, 16 + 3 * 4, 16 + 3 * 4]
+    assert [len(clip) for message in talker.given[-1] for clip in message.clips] == [8, 8, 4, 4, 4]

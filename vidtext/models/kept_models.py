@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ class _Place:
     nbytes: int = 0
     users: int = 0
     last_used: float = 0.0
+    partly_outside: bool = False
+    alone: threading.Lock = field(default_factory=threading.Lock)
 
 
 class KeptModels:
@@ -60,6 +62,8 @@ class KeptModels:
     def lent(self, checkpoint: Checkpoint) -> Iterator[Loaded]:
         """Lend a model, which is loaded if it is not there. Two who ask at once load it once.
 
+        One of which a part is outside the device's memory is lent to one after the other.
+
         Raises:
             ModelUnavailableError: it cannot be loaded; nothing of it is kept then.
         """
@@ -72,7 +76,9 @@ class KeptModels:
                 self._fill(place, checkpoint)
             self._drop_surplus()
             assert place.loaded is not None  # noqa: S101  (`_fill` has loaded it, or raised)
-            yield place.loaded
+            # Weights that are fetched for a layer, and put back after it, are gone for whoever is in that layer as well.
+            with place.alone if place.partly_outside else nullcontext():
+                yield place.loaded
         finally:
             self._give_back(checkpoint, place)
 
@@ -81,6 +87,7 @@ class KeptModels:
             if place.loaded is None:  # nobody else was faster
                 loaded = self._load(checkpoint)
                 place.nbytes = _weight_bytes(loaded[0])
+                place.partly_outside = checkpoint.bytes_inside > 0
                 place.loaded = loaded
 
     def _give_back(self, checkpoint: Checkpoint, place: _Place) -> None:

@@ -16,7 +16,7 @@ from vidtext.models.loading import resolve_chat
 from vidtext.models.planned import Work, load_planned, turn
 from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn, fitted_prompt
 from vidtext.tasks.footage import open_footage
-from vidtext.text.asked_times import asked_time
+from vidtext.text.asked_times import AskedTime, asked_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -152,16 +152,19 @@ def answer_stream(
     began = time.monotonic()
     check_question(dialogue, question, options, settings)
     resolution = resolve_chat(options.model, settings)
-    asked_frames = sum(len(video.frames) for video in dialogue.videos)
+    clips = _frames_of_clips(dialogue, question, resolution.card, settings)
     said = sum(len(turn.question) + len(turn.answer) for turn in dialogue.turns) + len(question)
-    work = Work(1, asked_frames, said // _CHARACTERS_A_TOKEN + _TEMPLATE_TOKENS, options.max_new_tokens)
+    work = Work(1, sum(clips), said // _CHARACTERS_A_TOKEN + _TEMPLATE_TOKENS, options.max_new_tokens)
     with load_planned(resolution, work, settings=settings, job=job) as (model, plan):
         if not isinstance(model, ChatModel):
             raise OptionError(f"{resolution.card.id} writes captions and does not chat. Choose a chat model.")
         looks, notes = _closer_looks(dialogue, question, model.card, settings, job)
         first_note = [resolution.note] if resolution.note and not dialogue.turns else []
         turn = Turn(question.strip(), looks=looks, notes=(*first_note, *plan.notes, *notes))
-        most_frames = max(model.card.fewest_frames, plan.wanted.frames // max(1, len(dialogue.videos)))
+        stepped_down = plan.wanted.frames < sum(clips)
+        most_frames = (
+            max(model.card.fewest_frames, plan.wanted.frames // len(clips)) if stepped_down else max(clips, default=0)
+        )
         for grown in _grown(turn, dialogue, model, most_frames, options=options, memory_key=memory_key, job=job):
             yield ChatResult(dialogue.with_turn(grown), model.card, model.device, time.monotonic() - began)
 
@@ -255,18 +258,14 @@ def _closer_looks(
     dialogue: Dialogue, question: str, card: ModelCard, settings: Settings, job: Job
 ) -> tuple[tuple[CloserLook, ...], list[str]]:
     """Sample the stretch that a question names, in the videos that it names, or in all of them."""
-    named = [video for video in dialogue.videos if _is_named(video.label[-1], question)]
     looks, notes = [], []
-    for video in named or dialogue.videos:
-        asked = asked_time(question, video.duration_seconds)
-        if asked is None:
-            continue
+    for video, asked in _asked_times(dialogue, question):
         if asked.note:
             notes.append(asked.note)
             continue
         span = TimeRange(asked.start_seconds, asked.stop_seconds)
         edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
-        count = max(card.fewest_frames, min(card.frames_per_clip, settings.closer_look_frames))
+        count = _frames_of_a_look(card, settings)
         with open_footage(video.source, settings, job) as footage:
             (frames,) = footage.clips([span], count, edge, job)
         look = CloserLook(video.label, span.start_seconds, span.stop_seconds, frames)
@@ -274,6 +273,28 @@ def _closer_looks(
         notes.append(f"Looked at {look.words}{whose} more closely: {count} frames.")
         looks.append(look)
     return tuple(looks), notes
+
+
+def _asked_times(dialogue: Dialogue, question: str) -> list[tuple[ChatVideo, AskedTime]]:
+    """Return what a question asks about the time, for each of the videos that it names, or for all of them."""
+    named = [video for video in dialogue.videos if _is_named(video.label[-1], question)]
+    times = [(video, asked_time(question, video.duration_seconds)) for video in named or dialogue.videos]
+    return [(video, asked) for video, asked in times if asked is not None]
+
+
+def _frames_of_a_look(card: ModelCard, settings: Settings) -> int:
+    return max(card.fewest_frames, min(card.frames_per_clip, settings.closer_look_frames))
+
+
+def _frames_of_clips(dialogue: Dialogue, question: str, card: ModelCard, settings: Settings) -> list[int]:
+    """Return how many frames each clip has that the model may be given: the videos, and all closer looks at them."""
+    frames = [len(video.frames) for video in dialogue.videos]
+    if card.most_clips == 1:  # a closer look takes the place of the video
+        return frames
+    frames += [len(look.frames) for each in dialogue.turns for look in each.looks]
+    return frames + [
+        _frames_of_a_look(card, settings) for _, asked in _asked_times(dialogue, question) if not asked.note
+    ]
 
 
 def _is_named(letter: str, question: str) -> bool:
