@@ -155,7 +155,7 @@ def test_less_may_be_allowed_later(loader: Loader) -> None:
 
 @pytest.mark.parametrize(("bytes_inside", "at_once"), [(0, True), (20, False)])
 def test_a_model_that_is_partly_outside_is_lent_to_one_after_the_other(
-    loader: Loader, bytes_inside: int, at_once: bool
+    loader: Loader, *, bytes_inside: int, at_once: bool
 ) -> None:
     kept, lent = kept_by(loader), threading.Event()
 

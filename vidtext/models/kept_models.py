@@ -34,7 +34,7 @@ class _Place:
     users: int = 0
     last_used: float = 0.0
     partly_outside: bool = False
-    alone: threading.Lock = field(default_factory=threading.Lock)
+    alone: threading.RLock = field(default_factory=threading.RLock)
 
 
 class KeptModels:
@@ -76,7 +76,7 @@ class KeptModels:
                 self._fill(place, checkpoint)
             self._drop_surplus()
             assert place.loaded is not None  # noqa: S101  (`_fill` has loaded it, or raised)
-            # Weights that are fetched for a layer, and put back after it, are gone for whoever is in that layer as well.
+            # Weights that are fetched for a layer and put back after it are gone for whoever is in that layer, too.
             with place.alone if place.partly_outside else nullcontext():
                 yield place.loaded
         finally:
