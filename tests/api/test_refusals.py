@@ -191,3 +191,11 @@ def test_an_upload_without_room_leaves_nothing_behind(serve_with, clip: Path, tm
     problem(served.client.post("/v1/caption", files={"video": clip.read_bytes()}), 429)
     assert list((tmp_path / "files").iterdir()) == []
     served.client.delete(f"/v1/{job['url']}")
+
+
+def test_the_disk_is_looked_at_while_an_upload_comes(serve_with, monkeypatch: pytest.MonkeyPatch) -> None:
+    served: Serving = serve_with()
+    looks = iter([True])
+    monkeypatch.setattr("vidtext.api.gate.disk_has_room", lambda *_: next(looks, False))
+    document = problem(served.client.post("/v1/caption", files={"video": bytes(20 << 20)}), 507)
+    assert document["type"] == "urn:vidtext:DiskFull"

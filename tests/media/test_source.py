@@ -351,6 +351,9 @@ class TestDownloads:
     def test_without_announced_size(self) -> None:
         assert read(f"http://{self.host}/unsized") == BODY
 
+    def test_a_disk_that_is_nearly_full(self) -> None:
+        self.fails("unsized", SourceError, "The disk is nearly full", Settings(min_free_disk_bytes=1 << 60))
+
     def test_inside_a_running_event_loop(self) -> None:
         async def visit() -> bytes:
             return read(f"http://{self.host}/clip")
