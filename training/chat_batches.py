@@ -9,7 +9,7 @@ from transformers import LlavaNextVideoProcessor
 
 from training import chat_model as parts
 from training.chat_clips import facts_of
-from training.chat_conversations import about_motion, conversation
+from training.chat_conversations import conversation
 from training.chat_forward import PREFIX
 from training.dataset import MOST_ACTORS, Sample, Shard, augment
 from training.model import FRAMES
@@ -17,9 +17,6 @@ from training.scenes import ACTIONS, ACTOR_TONES, DIRECTIONS, SHAPES, Motion
 
 IGNORED = -100
 TURNS = (1, 2, 3, 4, 5, 12)
-MOTION_PART = 0.4
-"""How often a conversation about several shapes asks of nothing but how each moves. Left to its share among all
-questions, the model sees each motion rightly and says it of the wrong shape."""
 TURN_PARTS = (0.2, 0.25, 0.2, 0.15, 0.12, 0.08)
 """How many turns the conversations have, and how often."""
 
@@ -70,8 +67,7 @@ class Batches:
             count = TURNS[self.rng.choice(len(TURNS), p=TURN_PARTS)]
             tokens: list[int] = []
             labels: list[int] = []
-            make = about_motion if self.rng.random() < MOTION_PART else conversation
-            for turn in make(facts, self.rng, count):
+            for turn in conversation(facts, self.rng, count):
                 question = [parts.USER] * bool(tokens) + [*self.ids(as_typed(turn.question, self.rng)), parts.ASSISTANT]
                 answer = [*self.ids(turn.answer)]
                 if filled + len(tokens) + len(question) + len(answer) > size:

@@ -60,12 +60,6 @@ class Dialogue:
                 return turn
         return self._refused()
 
-    def ask_motion(self) -> Turn:
-        """Return a question about how one of the shapes moves."""
-        turn = self._attribute("motion")
-        assert turn is not None  # noqa: S101  the caller has several shapes that are there at once
-        return turn
-
     @property
     def actors(self) -> tuple[Actor, ...]:
         """What can be asked about one by one."""
@@ -298,14 +292,6 @@ class Dialogue:
         self.referent, self.attribute, self.just_ordered = index, attribute, False
         kind = attribute if attribute != "what" else "order" if self.facts.truth.in_turn else "place"
         return Turn(kind, question, said_of(self.actors[index], attribute), follow_up=form)
-
-
-def about_motion(facts: Facts, rng: np.random.Generator, turns: int) -> list[Turn]:
-    """Return a conversation that asks of one shape after another how it moves, where there are several."""
-    dialogue = Dialogue(facts, rng)
-    if len(dialogue.actors) < 2 or facts.truth.in_turn:
-        return [dialogue.ask() for _ in range(turns)]
-    return [dialogue.ask_motion() for _ in range(turns)]
 
 
 def conversation(facts: Facts, rng: np.random.Generator, turns: int, unanswerable: Sequence[str] = ()) -> list[Turn]:
