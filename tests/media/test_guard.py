@@ -207,7 +207,7 @@ class TestTheSameWork:
     def test_footage(self, clip: Path) -> None:
         def seen(settings: Settings) -> Any:
             with open_footage(clip, settings, Job()) as footage:
-                read = [picture.seconds for picture in footage.read([0.5, 2.5], 20)]
+                read = [picture.seconds for picture in footage.read([0.5, 2.5], 20, 2)]
                 scans = list(footage.scan("exact", 1.0, 20))
                 pictures = [(picture.seconds, picture.pixels.tolist()) for scan in scans for picture in scan.pictures]
                 return footage.duration_seconds, read, scans[-1].shots, [len(scan.shots) for scan in scans], pictures

@@ -60,7 +60,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def desktop(browser: Browser) -> BrowserContext:
-    """A window of the usual size, whose cache all visits with no wishes of their own share."""
+    """A window of the usual size, whose cache the visits share that are there alone and have no wishes of their own."""
     return browser.new_context(viewport=DESKTOP)
 
 
@@ -84,9 +84,10 @@ def _watched_visits(browser: Browser, desktop: BrowserContext) -> Iterator[Calla
     opened: list[Page | BrowserContext] = []
 
     def open_page(served: Served, **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": DESKTOP, **options}) if options else desktop
+        alone = bool(options or desktop.pages)  # a page behind another one in a window runs slowly
+        context = browser.new_context(**{"viewport": DESKTOP, **options}) if alone else desktop
         page = context.new_page()
-        opened.append(context if options else page)
+        opened.append(context if alone else page)
         page.set_default_timeout(20_000)
         page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
