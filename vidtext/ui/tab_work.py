@@ -301,10 +301,11 @@ class _Handlers(Generic[Result]):
         kept: Kept[Result] | None = visitor.results.get(self._kind.name)
         if kept is None:
             return (empty_html(self._kind.too_early), announcement, *self._kind.beside(None, "", STOPPED))
+        if kept.closing is not GROWING:  # one from before stays as it is: somebody may be writing in it
+            words, _, *beside = self._unchanged()[2:]
+            return (words, announcement, *beside)
         name = visitor.video.name if visitor.video else self._kind.name
-        grew = kept.closing is GROWING  # one from before stays as it was
-        result, closing = (self._kind.close(kept.result), STOPPED) if grew else (kept.result, kept.closing)
-        words, *beside = self._keep(visitor, result, name, closing)
+        words, *beside = self._keep(visitor, self._kind.close(kept.result), name, STOPPED)
         return (words, announcement, *beside)
 
     def clear(self, request: gr.Request) -> tuple[Any, ...]:
