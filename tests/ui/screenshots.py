@@ -128,6 +128,8 @@ def in_line(browser: Browser, folder: Path) -> None:
             page = queue(browser, served, **options)
             page.locator("#vt-caption-status").scroll_into_view_if_needed()
             page.screenshot(path=FOLDER / f"{name}.png")
+            for context in browser.contexts:
+                context.close()
 
 
 def take(page: Page, name: str) -> None:

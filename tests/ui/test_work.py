@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ def test_stopping_the_job_ends_the_work_and_is_no_error() -> None:
     endless = _Endless()
     work = Work(endless)
     updates = work.updates()
-    assert next(updates).made
+    assert any(update.made for update in itertools.islice(updates, 2))
     work.job.stop()
     assert all(update.made or update.progress for update in updates)
     wait_until(endless.closed.is_set, what="the iterator to be closed", seconds=5)
@@ -78,3 +79,8 @@ def test_a_stopped_job_is_left_even_while_its_work_is_silent() -> None:
     threading.Timer(0.1, work.job.stop).start()
     assert list(work.updates()) == []
     silence.set()
+
+
+def test_the_first_result_comes_alone_however_quick_the_others_are() -> None:
+    made = [update.made for update in Work(lambda _: (number for number in (1, 2, 3))).updates()]
+    assert made == [(1,), (2, 3)]

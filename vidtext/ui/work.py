@@ -56,17 +56,18 @@ class Work(Generic[Made]):
         self.job = Job(on_progress=self._reports.put, within=within)
 
     def updates(self) -> Generator[Update[Made]]:
-        """Run the work and yield what comes, no more often than a person can see.
+        """Run the work and yield what comes: the first thing at once and alone, then as often as a person can see.
 
         Closing this generator stops the job; stopping the job ends this generator. An exception of the work is raised
         here.
         """
         context = contextvars.copy_context()  # where Gradio keeps whose request this is, which ZeroGPU asks
         threading.Thread(target=context.run, args=[self._run], name="vidtext-page-work", daemon=True).start()
-        end = None
+        end, pause = None, 0.0
         try:
             while end is None:
-                progress, made, end = self._collect()
+                progress, made, end = self._collect(pause)
+                pause = _SHORTEST_PAUSE_SECONDS
                 if progress or made:
                     yield Update(progress, tuple(made))
             if end.error is not None and not (self.job.stopped and isinstance(end.error, CancelledError)):
@@ -75,10 +76,10 @@ class Work(Generic[Made]):
             if end is None:
                 self.job.stop()
 
-    def _collect(self) -> tuple[Progress | None, list[Made], _End | None]:
+    def _collect(self, pause_seconds: float) -> tuple[Progress | None, list[Made], _End | None]:
         progress: Progress | None = None
         made: list[Made] = []
-        deadline = time.monotonic() + _SHORTEST_PAUSE_SECONDS
+        deadline = time.monotonic() + pause_seconds
         while (left := deadline - time.monotonic()) > 0 or not (progress or made):
             try:
                 report = self._reports.get(timeout=left if left > 0 else _LOOK_UP_SECONDS)
