@@ -272,3 +272,27 @@ def test_no_video_and_one_that_is_gone_are_told(visitors: Visitors, tmp_path: Pa
         source_of(visitor, None)
     with pytest.raises(SourceError, match="Load it again"):
         source_of(visitor, str(tmp_path / "gone.mp4"))
+
+
+def test_a_cache_behind_a_link_is_the_same(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    cache, now = tmp_path / "link", time.monotonic()
+    visitors = Visitors(
+        cache, ANY_INFO, lambda _: None, keep_seconds=600, keep_unclaimed_seconds=300, most=4, closing=Job()
+    )
+    example = upload(cache, "example.mp4")
+    visitors.keep_clean(3600)
+    film, visitor = visitors.uploaded(str(upload(cache, "film.mp4"))), visitors.of(request("one"))
+    visitor.video = shown(film, visitor.new_place() / "preview.mp4")
+    (visitor.folder / "chapters.srt").touch()
+    stray = upload(cache, "stray.mp4")
+    with pytest.raises(SourceRefusedError):
+        visitors.uploaded(str(example))
+    for seconds in (0, 301):
+        visitors.clean(now + seconds)
+    assert film.exists()
+    assert example.exists()
+    assert list(visitor.folder.iterdir())
+    assert all(place.exists() for place in visitor.places)
+    assert not stray.exists()

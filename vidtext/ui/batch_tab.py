@@ -112,7 +112,10 @@ def build_batch_tab(around: Surroundings) -> ModelAndFit:
 
 
 class Turns:
-    """So many at once, first come, first served; safe to use from several threads."""
+    """So many at once, first come, first served; safe to use from several threads.
+
+    Not `Leases`: a batch has the device for one item after another, each of which waits there and is counted there.
+    """
 
     def __init__(self, at_once: int) -> None:
         """Begin with nobody in the line, whose first `at_once` have their turn."""

@@ -224,9 +224,9 @@ class Visitors:
         Raises:
             SourceRefusedError: it is anything else, such as a path that somebody made up, or it is gone.
         """
-        file = Path(os.path.realpath(path))
+        file = _real(path)
         place = file.parent
-        known = place.parent == Path(os.path.realpath(self._cache_folder)) and _UPLOAD.fullmatch(place.name)
+        known = place.parent == _real(self._cache_folder) and _UPLOAD.fullmatch(place.name)
         if not known or place in self._page_files or not file.is_file():
             raise SourceRefusedError("This file was not uploaded here, or is no longer here. Upload it again.")
         return file
@@ -257,6 +257,7 @@ class Visitors:
             gone = [self._visitors.pop(session) for session in idle]
             needed = {folder for visitor in self._visitors.values() for folder in visitor.needed()}
             needed |= {*self._claims, *self._page_files}
+        needed = set(map(_real, needed))  # as strays are told: the cache may lie behind a link
         for visitor in gone:
             self._see_off(visitor)
         self._delete_strays(now, needed)
@@ -264,7 +265,7 @@ class Visitors:
     def _delete_strays(self, now: float, needed: set[Path]) -> None:
         """Delete what lay in the cache for long without being needed. A file that grows is a new one at each look."""
         strays: dict[tuple[Path, int], float] = {}
-        for left in set(self._cache_folder.iterdir()) - needed:
+        for left in set(_real(self._cache_folder).iterdir()) - needed:
             with suppress(OSError):
                 stray = left, left.stat().st_size
                 since = self._strays.get(stray, now)
@@ -282,7 +283,7 @@ class Visitors:
 
     def keep_clean(self, period_seconds: float) -> None:
         """Clean every so often, in a thread, until the server ends. What is there now is the page's own and stays."""
-        self._page_files = set(self._cache_folder.iterdir())
+        self._page_files = set(_real(self._cache_folder).iterdir())
 
         def work() -> None:
             while not self._closing.stopped:
@@ -294,6 +295,10 @@ class Visitors:
                     _log.exception("The cleaning failed.")
 
         threading.Thread(target=work, name="vidtext-cleaning", daemon=True).start()
+
+
+def _real(path: str | Path) -> Path:
+    return Path(os.path.realpath(path))
 
 
 def place_of(request: gr.Request) -> int:
