@@ -183,6 +183,13 @@ class Settings:
     api_json_bytes: int = 128 << 20
     """The largest JSON that the HTTP API takes: it is held in memory, and a video of 96 MB in base64 is so large."""
 
+    api_json_values: int = 20_000
+    """How many values it may hold, each of which takes many times its bytes: a conversation of a thousand turns has six
+    thousand."""
+
+    api_field_bytes: int = 1 << 20
+    """The largest field of a form that is no file: it is held in memory."""
+
     guard_decoding: bool = False
     """Whether files are decoded in a process of their own, see `vidtext.media.guard`: for what strangers bring."""
 

@@ -67,7 +67,7 @@ class Toys:
         for step in range(1_000_000 if tokens == FOREVER else 3):
             job.report("writing", step, 3)
             if tokens == FOREVER:
-                time.sleep(0.01)
+                time.sleep(0.01)  # work that goes on for long
             yield step
 
     def caption(self, source: Any, options: CaptionOptions, *, settings: Settings, job: Job) -> Iterator[CaptionResult]:
@@ -87,7 +87,7 @@ class Toys:
     def chapters(self, source: Path, options: ChapterOptions, **_: Any) -> Iterator[ChaptersResult]:
         duration = probe(source).duration_seconds
         made = Chapters((Chapter(0, duration, "One", "All of it."),), model=options.model)
-        yield ChaptersResult(made, None, (), (), CARD, "cpu", 1, 0.0)  # type: ignore[arg-type]
+        yield ChaptersResult(made, None, (), (), CARD, "cpu", 1, 0.0)  # type: ignore[arg-type]  # no pictures
 
     def summary(self, source: Path, options: SummaryOptions, **_: Any) -> Iterator[SummaryResult]:
         probe(source)

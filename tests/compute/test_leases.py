@@ -147,5 +147,5 @@ def test_a_job_that_fails_gives_its_part_back() -> None:
         pytest.raises(ZeroDivisionError),
         leases.lent("cpu", lambda: GB, lambda: GB, at_once=1, longest_line=1, job=Job()),
     ):
-        1 / 0  # noqa: B018
+        1 / 0  # noqa: B018  any error of the work itself
     assert leases.given_bytes("cpu") == 0

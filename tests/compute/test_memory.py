@@ -42,7 +42,7 @@ LLAVA_7B = Shape(  # the published configuration
 
 def planned(free: float, wanted: Wanted = ASKED, shape: Shape = SMALL, **more: object) -> MemoryPlan:
     options = {"name": "tiny", "share": 1.0, "fewest_frames": 4, "loaded": False, **more}
-    return plan_memory(shape, wanted, Memory(64 * GB, int(free)), **options)  # type: ignore[arg-type]
+    return plan_memory(shape, wanted, Memory(64 * GB, int(free)), **options)  # type: ignore[arg-type]  # of several types
 
 
 def test_the_parts_are_what_they_are_by_hand() -> None:

@@ -74,7 +74,7 @@ def eat_memory(path: Path, *, settings: Settings, job: Job) -> None:
     pieces = []
     while True:
         pieces.append(np.ones(1 << 20))
-        time.sleep(0.005)
+        time.sleep(0.005)  # slowly enough to be watched
 
 
 def eat_memory_at_once(path: Path, *, settings: Settings, job: Job) -> None:
@@ -96,7 +96,7 @@ def open_files(path: Path, *, settings: Settings, job: Job) -> int:
     kept = []
     try:
         while True:
-            kept.append(Path("/dev/null").open("rb"))  # noqa: SIM115
+            kept.append(Path("/dev/null").open("rb"))  # noqa: SIM115  left open on purpose
     except OSError:
         return len(kept)
 

@@ -352,7 +352,7 @@ def test_an_unknown_snap_is_named(tmp_path: Path) -> None:
     clip = numbered_clip(tmp_path / "clip.mp4", 5)
 
     with pytest.raises(OptionError, match="'nearest' is not known.*exact, keyframe, auto"):
-        sample(clip, snap="nearest")  # type: ignore[arg-type]
+        sample(clip, snap="nearest")  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_memory_bound_frames_are_shrunk_with_a_note(tmp_path: Path) -> None:

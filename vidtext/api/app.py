@@ -48,12 +48,6 @@ _LOOK_UP_SECONDS = 0.25
 
 _UPLOADED = "uploaded"
 
-_FIELD_BYTES = 1 << 20
-"""The largest field of a form that is no file: it is held in memory."""
-
-_MOST_JSON_VALUES = 20_000
-"""How many values a request may hold: a conversation of a thousand turns has six thousand."""
-
 
 def build_api(settings: Settings, streams: TaskStreams, closing: Job | None = None) -> FastAPI:
     """Build the app.
@@ -75,10 +69,10 @@ def build_api(settings: Settings, streams: TaskStreams, closing: Job | None = No
     api.add_middleware(Gate, settings=settings)
     tell_problems(api)
     worker, runs = Worker(streams, settings), Runs(settings, closing or Job())
-    _add_task(api, runs, "caption", CaptionBody, worker.captions)
-    _add_task(api, runs, "chapters", ChaptersBody, worker.chapters)
-    _add_task(api, runs, "summary", SummaryBody, worker.summary)
-    _add_task(api, runs, "chat", ChatBody, worker.chat)
+    _add_task(api, runs, settings, "caption", CaptionBody, worker.captions)
+    _add_task(api, runs, settings, "chapters", ChaptersBody, worker.chapters)
+    _add_task(api, runs, settings, "summary", SummaryBody, worker.summary)
+    _add_task(api, runs, settings, "chat", ChatBody, worker.chat)
 
     @api.get("/models", summary="The models that can be named")
     def models() -> dict[str, Any]:
@@ -109,7 +103,9 @@ def api_routes(settings: Settings, streams: TaskStreams, closing: Job | None = N
     return [Mount(PREFIX, build_api(settings, streams, closing)), Route("/docs", to_docs)]
 
 
-def _add_task(api: FastAPI, runs: Runs, name: str, kind: type[AnyBody], work: Work[AnyBody]) -> None:
+def _add_task(  # noqa: PLR0917  (told apart by their kinds)
+    api: FastAPI, runs: Runs, settings: Settings, name: str, kind: type[AnyBody], work: Work[AnyBody]
+) -> None:
     async def post(request: Request) -> Response:
         client = request.scope["client_name"]
         asked_by(request)
@@ -121,7 +117,7 @@ def _add_task(api: FastAPI, runs: Runs, name: str, kind: type[AnyBody], work: Wo
             raise
 
     async def answered(request: Request, client: str, upload: _Upload) -> Response:
-        body = await _body(request, kind, upload)
+        body = await _body(request, kind, upload, settings)
 
         def documents(job: Job) -> Iterator[dict[str, Any]]:
             with upload.at_hand() as path:
@@ -185,7 +181,7 @@ class _Upload:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-async def _body(request: Request, kind: type[AnyBody], upload: _Upload) -> AnyBody:
+async def _body(request: Request, kind: type[AnyBody], upload: _Upload, settings: Settings) -> AnyBody:
     """Read a request: JSON, or a form with the file in it.
 
     Raises:
@@ -194,25 +190,25 @@ async def _body(request: Request, kind: type[AnyBody], upload: _Upload) -> AnyBo
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if media_type == "multipart/form-data":
-            return await _form(request, kind, upload)
+            return await _form(request, kind, upload, settings)
         if media_type != "application/json":
             raise ProblemError(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 f"The request is {media_type or 'of no type'!r}; send application/json or multipart/form-data.",
                 "UnsupportedMediaType",
             )
-        return await to_thread.run_sync(_parsed, kind, await request.body())
+        return await to_thread.run_sync(_parsed, kind, await request.body(), settings.api_json_values)
     except ValidationError as error:
         raise invalid(error.errors(include_url=False)) from None
 
 
-def _parsed(kind: type[AnyBody], body: bytes) -> AnyBody:
+def _parsed(kind: type[AnyBody], body: bytes, most_values: int) -> AnyBody:
     """Read JSON. A video in base64 is long and holds few values; many values would take many times their bytes."""
     values = sum(body.count(mark) for mark in (b",", b"[", b"{"))
-    if values > _MOST_JSON_VALUES:
+    if values > most_values:
         raise ProblemError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"The request holds about {values:,} values; {_MOST_JSON_VALUES:,} are allowed. Divide it into several.",
+            f"The request holds about {values:,} values; {most_values:,} are allowed. Divide it into several.",
             "RequestTooLarge",
         )
     try:
@@ -222,8 +218,8 @@ def _parsed(kind: type[AnyBody], body: bytes) -> AnyBody:
     return kind.model_validate(read)
 
 
-async def _form(request: Request, kind: type[AnyBody], upload: _Upload) -> AnyBody:
-    async with request.form(max_files=1, max_fields=40, max_part_size=_FIELD_BYTES) as form:
+async def _form(request: Request, kind: type[AnyBody], upload: _Upload, settings: Settings) -> AnyBody:
+    async with request.form(max_files=1, max_fields=40, max_part_size=settings.api_field_bytes) as form:
         fields: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
         files = {name: value for name, value in form.items() if isinstance(value, UploadFile)}
         if set(files) != {"video"}:

@@ -101,7 +101,7 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
                 min_width=120,
             )
         shots = gr.Dropdown(_SHOTS, value="auto", label="Cuts", filterable=False, elem_id="vt-shots")
-        style = build_style(kind.name)
+        style = build_style(kind.name, settings)
         model = build_model_and_fit(around, kind.name)
     connect(
         kind,

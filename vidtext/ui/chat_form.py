@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from vidtext.ui.surroundings import Surroundings
     from vidtext.ui.visitors import Visitors
 
-_SYSTEM_PROMPT_CHARACTERS = 2000
-
 
 @dataclass(frozen=True)
 class ChatForm:
@@ -89,7 +87,7 @@ def build_chat_form(around: Surroundings) -> ChatForm:
         label="What the model is told before all",
         placeholder="For example: answer in one sentence.",
         lines=2,
-        max_length=_SYSTEM_PROMPT_CHARACTERS,
+        max_length=around.settings.max_instruction_characters,
         elem_id="vt-chat-system",
     )
     more = gr.File(

@@ -107,7 +107,7 @@ class StyleChoice:
         return (values[self.own_words] or "").strip() or "neutral"
 
 
-def build_style(tab: str) -> StyleChoice:
+def build_style(tab: str, settings: Settings) -> StyleChoice:
     """Put the choice into the Blocks that are being built."""
     style = gr.Dropdown(
         [*((style.label, name) for name, style in STYLES.items()), ("My own words", _OWN_WORDS)],
@@ -121,7 +121,7 @@ def build_style(tab: str) -> StyleChoice:
         label="How to write",
         placeholder="For example: write for children, in short sentences.",
         lines=2,
-        max_length=2000,
+        max_length=settings.max_instruction_characters,
         visible=False,
         elem_id=f"vt-{tab}-own-words",
     )

@@ -83,7 +83,7 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
         build_file_work(FileKind("reel", "Highlights as a clip", kind.name, make), around, {seconds})
     with gr.Accordion("More options", open=False, elem_classes="vt-more"):
         look = gr.Dropdown(_LOOKS, value="shots", label="What to look at", filterable=False, elem_id="vt-look")
-        style = build_style(kind.name)
+        style = build_style(kind.name, settings)
         model = build_model_and_fit(around, kind.name)
     connect(kind, stage, around, {length, look, *style.components(), *model.components()}, beside=[files])
     show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
