@@ -87,12 +87,14 @@ def test_a_video_is_uploaded_captioned_and_stopped(proxied: Served, visit: Calla
 
 
 def test_a_closed_tab_ends_the_work(proxied: Served, visit: Callable[..., Page]) -> None:
+    proxied.work_log.unlink(missing_ok=True)
     page = visit(proxied)
     page.get_by_role("radio", name="Every few seconds").check()
     page.get_by_role("button", name="Caption", exact=True).click()
     expect(page.locator(".vt-cues li").first).to_be_visible()
     page.close()
-    wait_until(lambda: proxied.worked()[-1].startswith("ended"), what="the end of the work")
+    wait_until(lambda: "ended world.mp4" in proxied.worked(), what="the end of the work")
+    assert len([line for line in proxied.worked() if line.startswith("token")]) < 7 * 5
 
 
 def test_the_api_streams_and_its_addresses_hold(proxied: Served, tmp_path: Path) -> None:

@@ -40,10 +40,11 @@ _UNEXPLAINED = 0.08
 """Largest part of the squared difference of both ends that a mixture of them leaves over in the frames between them.
 The rendered films' dissolves, between scenes that move as well, stay below."""
 
-_DETAIL_LEFT = 0.7
+_DETAIL_LEFT = 0.65
 """Largest part of the ends' fine detail (the energy of the luma's Laplacian) that the middle has. Two pictures that
-have nothing to do with each other leave half of it when mixed: the rendered films' dissolves 0.30 to 0.63. Pans, zooms
-and changes of light that look like mixtures keep 0.74 and more."""
+have nothing to do with each other leave half of it when mixed: of 109 dissolves of rendered films, as H.264 at CRF 23
+and 32, 95 % had a stretch with 0.55 or less. Pans, zooms and changes of light that look like mixtures keep 0.68 and
+more, the most where coding has taken the detail of what moves."""
 
 _PARTS_AT_QUARTERS = ((0.1, 0.45), (0.35, 0.65), (0.55, 0.9))
 """How much of the coming picture the frames at a quarter, a half and three quarters of a dissolve show."""
