@@ -222,6 +222,10 @@ class Settings:
     page_visitors: int = 1000
     """How many visits are remembered at the most; for one more, the one that has done nothing for longest is ended."""
 
+    kept_result_bytes: int = 2 << 30
+    """How much memory the frames and pictures of all results on the page may take together. A conversation about 32
+    frames of 336 pixels takes 11 MB; when there is more, those leave first who have been idle for longest."""
+
     page_frame_ancestors: str = "'self' https://huggingface.co"
     """The sites that may show the page in a frame, as in a Content-Security-Policy: a Space is shown in one."""
 

@@ -104,8 +104,8 @@ def test_smaller_frames_have_a_quarter_of_the_patches_and_tokens() -> None:
 
 def test_weights_go_outside_as_far_as_a_few_layers_stay() -> None:
     smallest = need_of(SMALL, Wanted(1, 4, 100, 100, "bfloat16"))
-    plan = planned(smallest.peak - 50_000_000)
-    assert plan.wanted.bytes_outside == 50_000_000
+    plan = planned(smallest.peak - 49_000_000)
+    assert plan.wanted.bytes_outside == 50_000_000  # four of sixteen parts
     assert plan.notes[-1].startswith("0.1 GB of the weights are kept outside the device's memory, which makes it slow")
     weights = 100_000_000 * 2
     most = weights - 3 * weights // 12  # three of twelve layers stay

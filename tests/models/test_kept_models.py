@@ -28,7 +28,7 @@ class Loader:
             assert self.gate.wait(10)
         if checkpoint.folder == "broken":
             raise ModelUnavailableError("It is broken.")
-        weights = [SimpleNamespace(nbytes=SIZES[checkpoint.folder])]
+        weights = [SimpleNamespace(nbytes=SIZES[checkpoint.folder], is_meta=False)]
         return SimpleNamespace(name=checkpoint.folder, parameters=lambda: weights, buffers=list), None
 
 

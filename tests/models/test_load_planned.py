@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from vidtext.models.folder_card import card_of_folder
 from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.loading import load_model, resolve
 from vidtext.models.planned import Work, foresee, load_planned
+from vidtext.models.prefix_cache import PREFIXES
 from vidtext.models.shapes import parameter_count, shape_of
 from vidtext.settings import Settings
 
@@ -99,7 +102,7 @@ def test_at_last_weights_stay_on_disk_and_the_answer_is_the_same(tmp_path: Path,
         assert plan.wanted.bytes_outside == 0
         expected = answer(model)
     MODELS_KEPT.drop_idle()
-    outside = parameter_count(folder) * 2 // 5
+    outside = 4 * math.ceil(parameter_count(folder) * 2 / 16)  # of sixteen parts
     has(monkeypatch, peak(folder, 1, 4, "bfloat16") - outside)
     with load_planned(resolution, work, settings=SETTINGS, job=Job()) as (model, plan):
         assert plan.wanted.bytes_outside == outside
@@ -162,6 +165,33 @@ def test_a_model_that_is_loaded_needs_no_room_for_its_weights(tmp_path: Path, mo
     has(monkeypatch, peak(folder, 1, 6) - weights)
     plan = plan_of(str(folder), Work(1, 6))
     assert plan.notes == ()
+
+
+def test_a_model_that_was_stepped_down_is_not_loaded_again(tmp_path: Path, monkeypatch) -> None:
+    folder = save_tiny_llava_next_video(tmp_path / "llava")
+    half = peak(folder, 1, 4, "bfloat16")
+    has(monkeypatch, half)
+    first = plan_of(str(folder), Work(1, 4))
+    has(monkeypatch, half - MODELS_KEPT.nbytes)  # the loaded weights are no longer free
+    monkeypatch.setattr(MODELS_KEPT, "_load", lambda _: pytest.fail("loaded again"))
+
+    assert plan_of(str(folder), Work(1, 4)).wanted == first.wanted
+    assert held(folder, "bfloat16")
+
+
+def test_kept_conversations_make_room_before_fewer_frames_are_used(tmp_path: Path, monkeypatch) -> None:
+    folder = save_tiny_llava_next_video(tmp_path / "llava")
+    model = load_model(str(folder))
+    assert isinstance(model, ChatModel)
+    "".join(model.reply(two_turns(), replace(SHORT, memory_key="a"), Job()))
+    weights = need_of(shape_of(folder, card_of_folder(folder)), Wanted(1, 4, 64, 64, "float32")).weights
+    has(monkeypatch, peak(folder, 1, 8) - weights - 1, peak(folder, 1, 8) - weights)  # more, once it is gone
+
+    plan = plan_of(str(folder), Work(1, 8))
+
+    assert (plan.wanted.frames, plan.notes) == (8, ())
+    assert len(PREFIXES) == 0
+    assert held(folder)
 
 
 def test_foreseeing_drops_no_model_and_counts_with_those_that_would_go(tmp_path: Path, monkeypatch) -> None:

@@ -74,7 +74,7 @@ def test_spans_never_overlap_or_leave_the_video(pieces: list[tuple[float, float]
     spans, at = [], 0.0
     for gap, length in pieces:
         spans.append(TimeRange(at + gap, at + gap + length))
-        at += gap + length
+        at = spans[-1].stop_seconds
 
     found = spans_of_length(spans, seconds, at + 1)
 

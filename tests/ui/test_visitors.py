@@ -2,18 +2,22 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from tests.media.clips import numbered_clip
 from tests.ui.serving import wait_until
 from vidtext.errors import SourceError, SourceRefusedError
 from vidtext.job import Job
+from vidtext.media.frames import Frames
 from vidtext.settings import Settings
+from vidtext.ui.kept import FINISHED, Kept
 from vidtext.ui.video_panel import _Handlers, source_of
 from vidtext.ui.videos import LoadedVideo
 from vidtext.ui.visitors import Visitors
@@ -25,6 +29,11 @@ if TYPE_CHECKING:
 ANY_INFO: Any = None
 
 
+@dataclass(frozen=True)
+class Pictured:
+    clips: tuple[Frames, ...]
+
+
 def request(session: str, place: str | None = None) -> Any:
     return SimpleNamespace(session_hash=session, headers={"x-vidtext-place": place} if place else {})
 
@@ -33,7 +42,14 @@ def request(session: str, place: str | None = None) -> Any:
 def visitors(tmp_path: Path) -> Visitors:
     first = LoadedVideo(tmp_path / "a.mp4", tmp_path / "a.mp4", "a.mp4", ANY_INFO)
     return Visitors(
-        tmp_path, first, lambda _: None, keep_seconds=600, keep_unclaimed_seconds=300, most=4, closing=Job()
+        tmp_path,
+        first,
+        lambda _: None,
+        keep_seconds=600,
+        keep_unclaimed_seconds=300,
+        most=4,
+        most_bytes=1000,
+        closing=Job(),
     )
 
 
@@ -99,6 +115,24 @@ def test_for_one_more_who_was_idle_for_longest_leaves(visitors: Visitors) -> Non
         assert not folder.exists()
         assert visitors.of(request("b")) is others[0]
     assert visitors.of(request("d")) is others[2]
+
+
+def test_when_results_take_too_much_memory_who_was_idle_for_longest_leaves(visitors: Visitors) -> None:
+    for seen, name in enumerate(("no result", "first", "at work", "last")):
+        visitor = visitors.of(request(name))
+        visitor.seen_seconds = float(seen)
+        if name != "no result":
+            pixels = np.zeros((1, 10, 12, 3), np.uint8)  # 360 bytes, and 8 of its time
+            visitor.results["chapters"] = Kept(Pictured((Frames(pixels, np.zeros(1)),)), FINISHED)
+    visitors.of(request("at work")).seen_seconds = 2.0
+
+    with visitors.of(request("at work")).at_work("chapters", Job()):
+        visitors.of(request("at work")).seen_seconds = 0.5
+        visitors.clean(10.0)
+
+    assert sorted(visitors._visitors) == ["at work", "last", "no result"]
+    visitors.clean(11.0)
+    assert sorted(visitors._visitors) == ["at work", "last", "no result"]  # 736 bytes are not too many
 
 
 def test_what_nobody_needs_goes_after_a_while(visitors: Visitors, tmp_path: Path) -> None:
@@ -194,7 +228,14 @@ def test_a_jump_of_the_clock_deletes_nothing(visitors: Visitors, tmp_path: Path)
 def test_what_the_page_itself_shows_stays(tmp_path: Path) -> None:
     closing = Job()
     visitors = Visitors(
-        tmp_path, ANY_INFO, lambda _: None, keep_seconds=600, keep_unclaimed_seconds=300, most=4, closing=closing
+        tmp_path,
+        ANY_INFO,
+        lambda _: None,
+        keep_seconds=600,
+        keep_unclaimed_seconds=300,
+        most=4,
+        most_bytes=1000,
+        closing=closing,
     )
     example = upload(tmp_path, "example.mp4")
     visitors.keep_clean(3600)
@@ -207,7 +248,14 @@ def test_what_the_page_itself_shows_stays(tmp_path: Path) -> None:
 def test_the_end_of_the_server_ends_all_work(tmp_path: Path) -> None:
     closing = Job()
     visitors = Visitors(
-        tmp_path, ANY_INFO, lambda _: None, keep_seconds=600, keep_unclaimed_seconds=300, most=4, closing=closing
+        tmp_path,
+        ANY_INFO,
+        lambda _: None,
+        keep_seconds=600,
+        keep_unclaimed_seconds=300,
+        most=4,
+        most_bytes=1000,
+        closing=closing,
     )
     work: Work[int] = Work(forever, visitors.of(request("one")).closing)
     updates = work.updates()
@@ -279,7 +327,14 @@ def test_a_cache_behind_a_link_is_the_same(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "real")
     cache, now = tmp_path / "link", time.monotonic()
     visitors = Visitors(
-        cache, ANY_INFO, lambda _: None, keep_seconds=600, keep_unclaimed_seconds=300, most=4, closing=Job()
+        cache,
+        ANY_INFO,
+        lambda _: None,
+        keep_seconds=600,
+        keep_unclaimed_seconds=300,
+        most=4,
+        most_bytes=1000,
+        closing=Job(),
     )
     example = upload(cache, "example.mp4")
     visitors.keep_clean(3600)

@@ -6,6 +6,7 @@ by reading the models' code; `python -m benchmarks.memory_plan` sets the estimat
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,9 @@ _PIXEL_COPIES = 3
 """Copies in fp32 that a processor makes of frames: rescaled, normalized, and stacked."""
 
 _FP32_BYTES = 4
+
+_PARTS = 16
+"""Into how many parts the weights are divided of which some stay outside the device's memory."""
 
 _LAYERS_INSIDE = 3
 """Layers' worth of weights that stay on the device at least: one that works, one that comes, and what is no layer."""
@@ -229,10 +233,15 @@ def plan_memory(
 
 
 def _with_weights_outside(shape: Shape, wanted: Wanted, count: int) -> Wanted:
-    """Keep so many bytes of the weights outside, unless too little of them would be left for two layers at a time."""
+    """Keep so many bytes of the weights outside, unless too little of them would be left for two layers at a time.
+
+    They go in parts of a certain size: the next job, for which about as much memory is free, finds the model as it is.
+    """
     weights = weight_bytes(shape, wanted)
-    inside = _LAYERS_INSIDE * weights // (shape.tower.layers + shape.text.layers)
-    return replace(wanted, bytes_outside=count) if count <= weights - inside else wanted
+    part = math.ceil(weights / _PARTS)
+    most = weights - _LAYERS_INSIDE * weights // (shape.tower.layers + shape.text.layers)
+    outside = min(math.ceil(count / part) * part, most)
+    return replace(wanted, bytes_outside=outside) if count <= most else wanted
 
 
 def _steps(shape: Shape, fewest_frames: int, *, loaded: bool) -> list[Callable[[Wanted], Wanted | None]]:

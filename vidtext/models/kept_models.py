@@ -164,7 +164,8 @@ class KeptModels:
 
 
 def _weight_bytes(model: PreTrainedModel) -> int:
-    return sum(each.nbytes for each in (*model.parameters(), *model.buffers()))
+    numbers = (*model.parameters(), *model.buffers())
+    return sum(each.nbytes for each in numbers if not each.is_meta)  # those lie elsewhere, or on disk
 
 
 MODELS_KEPT = KeptModels(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from vidtext.errors import ModelUnavailableError, NoMemoryError
 from vidtext.models.checkpoint import TRANSFORMERS, Checkpoint, best_device, best_precision
 from vidtext.models.hub import download
 from vidtext.models.kept_models import MODELS_KEPT
+from vidtext.models.prefix_cache import PREFIXES
 from vidtext.models.served import ServedModel
 from vidtext.models.shapes import shape_of
 
@@ -154,7 +155,8 @@ def _freest_device() -> str:
 def foresee(resolution: Resolution, work: Work, settings: Settings) -> MemoryPlan | None:
     """Tell how work would be planned now, without loading anything; None where the model's files are not here.
 
-    What others are working with is counted as free, for the work would wait for it; and so are models that nobody uses.
+    What others are working with is counted as free, for the work would wait for it; and so is what is kept and nobody
+    uses.
 
     Raises:
         NoMemoryError: it would not fit in any way.
@@ -188,7 +190,9 @@ class _Plans:
         return int(device_memory(self.device).free_bytes * self._share)
 
     def made(self, given_bytes: int = 0) -> MemoryPlan:
-        """Plan, and once more without the models that nobody uses, if that was not enough.
+        """Plan; if that was not enough, once more without what is kept and nobody uses: models and conversations.
+
+        The model itself stays, also if it was stepped down when it was loaded and has to be again.
 
         Args:
             given_bytes: what others have now and will give back.
@@ -196,15 +200,18 @@ class _Plans:
         Raises:
             NoMemoryError: it does not fit in any way.
         """
-        try:
+        with suppress(NoMemoryError):
             found = self._made(given_bytes)
-        except NoMemoryError:
-            MODELS_KEPT.drop_idle(but=self._usual)
-            return self._made(given_bytes)
-        if found.notes and MODELS_KEPT.idle_bytes(but=self._usual):
-            MODELS_KEPT.drop_idle(but=self._usual)
-            return self._made(given_bytes)
-        return found
+            if not found.notes or not self._unused_bytes():
+                return found
+        with suppress(NoMemoryError):
+            found = self._made(given_bytes + self._unused_bytes())
+            stepped_down = self.checkpoint(found)
+            if MODELS_KEPT.holds(stepped_down):
+                self._drop_unused(but=stepped_down)
+                return found
+        self._drop_unused(but=self._usual)
+        return self._made(given_bytes)
 
     def foreseen(self, given_bytes: int) -> MemoryPlan:
         """Return what `made` would, and drop nothing for it.
@@ -212,11 +219,18 @@ class _Plans:
         Raises:
             NoMemoryError: it does not fit in any way.
         """
-        try:
+        with suppress(NoMemoryError):
             found = self._made(given_bytes)
-        except NoMemoryError:
-            return self._made(given_bytes + MODELS_KEPT.idle_bytes(but=self._usual))
-        return self._made(given_bytes + MODELS_KEPT.idle_bytes(but=self._usual)) if found.notes else found
+            if not found.notes:
+                return found
+        return self._made(given_bytes + self._unused_bytes())
+
+    def _unused_bytes(self) -> int:
+        return MODELS_KEPT.idle_bytes(but=self._usual) + PREFIXES.nbytes
+
+    def _drop_unused(self, *, but: Checkpoint) -> None:
+        PREFIXES.drop()
+        MODELS_KEPT.drop_idle(but=but)
 
     def _made(self, given_bytes: int) -> MemoryPlan:
         work, card, memory = self._work, self._card, device_memory(self.device)

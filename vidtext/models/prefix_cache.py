@@ -153,6 +153,11 @@ class PrefixCache:
                 for key in [key for key in keys if key[1] == memory_key]:
                     del keys[key]
 
+    def drop(self) -> None:
+        """Drop all that is kept, because its memory is needed: the next answers read their videos again."""
+        with self._lock:
+            self._kept.clear()
+
     @property
     def nbytes(self) -> int:
         """How much memory the kept conversations take."""

@@ -80,6 +80,7 @@ def build_page(
         keep_seconds=settings.keep_files_seconds,
         keep_unclaimed_seconds=settings.keep_unclaimed_seconds,
         most=settings.page_visitors,
+        most_bytes=settings.kept_result_bytes,
         closing=closing,
     )
 

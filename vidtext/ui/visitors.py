@@ -9,13 +9,14 @@ import shutil
 import threading
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import gradio as gr  # noqa: TC002  (Gradio reads the annotations of its handlers)
+import numpy as np
 
 from vidtext.compute.free_memory import give_back
 from vidtext.errors import SourceRefusedError
@@ -81,6 +82,11 @@ class Visitor:
         files = files.union(*tuple(self.uploads.values()))
         folders = {path.parent for path in files} | ({self._folder} if self._folder else set())
         return folders | self.places if self.jobs else folders
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory the frames and pictures of its results take."""
+        return sum(array_bytes(kept.result) for kept in tuple(self.results.values()))
 
     def new_place(self) -> Path:
         """Make a folder for a video that comes from elsewhere."""
@@ -172,6 +178,7 @@ class Visitors:
         keep_seconds: float,
         keep_unclaimed_seconds: float,
         most: int,
+        most_bytes: int,
         closing: Job,
     ) -> None:
         """Begin without visitors.
@@ -183,11 +190,12 @@ class Visitors:
             keep_seconds: how long what a visitor has is kept who asks for nothing.
             keep_unclaimed_seconds: how long a file is kept that no visitor needs.
             most: of how many visitors something is kept; for one more, who has been idle for longest leaves.
+            most_bytes: how much memory their results may take; for more, those leave who have been idle for longest.
             closing: stopped when the server ends.
         """
         self._cache_folder = cache_folder
         self._keep_seconds, self._closing = keep_seconds, closing
-        self._keep_unclaimed_seconds, self._most = keep_unclaimed_seconds, most
+        self._keep_unclaimed_seconds, self._most, self._most_bytes = keep_unclaimed_seconds, most, most_bytes
         self._first_video = first_video
         self._forget = forget
         self._visitors: dict[str, Visitor] = {}
@@ -243,24 +251,33 @@ class Visitors:
                 self._claims.remove(file.parent)
 
     def clean(self, now: float) -> None:
-        """Let those leave who asked for nothing for long and have no work, and delete files that nobody needs.
+        """Let those leave who asked for nothing for long, or hold too much, and delete files that nobody needs.
+
+        Whoever has work stays.
 
         Args:
             now: the time by `time.monotonic`: no jump of the computer's clock makes a file old.
         """
         with self._lock:
-            idle = [
-                session
-                for session, visitor in self._visitors.items()
-                if now - visitor.seen_seconds > self._keep_seconds and not visitor.jobs
-            ]
-            gone = [self._visitors.pop(session) for session in idle]
+            gone = [self._visitors.pop(session) for session in self._overdue(now)]
             needed = {folder for visitor in self._visitors.values() for folder in visitor.needed()}
             needed |= {*self._claims, *self._page_files}
         needed = set(map(_real, needed))  # as strays are told: the cache may lie behind a link
         for visitor in gone:
             self._see_off(visitor)
         self._delete_strays(now, needed)
+
+    def _overdue(self, now: float) -> list[str]:
+        """Return who has been idle for too long, and who has to make room for the results of others."""
+        surplus = sum(visitor.nbytes for visitor in self._visitors.values()) - self._most_bytes
+        idle = [(visitor.seen_seconds, name) for name, visitor in self._visitors.items() if not visitor.jobs]
+        overdue = []
+        for seen_seconds, name in sorted(idle):
+            nbytes = self._visitors[name].nbytes
+            if now - seen_seconds > self._keep_seconds or (surplus > 0 and nbytes):
+                overdue.append(name)
+                surplus -= nbytes
+        return overdue
 
     def _delete_strays(self, now: float, needed: set[Path]) -> None:
         """Delete what lay in the cache for long without being needed. A file that grows is a new one at each look."""
@@ -299,6 +316,15 @@ class Visitors:
 
 def _real(path: str | Path) -> Path:
     return Path(os.path.realpath(path))
+
+
+def array_bytes(value: object) -> int:
+    """Return how much memory the arrays take that a value holds in its fields and tuples, at any depth."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if is_dataclass(value):
+        return sum(array_bytes(getattr(value, each.name)) for each in fields(value))
+    return sum(map(array_bytes, value)) if isinstance(value, tuple) else 0
 
 
 def place_of(request: gr.Request) -> int:
