@@ -19,6 +19,7 @@ from tests.warm import warm_python
 from training.scenes import Actor, ToyScene
 from training.world import render_scene, write_video
 from vidtext import cli
+from vidtext.cli.output import write
 from vidtext.errors import MediaError, ModelError, SourceError, UnknownModelError, VidtextError
 from vidtext.job import Job
 from vidtext.media.resize import Fit
@@ -399,6 +400,30 @@ class TestOutput:
         assert capsys.readouterr().err == f"vidtext: {tmp_path / 'a.txt'} cannot be written: No space left on device.\n"
         assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.txt", "old")]
 
+    def test_two_that_write_at_once_do_not_mix_though_their_processes_have_one_number(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As in two containers that write into one folder: each is process 1."""
+        real = Path.write_bytes
+
+        def interrupted(path: Path, data: bytes) -> int:
+            monkeypatch.setattr(Path, "write_bytes", real)
+            written = path.write_bytes(data)
+            write("second", tmp_path / "b.txt")
+            return written
+
+        monkeypatch.setattr(os, "getpid", lambda: 1)
+        monkeypatch.setattr(Path, "write_bytes", interrupted)
+        write("first", tmp_path / "a.txt")
+        assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "first", "b.txt": "second"}
+
+    def test_a_lone_surrogate_costs_no_document(
+        self, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+    ) -> None:
+        write("a \ud83d b", tmp_path / "a.txt")
+        write("a \ud83d b", None)
+        assert (tmp_path / "a.txt").read_bytes() == capsysbinary.readouterr().out == b"a ? b"
+
     def test_is_not_written_when_nothing_was_finished(self, stream: FakeStream, tmp_path: Path) -> None:
         stream.before_window = lambda _, job: fail_at_third(ModelError("No."))(2, job)
         assert cli.main(["caption", "clip.mp4", "--output", str(tmp_path / "a.txt")]) == 5
@@ -532,6 +557,17 @@ class TestProcess:
             process.stdout.close()
             assert process.stderr.read() == b""
             assert process.wait() == 141
+
+    @pytest.mark.parametrize("arguments", [["probe"], ["probe", "--json"]])
+    def test_a_full_disk_is_one_line(self, clip: Path, arguments: list[str]) -> None:
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "vidtext", *arguments, clip], stdout=full, stderr=subprocess.PIPE, check=False
+            )
+        assert (done.returncode, done.stderr.decode()) == (
+            1,
+            "vidtext: Standard output cannot be written: No space left on device. Make room, or send it elsewhere.\n",
+        )
 
     def test_help_needs_nothing_heavy(self) -> None:
         script = (

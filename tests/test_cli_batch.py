@@ -18,6 +18,7 @@ from tests.batch.clips import coloured_clips
 from tests.warm import warm_python
 
 COMMAND = [sys.executable, "-m", "vidtext", "batch"]
+FULL = "Standard output cannot be written: No space left on device. Make room, or send it elsewhere."
 ENVIRONMENT = {
     **os.environ,
     "PYTHONPATH": str(Path.cwd()),
@@ -128,6 +129,22 @@ def test_a_bad_video_is_recorded_and_tried_again(clips: Path, tmp_path: Path) ->
     assert [(each["name"], each["status"]) for each in records(folder)] == [
         ("a", "done"), ("bad", "done"), ("c", "done"),
     ]  # fmt: skip
+
+
+def test_a_full_disk_behind_standard_output_ends_no_batch(clips: Path, tmp_path: Path) -> None:
+    arguments = [clips / "clip00.mp4", clips / "clip01.mp4", "--output", tmp_path / "results"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, timeout=240, check=False, env=ENVIRONMENT
+        )
+
+    assert done.returncode == 1
+    said = done.stderr.decode().splitlines()
+    assert [line for line in said if " is done." not in line] == [
+        f"vidtext: {FULL} The batch goes on.",
+        f"vidtext: Standard output lacks results; {tmp_path / 'results'} has all of them.",
+    ]
+    assert [each["status"] for each in records(tmp_path / "results")] == ["done", "done"]
 
 
 def test_a_list_with_options_comes_through_a_pipe(clips: Path, tmp_path: Path) -> None:

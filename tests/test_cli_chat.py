@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.media.clips import numbered_clip
 from tests.tasks.test_chat import Talker, use
 from tests.test_cli import vidtext
 from vidtext import cli
+from vidtext.errors import ModelError
 from vidtext.job import Job
 from vidtext.models.base import GenerationOptions, Message
 
@@ -59,6 +61,64 @@ def test_what_was_said_is_written_and_gone_on_with(talker: Talker, video: Path, 
     assert [message.text for message in talker.given[-1]] == ["One?", "Echo: One?", "Two?"]
 
 
+def test_opened_and_left_as_it_is_a_conversation_keeps_its_model(
+    talker: Talker, video: Path, tmp_path: Path, capfd, monkeypatch
+) -> None:
+    saved = tmp_path / "talk.json"
+    assert cli.main(["chat", str(video), "--ask", "One?", "--output", str(saved)]) == 0
+    before = json.loads(saved.read_text())
+    assert before["model"]
+
+    def silent(*_: object) -> Iterator[str]:
+        raise ModelError("No.")
+
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert cli.main(["chat", str(video), "--open", str(saved), "--output", str(saved)]) == 0
+    assert json.loads(saved.read_text()) == before
+
+    monkeypatch.setattr(Talker, "reply", silent)
+    assert cli.main(["chat", str(video), "--ask", "Two?", "--open", str(saved), "--output", str(saved)]) == 5
+    assert json.loads(saved.read_text())["model"] == before["model"]
+
+
+def test_whatever_was_said_opens_again(talker: Talker, video: Path, tmp_path: Path, capfd, monkeypatch) -> None:
+    saved = tmp_path / "talk.json"
+    monkeypatch.setattr(Talker, "reply", lambda *_: iter(["a" + " " * 9000 + "z"]))
+    assert cli.main(["chat", str(video), "--ask", "One?", "--output", str(saved)]) == 0
+    assert cli.main(["chat", str(video), "--ask", "Two?", "--open", str(saved), "--output", str(saved)]) == 0
+    assert [len(turn["answer"]) for turn in json.loads(saved.read_text())["turns"]] == [9002, 9002]
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+@pytest.mark.usefixtures("talker")
+def test_a_reader_that_leaves_ends_it_quietly_and_what_was_said_is_kept(
+    video: Path, tmp_path: Path, capfd, monkeypatch, options: list[str]
+) -> None:
+    saved = tmp_path / "talk.json"
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as left:
+        monkeypatch.setattr("sys.stdout", left)
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["chat", str(video), "--ask", "One?", "--output", str(saved), *options])
+    assert ended.value.code == 141
+    assert "Traceback" not in capfd.readouterr().err
+    assert json.loads(saved.read_text())["turns"][0]["question"] == "One?"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+@pytest.mark.usefixtures("talker")
+def test_a_full_disk_is_told_and_what_was_said_is_kept(
+    video: Path, tmp_path: Path, capfd, monkeypatch, options: list[str]
+) -> None:
+    saved = tmp_path / "talk.json"
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert cli.main(["chat", str(video), "--ask", "One?", "--output", str(saved), *options]) == 1
+    assert "vidtext: Standard output cannot be written: No space left on device." in capfd.readouterr().err
+    assert json.loads(saved.read_text())["turns"][0]["question"] == "One?"
+
+
 def test_a_video_comes_through_a_pipe_and_the_conversation_leaves_as_json(
     talker: Talker, video: Path, capfd, monkeypatch
 ) -> None:
@@ -78,6 +138,14 @@ def test_options_reach_the_model(talker: Talker, video: Path, capfd) -> None:
     given = talker.options[0]
     assert (given.temperature, given.top_p, given.max_new_tokens) == (0.5, 0.9, 7)
     assert talker.given[0][0].text == "Be brief."
+
+
+def test_bytes_that_are_no_text_become_text(talker: Talker, video: Path, capfd) -> None:
+    """As Python hands on what a shell of another encoding typed."""
+    typed = os.fsdecode(b"caf\xe9?")
+    assert cli.main(["chat", str(video), "--ask", typed, "--system", typed]) == 0
+    assert [message.text for message in talker.given[0]] == ["caf\ufffd?", "caf\ufffd?"]
+    assert capfd.readouterr().out == "Echo: caf\ufffd?\n"
 
 
 def test_ctrl_c_keeps_what_was_said(talker: Talker, video: Path, tmp_path: Path, capfd, monkeypatch) -> None:

@@ -111,6 +111,28 @@ def test_what_cannot_be_is_one_line_before_the_work(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "--reel best.mp4 comes with best.srt, and there is such a file."),
+        (["--output", "other/../best.srt"], "--output other/../best.srt is where --reel writes best.srt."),
+        (["--output", "best.mp4"], "--output best.mp4 is where --reel writes best.mp4."),
+    ],
+)
+def test_no_file_is_lost_to_the_subtitles_of_a_reel(film: Path, tmp_path: Path, options: list[str], said: str) -> None:
+    (tmp_path / "other").mkdir()
+    if not options:
+        (tmp_path / "best.srt").write_text("mine")
+    before = {path.name for path in tmp_path.iterdir()}
+
+    done = vidtext("summary", film, *EMBEDDED, "--reel", "best.mp4", *options, cwd=tmp_path)
+
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+    assert said in done.stderr.decode()
+    assert {path.name for path in tmp_path.iterdir()} == before
+    assert options or (tmp_path / "best.srt").read_text() == "mine"
+
+
 def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     """Stopped at the first chapter that is described: its words are written, those of the others are not."""
     script = (

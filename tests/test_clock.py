@@ -9,7 +9,8 @@ from vidtext.clock import format_clock, format_timestamp, parse_clock, to_millis
 from vidtext.errors import OptionError
 
 A_DAY = 86_400
-IMPOSSIBLE = [-0.001, math.nan, math.inf, -math.inf]
+TOO_LARGE = [math.nan, math.inf, -math.inf, 1e306, -1e306, pytest.param(10**400, id="10**400")]
+IMPOSSIBLE = [-0.001, *TOO_LARGE]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,17 @@ def test_times_that_no_video_has_are_refused(seconds: float) -> None:
     for write in (format_clock, format_timestamp):
         with pytest.raises(OptionError, match="not a time in a video"):
             write(seconds)
+
+
+@pytest.mark.parametrize("seconds", TOO_LARGE)
+def test_numbers_that_no_milliseconds_hold_are_refused(seconds: float) -> None:
+    with pytest.raises(OptionError, match="not a time in a video"):
+        to_milliseconds(seconds)
+
+
+@pytest.mark.parametrize("text", ["999999999:59:59.999", "999999999"])
+def test_the_latest_times_that_are_read_are_written(text: str) -> None:
+    assert parse_clock(format_clock(parse_clock(text))) == pytest.approx(parse_clock(text))
 
 
 @pytest.mark.parametrize(

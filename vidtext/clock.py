@@ -14,16 +14,26 @@ from vidtext.errors import OptionError
 _CLOCK = re.compile(r"(?:(?:(?P<hours>\d{1,9}):)?(?P<minutes>\d{1,2}):)?(?P<seconds>\d{1,9}(?:[.,]\d+)?)")
 _SIXTY = 60
 
+MOST_SECONDS = 1e13
+"""The latest time that can be written: later than any that `parse_clock` reads, and far from where floats overflow."""
+
 
 def to_milliseconds(seconds: float) -> int:
-    """Round seconds to whole milliseconds, halves up, so that a time has one spelling in every format."""
+    """Round seconds to whole milliseconds, halves up, so that a time has one spelling in every format.
+
+    Raises:
+        OptionError: the time is not finite, or farther from 0 than `MOST_SECONDS`.
+    """
+    if not abs(seconds) <= MOST_SECONDS:
+        raise _no_time(seconds)
     return math.floor(seconds * 1000 + 0.5)
 
 
 def format_clock(seconds: float) -> str:
     """Write seconds for a person: `7.5` → `0:07.5`, `75` → `1:15`, `3723.45` → `1:02:03.45`.
 
-    Milliseconds are kept, closing zeros are not. Negative times do not exist in a video and raise `OptionError`.
+    Milliseconds are kept, closing zeros are not. Times that do not exist in a video, such as negative ones, raise
+    `OptionError`.
     """
     hours, minutes, whole, milliseconds = _split(seconds)
     fraction = f".{milliseconds:03d}".rstrip("0") if milliseconds else ""
@@ -54,9 +64,13 @@ def parse_clock(text: str) -> float:
 
 
 def _split(seconds: float) -> tuple[int, int, int, int]:
-    if not (math.isfinite(seconds) and seconds >= 0):
-        raise OptionError(f"{seconds!r} is not a time in a video: times are finite and not negative.")
+    if not seconds >= 0:
+        raise _no_time(seconds)
     whole_seconds, milliseconds = divmod(to_milliseconds(seconds), 1000)
     whole_minutes, whole = divmod(whole_seconds, _SIXTY)
     hours, minutes = divmod(whole_minutes, _SIXTY)
     return hours, minutes, whole, milliseconds
+
+
+def _no_time(seconds: float) -> OptionError:
+    return OptionError(f"{seconds!r:.40} is not a time in a video: times go from 0 to {MOST_SECONDS:,.0f} seconds.")

@@ -65,6 +65,10 @@ class Settings:
     max_chat_turns: int = 1000
     """The most turns of one conversation, also of one that was saved and is opened again."""
 
+    max_saved_answer_characters: int = 100_000
+    """The longest answer in a saved conversation that is opened: `max_answer_tokens` of a hundred characters each, such
+    as the tokens that stand for a run of spaces or dashes, so that whatever was saved opens again."""
+
     max_saved_chat_bytes: int = 8 << 20
     """The largest saved conversation that is opened."""
 

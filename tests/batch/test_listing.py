@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from vidtext.batch.items import Questions, Tasks
-from vidtext.batch.listing import key, named, read_wishes
-from vidtext.errors import OptionError
+from vidtext.batch.listing import Wish, key, named, read_wishes
+from vidtext.errors import OptionError, SourceRefusedError
+from vidtext.media.source import open_source
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionOptions
 from vidtext.tasks.chapters import ChapterOptions
@@ -47,6 +53,94 @@ def test_folders_patterns_and_sources(given: list[str], found: list[str]) -> Non
     assert sources(*given) == found
 
 
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("**/*.mp4", ["[x]/e.mp4", "a.mp4", "in/b.mp4", "in/deep/c.mp4"]),
+        ("in/**", ["in/b.mp4", "in/deep/c.mp4"]),
+        ("**/**/deep/*", ["in/deep/c.mp4"]),
+        ("**/in/**/*.mp4", ["in/b.mp4", "in/deep/c.mp4"]),
+        ("**.mp4", ["a.mp4"]),
+        ("**/.hidden/*", [".hidden/d.mp4"]),
+        ("[[]x]/**/*.mp4", ["[x]/e.mp4"]),
+        ("self/in/*.mp4", ["self/in/b.mp4"]),
+    ],
+)
+def test_patterns_find_each_video_once_and_never_go_round_in_circles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str, found: list[str]
+) -> None:
+    """A link leads back to the top: followed, it finds each video forty times before the system calls it a loop."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.mp4", "in/b.mp4", "in/deep/c.mp4", ".hidden/d.mp4", "[x]/e.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "self").symlink_to(tmp_path)
+
+    assert sources(pattern) == found
+    assert sources(f"{tmp_path}/{pattern}") == [f"{tmp_path}/{each}" for each in found]
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_video_is_taken_once_however_its_path_is_written(folder: Path) -> None:
+    (folder / "link.mp4").symlink_to("in/a.mp4")
+    (folder / "there").symlink_to("in")
+    given = ["in/a.mp4", "./in/a.mp4", "in/../in/a.mp4", str(folder / "in/a.mp4"), "link.mp4", "there/*.mp4", "in"]
+    assert sources(*given) == ["in/a.mp4"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_video_with_other_tasks_is_other_work(folder: Path) -> None:
+    (folder / "list.jsonl").write_text('{"source": "a.mkv"}\n{"source": "./a.mkv", "chapters": {}}\n')
+    assert sources("list.jsonl") == ["a.mkv", "./a.mkv"]
+
+
+def test_a_pattern_ends_when_it_has_found_more_than_is_allowed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(_pattern: str) -> Iterator[str]:
+        for number in range(1000):
+            (folder / f"{number}.mp4").touch()
+            yield f"{number}.mp4"
+
+    monkeypatch.setattr("glob.iglob", endless)
+    with pytest.raises(OptionError, match="more than 3 videos"):
+        sources("*.mp4", settings=replace(Settings(), max_batch_items=3))
+    assert not (folder / "5.mp4").exists()
+
+
+def closed(monkeypatch: pytest.MonkeyPatch, place: str, *, listing: bool) -> None:
+    """Let nobody look at what is in a folder, nor, unless `listing`, see its names: what `chmod` does, but to root."""
+    scandir, listdir, stat = os.scandir, os.listdir, os.stat
+
+    def refuse(path: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    def within(path: object) -> bool:
+        return not isinstance(path, int) and place in Path(os.fspath(path)).parent.parts  # type: ignore[call-overload]
+
+    def see(real: Any) -> Any:
+        return lambda path=".": refuse(path) if not listing and Path(path).name == place else real(path)
+
+    monkeypatch.setattr(os, "scandir", see(scandir))
+    monkeypatch.setattr(os, "listdir", see(listdir))
+    monkeypatch.setattr(os, "stat", lambda path, **how: refuse(path) if within(path) else stat(path, **how))
+
+
+@pytest.mark.parametrize("listing", [True, False])
+def test_a_folder_that_may_not_be_read_is_told_and_left_out_of_patterns(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    listing: bool,  # noqa: FBT001
+) -> None:
+    (folder / "z.mp4").touch()
+    closed(monkeypatch, "in", listing=listing)
+
+    with pytest.raises(OptionError, match=r"^in(/a\.mp4)? cannot be read: Permission denied\. Change"):
+        sources("in")
+    assert sources("**/*.*") == sources("*") == ["a.mkv", "b.MP4", "z.mp4"]
+    for pattern in ("in/*.mp4", "in/deep/*.mp4", "in/**/*"):
+        with pytest.raises(OptionError, match="There is no video in"):
+            sources(pattern)
+
+
 def test_a_list_has_a_source_a_line(folder: Path) -> None:
     (folder / "list.txt").write_text("\ufeff# mine\n\n in/a.mp4 \r\nmissing.mp4\n", "utf-8")
     assert sources("list.txt") == ["in/a.mp4", "missing.mp4"]
@@ -70,6 +164,18 @@ def test_lines_of_jsonl_have_tasks_and_options_of_their_own(folder: Path) -> Non
     assert wishes[2].source == "line\u2028end.mp4"
 
 
+def test_lone_surrogates_in_a_list_become_text_and_those_of_file_names_stay(folder: Path) -> None:
+    name = b"caf\xe9.mp4"  # as Latin-1 systems wrote it
+    Path(os.fsdecode(name)).touch()
+    asked = {"questions": ["\ud83d?", "\ud83d\ude00"], "system_prompt": "\ude00"}
+    (folder / "list.jsonl").write_text(json.dumps({"source": "caf\udce9.mp4", "chat": asked}), "ascii")
+
+    (wish,) = read_wishes(["list.jsonl"], TASKS, Settings())
+
+    assert os.fsencode(wish.source) == name
+    assert wish.tasks == Tasks(chat=Questions(ChatOptions(system_prompt="\ufffd"), ("\ufffd?", "😀")))
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -81,6 +187,8 @@ def test_lines_of_jsonl_have_tasks_and_options_of_their_own(folder: Path) -> Non
         ('{"source": "a", "chapters": {"count": 2.5}}', "count is 2.5; it must be a whole number"),
         ('{"source": "a", "caption": {"every_seconds": NaN}}', "every_seconds is NaN; it must be a number"),
         ('{"source": "a", "caption": {"every_seconds": true}}', "every_seconds is true; it must be a number"),
+        ('{"source": "a", "caption": {"every_seconds": %s}}' % ("9" * 400), "every_seconds is 999"),
+        ('{"source": "a", "chat": {"questions": ["Why?"], "temperature": -%s}}' % ("9" * 400), "temperature is -999"),
         ('{"source": "a", "summary": {"length": ["long"]}}', 'length is ["long"]; it must be one of short, medium'),
         ('{"source": "a", "caption": {"model": null}}', "model is null; it must be a text"),
         ('{"source": "a", "chat": {}}', 'chat: give "questions" as a list of texts'),
@@ -131,6 +239,34 @@ def test_no_two_names_are_alike_on_any_system(tmp_path: Path) -> None:
 def test_no_name_leads_to_the_files_of_another_or_out_of_the_folder(tmp_path: Path) -> None:
     given = ["x.chapters.mp4", "y.SUMMARY.mp4", "https://example.com/..%2f..%2fetc", ".mp4"]
     assert names(*given, tmp_path=tmp_path) == ["x-chapters", "y-SUMMARY", "etc", "video"]
+
+
+@pytest.mark.parametrize("address", ["http://[::1/clip.mp4", "https://[x]/clip.mp4", "ftp://]/"])
+def test_an_address_that_is_none_is_a_video_that_fails_by_itself(tmp_path: Path, address: str) -> None:
+    assert names(address, "a.mp4", tmp_path=tmp_path) == ["video", "a"]
+    with pytest.raises(SourceRefusedError), open_source(address):
+        pass
+
+
+def test_names_that_look_like_numbered_ones_stay_unique(tmp_path: Path) -> None:
+    given = [f"{number}/{name}.mp4" for name in ("v", "v-2", "V", "v-2-2", "v-3") for number in range(3)]
+    assert names(*given, tmp_path=tmp_path) == [
+        *("v", "v-2", "v-3"),
+        *("v-2-2", "v-2-3", "v-2-4"),
+        *("V-4", "V-5", "V-6"),
+        *("v-2-2-2", "v-2-2-3", "v-2-2-4"),
+        *("v-3-2", "v-3-3", "v-3-4"),
+    ]
+
+
+def test_equal_names_are_given_in_time_that_grows_with_their_number() -> None:
+    """Trying all numbers from 2 for each of them takes minutes."""
+    wishes = [Wish(f"{number}/video.mp4", TASKS) for number in range(20_000)]
+    began = time.process_time()
+    items = named(wishes, {})
+    assert time.process_time() - began < 20
+    assert len({item.name for item in items}) == len(wishes)
+    assert items[-1].name == "video-20000"
 
 
 def test_names_of_an_earlier_run_are_kept(tmp_path: Path) -> None:

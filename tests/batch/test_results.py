@@ -84,6 +84,15 @@ def test_a_full_disk_leaves_what_was_finished(tmp_path: Path, where: str) -> Non
     assert lines(tmp_path) == [("a", "done"), ("b", "done")]
 
 
+def test_a_lone_surrogate_costs_no_document(tmp_path: Path) -> None:
+    with open_results(tmp_path, resume=False) as results:
+        results.begin([A])
+        results.add(done(A, "a \ud83d b"))
+        results.finish([A])
+    assert (tmp_path / "a.srt").read_text("utf-8") == "a ? b"
+    assert lines(tmp_path) == [("a", "done")]
+
+
 def test_a_folder_that_cannot_be_used_is_explained(tmp_path: Path) -> None:
     (tmp_path / "results.jsonl").write_text('{"name": "a"}\n')
     with pytest.raises(OptionError, match="Add --resume"), open_results(tmp_path, resume=False):

@@ -116,7 +116,7 @@ class TestWhatItSurvives:
 
     def test_a_hang(self, tmp_path: Path) -> None:
         with pytest.raises(UnreadableMediaError, match="busy with one frame"):
-            guarded(misbehaviour.hang, tmp_path / "id", settings=small(guard_silent_seconds=0.3), job=Job())
+            guarded(misbehaviour.hang, tmp_path / "id", settings=small(guard_silent_seconds=2.0), job=Job())
         assert not psutil.pid_exists(int((tmp_path / "id").read_text("utf-8")))
 
     @pytest.mark.parametrize("work", [misbehaviour.hang, misbehaviour.hang_stopping_signals])
@@ -143,7 +143,7 @@ class TestWhatItSurvives:
             guarded(misbehaviour.spin, NOWHERE, settings=small(guard_seconds=0.5), job=Job())
 
     def test_memory_that_grows(self) -> None:
-        with pytest.raises(MediaTooLargeError, match=r"more than 0\.3 GB of memory"):
+        with pytest.raises(MediaTooLargeError, match=r"more (than 0\.3 GB of )?memory"):
             guarded(misbehaviour.eat_memory, NOWHERE, settings=small(guard_memory_bytes=300 << 20), job=Job())
 
     def test_memory_taken_at_once(self) -> None:

@@ -437,7 +437,7 @@ def test_given_frames_are_looked_at_and_kept() -> None:
     scans = list(scan_frames(frames_of(made), mode="fast", every_seconds=1.0, edge=36, settings=Settings(), job=Job()))
 
     assert begins(scans[-1].shots) == [(0.0, "start"), (2.0, "cut")]
-    assert scans[-1].shots[-1].stop_seconds == made.seconds[-1]
+    assert scans[-1].shots[-1].stop_seconds == pytest.approx(made.seconds[-1] + 1 / RATE)
     pictures = [picture for scan in scans for picture in scan.pictures]
     assert [picture.seconds for picture in pictures] == [0.0, 1.0, 2.0, 3.0]
     assert pictures[0].pixels.shape == (36, 48, 3)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from tests.media.full_disk import file_size_limit
 from vidtext.errors import (
     CancelledError,
     SourceError,
@@ -162,6 +163,7 @@ class TestBytesAndText:
             assert read(f"data:{head},{TEXT}") == BODY
         assert read(f"  DATA:video/mp4;base64,{urllib.parse.quote(TEXT, safe='')}\n") == BODY
         assert read(f"data:video/mp4,{urllib.parse.quote(BODY)}", local_paths=False) == BODY
+        assert read("data:,%41\ud83d") == b"A?"  # a lone surrogate, which JSON may hold
 
     def test_broken_data_uris(self) -> None:
         with pytest.raises(SourceError, match="no comma"):
@@ -179,6 +181,23 @@ class TestBytesAndText:
     def test_the_limit_itself_is_taken(self) -> None:
         for source in (BODY, TEXT, base64.encodebytes(BODY).decode(), f"data:,{'%41' * len(BODY)}"):
             assert len(read(source, settings=Settings(max_source_bytes=len(BODY)))) == len(BODY)
+
+    @pytest.mark.parametrize("source", [BODY, TEXT, f"data:video/mp4;base64,{TEXT}", f"data:,{'%41' * 500_000}"])
+    def test_a_full_disk_is_told(self, source: Source) -> None:
+        with (
+            file_size_limit(100_000),
+            pytest.raises(SourceError, match=r"^The video cannot be stored here: File too large\. Make room .* TMPDIR"),
+        ):
+            read(source)
+
+    def test_no_folder_for_temporary_files_is_told(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(tempfile, "tempdir", str(folder / "missing"))
+        with pytest.raises(SourceError, match="cannot be stored here: No such file or directory"):
+            read(BODY)
+
+    def test_an_error_of_the_body_is_not_taken_for_a_full_disk(self) -> None:
+        with pytest.raises(BlockingIOError), open_source(BODY):
+            raise BlockingIOError
 
     def test_frames_pass_through(self) -> None:
         frames = Frames(np.zeros((2, 4, 4, 3), np.uint8), np.array([0.0, 1.0]))
@@ -353,6 +372,10 @@ class TestDownloads:
 
     def test_a_disk_that_is_nearly_full(self) -> None:
         self.fails("unsized", SourceError, "The disk is nearly full", Settings(min_free_disk_bytes=1 << 60))
+
+    def test_a_disk_that_is_full(self) -> None:
+        with file_size_limit(100_000):
+            self.fails("unsized", SourceError, "cannot be stored here: File too large")
 
     def test_inside_a_running_event_loop(self) -> None:
         async def visit() -> bytes:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -25,6 +26,25 @@ from vidtext.settings import Settings
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(UnknownModelError, match=r"no model 'gpt-7'.*auto, embedded, microsoft/git-base-vatex"):
         load_model("gpt-7")
+
+
+def test_a_name_that_is_longer_than_names_of_files_is_unknown() -> None:
+    with pytest.raises(UnknownModelError, match="no model 'aaa") as caught:
+        load_model("a" * 5000)
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_folder_that_may_not_be_entered_holds_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stat = os.stat
+
+    def refuse(path: Any, **how: Any) -> os.stat_result:
+        if Path(path).name == "config.json":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **how)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    with pytest.raises(UnknownModelError, match="no model .* or a folder with a checkpoint that may be read"):
+        resolve(str(tmp_path), Settings())
 
 
 def test_a_folder_of_another_family_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from vidtext.models import loading
 from vidtext.models.base import ChatModel
 from vidtext.models.catalog import EMBEDDED_CHAT, FULL_CAPTIONER, FULL_CHAT, MODELS, SMALL_CHAT
 from vidtext.models.checkpoint import free_gpu_bytes
-from vidtext.models.loading import Resolution, load_resolved, resolve, resolve_chat
+from vidtext.models.loading import Resolution, load_resolved, resolve, resolve_captioner, resolve_chat
 from vidtext.settings import Settings
 
 SETTINGS = Settings()
@@ -152,3 +152,9 @@ def test_other_names_are_resolved_as_ever(tiny: Path) -> None:
         resolve_chat("gpt-7", SETTINGS)
     with pytest.raises(ModelUnavailableError, match="not on this machine"):
         resolve_chat(FULL_CHAT, SETTINGS)
+
+
+def test_the_embedded_chat_model_describes_no_videos() -> None:
+    with pytest.raises(ModelError, match="answers questions alone and describes no videos"):
+        resolve_captioner(EMBEDDED_CHAT, SETTINGS)
+    assert resolve_captioner("embedded", SETTINGS).card.id == "embedded"

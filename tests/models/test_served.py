@@ -29,7 +29,7 @@ from tests.media.clips import numbered_clip
 from tests.models.conversation import clip
 from vidtext.errors import CancelledError, ModelError, ModelUnavailableError, UnknownModelError
 from vidtext.job import Job
-from vidtext.models.base import GenerationOptions, Message
+from vidtext.models.base import GenerationOptions, Message, heard
 from vidtext.models.catalog import EMBEDDED_CHAT_FOLDER
 from vidtext.models.loading import resolve, resolve_chat
 from vidtext.models.served import ServedModel, card_of_served
@@ -139,7 +139,9 @@ def test_the_name_says_where_and_which() -> None:
     resolution = resolve("served:https://gpu.example.com:8000/v1#llava-hf/LLaVA-NeXT-Video-7B-hf", Settings())
     assert resolution.card.sees == "Runs on gpu.example.com: the frames and the words of your video are sent there."
     assert resolve_chat(resolution.card.id, Settings()).card.chats
-    for wrong in ("served:", "served:http://gpu", "served:gpu#m", "served:file:///etc#m", "served:http://#m"):
+    assert resolve("served:http://gpu:8000/v1#gemma3:4bit", Settings()).card.id.endswith("#gemma3:4bit")
+    nowhere = ("served:", "served:http://gpu", "served:gpu#m", "served:file:///etc#m", "served:http://#m")
+    for wrong in (*nowhere, "served:http://gpu:8OOO/v1#m", "served:http://[::1/v1#m", "served:http://gpu:99999/v1#m"):
         with pytest.raises(UnknownModelError, match="looks like served:http://gpu:8000/v1#MODEL"):
             resolve(wrong, Settings())
 
@@ -191,7 +193,8 @@ def test_what_a_server_refuses_is_told_plainly_and_only_busy_ones_are_asked_agai
     [
         (stream(chunk("A red")), "broke off in the middle"),
         (stream(chunk("A red"), "data: {not json\n\n"), "broke off in the middle"),
-        (stream('data: {"error": "out of memory"}\n\n'), "failed|broke off"),
+        (stream('data: {"error": "out of memory"}\n\n'), "failed: .*out of memory|failed: An error"),
+        (stream('data: {"error": {"message": "the context length is 2048 tokens"}}\n\n'), "context length is 2048"),
     ],
 )
 def test_an_answer_that_breaks_off_is_told(server: BadServer, act: Callable[..., None], words: str) -> None:
@@ -199,6 +202,35 @@ def test_an_answer_that_breaks_off_is_told(server: BadServer, act: Callable[...,
     with pytest.raises(ModelError, match=words):
         ask(model_at(server.address))
     assert len(server.requests) == 1  # what was begun is not asked for again
+
+
+def told(model: ServedModel) -> tuple[str, str]:
+    answer = heard(model.reply([Message("user", "What moves?")], GenerationOptions(max_new_tokens=20), Job()))
+    return answer.text, answer.note
+
+
+@pytest.mark.parametrize(
+    ("parts", "text", "note"),
+    [
+        ([chunk("A red"), chunk(finish="stop")], "A red", ""),
+        (
+            [chunk("A red"), chunk(finish="length")],
+            "A red",
+            "The model had more to say: its answer was cut at 20 tokens.",
+        ),
+        ([chunk(finish="content_filter")], "", "The server ended its answer early: content_filter."),
+        ([chunk("A red"), chunk(finish="stop").replace('"delta": {}', '"delta": null')], "A red", ""),
+        ([chunk("A red"), chunk(finish="stop").replace('"delta": {}, ', "")], "A red", ""),
+        ([chunk("A red"), chunk("B").replace('"index": 0', '"index": 1'), chunk(finish="stop")], "A red", ""),
+        ([chunk("A \ud83d"), chunk("\ude00!"), chunk(finish="stop")], "A 😀!", ""),
+        ([chunk("A \ud83d"), chunk("b"), chunk("\ud83d"), chunk(finish="stop")], "A \ufffdb\ufffd", ""),
+    ],
+)
+def test_however_an_answer_ends_what_was_said_is_kept_and_what_is_missing_is_told(
+    server: BadServer, parts: list[str], text: str, note: str
+) -> None:
+    server.script = [stream(*parts)]
+    assert told(model_at(server.address)) == (text, note)
 
 
 def test_a_server_that_says_nothing_is_given_up(server: BadServer) -> None:

@@ -37,7 +37,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[ColourCaptioner], ColourCa
 
     def choose(model: ColourCaptioner, notes: Sequence[str] = ("asked for {}",)) -> ColourCaptioner:
         monkeypatch.setattr(
-            writing, "resolve", lambda name, _settings: Resolution(model.card, None, notes[0].format(name))
+            writing, "resolve_captioner", lambda name, _settings: Resolution(model.card, None, notes[0].format(name))
         )
         monkeypatch.setattr(writing, "load_planned", loads(model))
         return model

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import vidtext
-from tests.media.clips import number_of, numbered_clip
+from tests.media.clips import number_of, numbered_clip, numbered_frame
 from tests.tasks.models import loads
 from vidtext.errors import CancelledError, OptionError
 from vidtext.job import Job, Progress
@@ -45,7 +45,7 @@ class Reader:
 @pytest.fixture
 def reader(monkeypatch) -> Reader:
     made = Reader()
-    monkeypatch.setattr(task, "resolve", lambda name, _settings: Resolution(CARD, None, f"asked for {name}"))
+    monkeypatch.setattr(task, "resolve_captioner", lambda name, _settings: Resolution(CARD, None, f"asked for {name}"))
     monkeypatch.setattr(task, "load_planned", loads(made))
     return made
 
@@ -149,11 +149,29 @@ def test_progress_moves_forward_and_says_what_is_done(reader: Reader, clip: Path
 
 
 def test_frames_with_times_are_a_source_too(reader: Reader) -> None:
-    from tests.media.clips import numbered_frame
-
     frames = Frames.from_images([numbered_frame(number) for number in range(7)], [0, 1, 2, 3, 4, 5, 6])
 
-    assert caption(frames).segments == (Segment(0, 6, "Frames 1 3 5."),)
+    assert caption(frames).segments == (Segment(0, 7, "Frames 1 3 5."),)
+
+
+@pytest.mark.parametrize("seconds", [[0, 1, 2], [12, 13, 14], [0.5, 0.6, 0.7]])
+def test_as_many_frames_as_the_model_takes_are_all_looked_at(reader: Reader, seconds: list[float]) -> None:
+    frames = Frames.from_images([numbered_frame(number) for number in (4, 5, 6)], seconds)
+
+    text = caption(frames)
+
+    assert text.segments[0].text == "Frames 4 5 6."
+    assert text.segments[0].start_seconds == seconds[0]
+
+
+def test_every_given_frame_has_a_window_of_its_own(reader: Reader) -> None:
+    frames = Frames.from_images([numbered_frame(number) for number in (1, 2, 3)], [0, 1, 2])
+
+    assert [each.text for each in caption(frames, every_seconds=1).segments] == [
+        "Frames 1 1 1.",
+        "Frames 2 2 2.",
+        "Frames 3 3 3.",
+    ]
 
 
 def test_options_reach_the_model(reader: Reader, clip: Path) -> None:

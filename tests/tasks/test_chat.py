@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import vidtext
 from tests.tasks.models import ColourCaptioner, ColourChat, loads
 from vidtext.errors import CancelledError, NoMemoryError, OptionError, SourceError
 from vidtext.job import Job
-from vidtext.models.base import GenerationOptions, Message, Resolution
+from vidtext.models.base import GenerationOptions, Message, Resolution, cut_short
 from vidtext.models.planned import Work
 from vidtext.settings import Settings
 from vidtext.tasks import chat as task
@@ -320,6 +320,32 @@ def test_more_frames_than_four_contexts_hold_are_refused(monkeypatch: pytest.Mon
     monkeypatch.setattr(task, "resolve_chat", lambda _name, _settings: Resolution(card, None))
     with pytest.raises(OptionError, match="257 frames were asked for; chatty takes 4 to 256"):
         list(chat(film(("red", 3)), frames=257).ask("What?"))
+
+
+def test_half_a_character_in_a_question_is_no_defect(talker: Talker, film: Film) -> None:
+    conversation = chat(film(("red", 3)))
+    assert "".join(conversation.ask("Red \ud83d?")).strip() == "Echo: Red \ufffd?"
+
+
+def test_a_model_that_knows_one_number_of_frames_takes_no_other(film: Film) -> None:
+    with pytest.raises(OptionError, match="32 frames were asked for; embedded-chat takes 6 alone"):
+        list(chat(film(("red", 2)), model="embedded", frames=32).ask("What is it?"))
+
+
+@pytest.mark.parametrize(
+    ("says", "answer", "note"),
+    [(["It is"], "It is", cut_short(9)), ([], "", "The model ended its answer before the first word.")],
+)
+def test_an_answer_that_is_not_whole_is_told(monkeypatch, film: Film, says: list[str], answer: str, note: str) -> None:
+    class Brief(Talker):
+        def reply(self, *_: object) -> Generator[str, None, str]:
+            yield from says
+            return cut_short(9) if says else ""
+
+    use(monkeypatch, Brief())
+    conversation = chat(film(("red", 2)))
+    assert "".join(conversation.ask("What is it?")).strip() == answer
+    assert conversation.dialogue.turns[-1].notes[-1] == note
 
 
 def test_closer_looks_are_in_the_memory_plan(talker: Talker, film: Film, monkeypatch: pytest.MonkeyPatch) -> None:

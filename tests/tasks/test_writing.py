@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from tests.tasks.models import COLOURS, ColourCaptioner, ColourChat
 from vidtext.errors import NoMemoryError, OptionError
 from vidtext.job import Job
 from vidtext.media.frames import Frames
-from vidtext.models.base import GenerationOptions
+from vidtext.models.base import GenerationOptions, cut_short
 from vidtext.settings import Settings
 from vidtext.tasks.writing import Writer, beginnings, captions_of, instruction
 
@@ -17,7 +19,7 @@ OPTIONS = GenerationOptions(max_new_tokens=20)
 
 
 def writer_of(chat: ColourCaptioner, style: str = "Be plain.") -> Writer:
-    return Writer(chat, OPTIONS, style, clips_at_once=4, frames_per_clip=4)
+    return Writer(chat, OPTIONS, style, clips_at_once=4, frames_per_clip=4, notes=[])
 
 
 def table_of_contents(prompt: str) -> str:
@@ -60,6 +62,11 @@ def test_a_chat_model_writes_all_titles_together() -> None:
         '"One"\n"Two"',
         "One\nTwo.",
         "1: One\n2: Two",
+        "**1. One**\n**2. Two**",
+        "1. **One**:\n2. __Two__",
+        "## 1. One\n## 2. Two",
+        "Chapter 1: One\nChapter 2: Two",
+        "Part 1 - One\nPart 2 – Two",
     ],
 )
 def test_a_table_of_contents_is_read_however_it_is_set(answer: str) -> None:
@@ -74,6 +81,29 @@ def test_a_table_with_another_number_of_lines_is_not_used_and_told(answer: str) 
 
     assert titles == ["A dog", "A cat"]
     assert "no usable table of contents" in note
+
+
+@pytest.mark.parametrize(
+    "title", ["A well-known singer", "Dr. Strange enters", "Intro – Setting the scene", "10:00 at night", "3-D glasses"]
+)
+def test_a_title_of_the_model_stays_as_it_is(title: str) -> None:
+    titles, _ = writer_of(ColourChat(lambda _: f"1. {title}\n{title}")).titles([["A."], ["B."]], Job())
+
+    assert titles == [title, f"{title} (2)"]
+
+
+def test_an_answer_that_was_cut_is_told_once() -> None:
+    class Verbose(ColourChat):
+        def reply(self, *asked: Any) -> Generator[str, None, str]:
+            _, options, _ = asked
+            yield "One."
+            return cut_short(options.max_new_tokens)
+
+    writer = writer_of(Verbose(lambda _: ""))
+    assert writer.reduce(["A."], "two sentences", 7, Job()) == "One."
+    writer.reduce(["B."], "two sentences", 7, Job())
+
+    assert writer.notes == ["The model had more to say: its answer was cut at 7 tokens."]
 
 
 def test_titles_that_the_model_repeats_are_told_apart() -> None:
@@ -103,7 +133,9 @@ def test_what_does_not_fit_the_context_is_done_in_rounds() -> None:
 def test_a_summary_of_more_than_the_context_is_reduced_twice() -> None:
     chat = ColourChat(lambda _: "In short.", context_tokens=300)
 
-    assert writer_of(chat).reduce([f"{n} " + "word " * 30 for n in range(20)], "two sentences", Job()) == "In short."
+    assert (
+        writer_of(chat).reduce([f"{n} " + "word " * 30 for n in range(20)], "two sentences", 20, Job()) == "In short."
+    )
     assert len(chat.asked) > 3
     assert "1. In short." in chat.asked[-1]
 
@@ -112,13 +144,13 @@ def test_a_context_too_small_for_two_descriptions_is_explained() -> None:
     chat = ColourChat(lambda _: "x", context_tokens=100)
 
     with pytest.raises(OptionError, match="context of 100 tokens, too few for two descriptions"):
-        writer_of(chat).reduce(["word " * 30] * 5, "two sentences", Job())
+        writer_of(chat).reduce(["word " * 30] * 5, "two sentences", 20, Job())
 
 
 def test_the_style_reaches_the_model() -> None:
     chat = ColourChat(lambda _: "x")
 
-    writer_of(chat, instruction("meeting", Settings())).reduce(["One."], "two sentences", Job())
+    writer_of(chat, instruction("meeting", Settings())).reduce(["One."], "two sentences", 20, Job())
 
     assert "meeting minutes" in chat.asked[0]
     assert instruction("Sing it.", Settings()) == "Sing it."
@@ -134,7 +166,7 @@ def test_keywords_are_read_off_the_answer_each_once() -> None:
 def test_braces_in_what_was_said_are_text() -> None:
     chat = ColourChat(lambda prompt: prompt)
 
-    assert "{count} {0}" in writer_of(chat).reduce(["Look: {count} {0}."], "one sentence", Job())
+    assert "{count} {0}" in writer_of(chat).reduce(["Look: {count} {0}."], "one sentence", 20, Job())
 
 
 class Starved(ColourCaptioner):

@@ -69,6 +69,19 @@ def test_the_same_words_are_told_once() -> None:
 
 
 @pytest.mark.parametrize(
+    "texts",
+    [
+        ["Slide 1 is shown.", "Slide 2 is shown."],
+        ["The score is 1 to 0.", "The score is 2 to 1."],
+        ["The clock shows 10:00.", "The clock shows 11:30."],
+        ["1000", "2000"],
+    ],
+)
+def test_texts_that_differ_in_a_number_are_two(texts: list[str]) -> None:
+    assert without_repeats(texts) == texts
+
+
+@pytest.mark.parametrize(
     ("texts", "told"),
     [
         ([], ""),

@@ -22,7 +22,7 @@ TALK = Transcript(
     (TalkedAbout("Video A", "my_clip_[1].mp4", 75.25),),
     "llava",
 )
-LIMITS = {"most_turns": 10, "most_characters": 200}
+LIMITS = {"most_turns": 10, "most_characters": 200, "most_answer_characters": 300}
 
 
 def test_json_says_all() -> None:
@@ -72,6 +72,27 @@ def test_what_was_saved_is_read_again(turns: list[Exchange]) -> None:
         assert isinstance(render_transcript(talk, kind), str)
 
 
+def test_a_long_answer_is_read_again() -> None:
+    """As long as one of `Settings().max_answer_tokens` may be, of which some stand for more than eighty spaces."""
+    talk = Transcript((Exchange("Why?", "a" + " " * 83_000 + "z"),))
+    read = read_transcript(render_transcript(talk, "json"), most_turns=1, most_characters=8000)
+    assert read == talk
+
+
+def test_surrogates_become_text() -> None:
+    saved = {
+        "model": "m\udc00",
+        "videos": [{"label": "Video A", "name": "caf\udce9.mp4", "duration_seconds": 1}],
+        "turns": [{"question": "\ud83d?", "answer": "\ud83d\ude00 \ude00", "notes": ["\udfff."], "finished": True}],
+    }
+    read = read_transcript(json.dumps(saved), **LIMITS)
+    assert read == Transcript(
+        (Exchange("\ufffd?", "😀 \ufffd", ("\ufffd.",)),), (TalkedAbout("Video A", "caf\ufffd.mp4", 1.0),), "m\ufffd"
+    )
+    for kind in TRANSCRIPT_FORMATS:
+        render_transcript(read, kind).encode()
+
+
 def changed(**fields: object) -> str:
     return json.dumps(json.loads(render_transcript(TALK, "json")) | fields)
 
@@ -89,10 +110,13 @@ def changed(**fields: object) -> str:
         (changed(turns=[{"question": "a", "answer": 3, "notes": []}]), 'turn 1 has no text "answer"'),
         (changed(turns=[{"question": "a", "answer": "b", "notes": [3]}]), "the notes of turn 1 are not sentences"),
         (changed(turns=[{"question": "a" * 201, "answer": "b", "notes": []}]), "has 201 characters; up to 200"),
+        (changed(turns=[{"question": "a", "answer": "b" * 301, "notes": []}]), "has 301 characters; up to 300"),
         (changed(turns=[{"question": "a", "answer": "", "notes": []}] * 11), "has 11 turns; up to 10"),
         (changed(videos=[{"label": "A", "name": "b", "duration_seconds": "1"}]), "the duration of video 1 is '1'"),
         (changed(videos=[{"label": "A", "name": "b", "duration_seconds": True}]), "the duration of video 1 is True"),
         (changed(videos=[{"name": "b", "duration_seconds": 1}]), 'video 1 has no text "label"'),
+        (changed(videos=[{"label": "A", "name": "b", "duration_seconds": 10**400}]), "the duration of video 1 is 1000"),
+        (changed(videos=[{"label": "A", "name": "b", "duration_seconds": 1e306}]), "the duration of video 1 is 1e+306"),
         (changed(model=None), 'the conversation has no text "model"'),
         (changed(videos=[{"label": "A", "name": "b", "duration_seconds": float("nan")}]), "the duration of video 1"),
     ],

@@ -193,6 +193,9 @@ class Script:
         turn = Turn(question, looks=looks, notes=notes)
         said = f"Answer {len(dialogue.turns) + 1} on: {question} At 0:07 it ends, not at 9:59."
         with self._writing(Path(name), settings, job):
+            while "Too early" in question:  # for Stop
+                job.check()
+                time.sleep(0.02)
             for piece in re.findall(r"\S+\s*", said):
                 job.report("writing", 0, 0)
                 job.check()

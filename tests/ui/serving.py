@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,16 @@ def wait_until(happened: Callable[[], object], *, what: str, seconds: float = 20
     while not happened():
         assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
         time.sleep(0.05)
+
+
+def files_in(folder: Path, pattern: str) -> list[Path]:
+    """Return what has such a name at any depth; what is deleted meanwhile is passed over, which `rglob` does not do."""
+    return [
+        Path(place, name)
+        for place, folders, files in os.walk(folder)
+        for name in (*folders, *files)
+        if fnmatch(name, pattern)
+    ]
 
 
 @contextmanager

@@ -84,7 +84,9 @@ def test_all_videos_are_done_and_one_file_has_the_results(
 def test_stop_keeps_what_is_done(slow: Served, visit: Callable[..., Page], videos: list[Path], tmp_path: Path) -> None:
     page = visit(slow)
     slow.work_log.unlink(missing_ok=True)
-    bring(page, [videos[0], videos[2]])
+    bring(page, [videos[0], numbered_clip(tmp_path / "two.mp4", 600)])
+    page.get_by_role("button", name="More options").locator("visible=true").click()
+    page.get_by_label("Time from one caption to the next").fill("0:06")  # one window, then ten
     page.get_by_role("button", name="Do all").click()
     expect(page.locator(".vt-item.vt-done")).to_have_count(1)
     expect(page.locator(".vt-doing")).to_contain_text("1 of 2 videos, about 0:0")
@@ -95,7 +97,8 @@ def test_stop_keeps_what_is_done(slow: Served, visit: Callable[..., Page], video
     expect(page.locator(".vt-item.vt-not-done")).to_have_count(1)
     expect(page.locator("#vt-batch-result")).to_contain_text("1 of 2 videos are done")
     assert "results.jsonl" in archive(page, tmp_path)
-    wait_until(lambda: "ended two.mp4" in slow.worked(), what="the work to end", seconds=3)
+    wait_until(lambda: "ended two.mp4" in slow.worked(), what="the work to end")
+    assert len([line for line in slow.worked() if line.startswith("token two.mp4")]) < 40
 
 
 def test_another_visitor_sees_nothing_of_it(quick: Served, visit: Callable[..., Page], videos: list[Path]) -> None:

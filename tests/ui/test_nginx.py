@@ -73,17 +73,16 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def test_a_video_is_uploaded_captioned_and_stopped(proxied: Served, visit: Callable[..., Page], tmp_path: Path) -> None:
     page = visit(proxied)
-    page.locator("#vt-bring input[type=file]").set_input_files(numbered_clip(tmp_path / "film.mp4", 60))
+    page.locator("#vt-bring input[type=file]").set_input_files(numbered_clip(tmp_path / "film.mp4", 600))
     expect(page.locator("#vt-video-facts")).to_contain_text("film.mp4")
     page.wait_for_function("document.querySelector('#vt-player video').readyState >= 2")
     page.get_by_role("radio", name="Every few seconds").check()
     page.get_by_role("button", name="Caption", exact=True).click()
     expect(page.locator(".vt-cues li").first).to_be_visible()  # while the others are still to come
-    done = len(proxied.worked())
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#vt-caption-result")).to_contain_text("Stopped")
-    wait_until(lambda: proxied.worked()[-1].startswith("ended"), what="the end of the work")
-    assert len(proxied.worked()) < done + 6
+    wait_until(lambda: "ended film.mp4" in proxied.worked(), what="the end of the work")
+    assert len([line for line in proxied.worked() if line.startswith("token")]) < 12 * 5
 
 
 def test_a_closed_tab_ends_the_work(proxied: Served, visit: Callable[..., Page]) -> None:
@@ -94,7 +93,7 @@ def test_a_closed_tab_ends_the_work(proxied: Served, visit: Callable[..., Page])
     expect(page.locator(".vt-cues li").first).to_be_visible()
     page.close()
     wait_until(lambda: "ended world.mp4" in proxied.worked(), what="the end of the work")
-    assert len([line for line in proxied.worked() if line.startswith("token")]) < 7 * 5
+    assert len([line for line in proxied.worked() if line.startswith("token")]) < 6 * 5
 
 
 def test_the_api_streams_and_its_addresses_hold(proxied: Served, tmp_path: Path) -> None:
@@ -109,7 +108,7 @@ def test_the_api_streams_and_its_addresses_hold(proxied: Served, tmp_path: Path)
             assert stream.status_code == 200
             times = [time.monotonic() - began for line in stream.iter_lines() if line.startswith("data:")]
         assert len(times) > 2
-        assert times[0] < times[-1] / 2  # not all at the end
+        assert times[-1] - times[0] > 2  # not all at the end
 
 
 def test_gradios_client_finds_its_way(proxied: Served, tmp_path: Path) -> None:

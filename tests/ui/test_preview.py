@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.media.clips import numbered_clip
-from tests.ui.serving import wait_until
+from tests.ui.serving import files_in, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ def test_what_a_visitor_brought_is_deleted_when_the_tab_is_closed(
     page = visit(quick)
     page.locator("#vt-bring input[type=file]").set_input_files(numbered_clip(tmp_path / "mine.mkv", 10))
     expect(page.locator("#vt-video-facts")).to_contain_text("shows a preview")
-    assert list(quick.files.rglob("mine.mkv"))
+    assert files_in(quick.files, "mine.mkv")
     page.close()
-    wait_until(lambda: not list(quick.files.rglob("mine.mkv")), what="the upload to be deleted")
-    wait_until(lambda: not list(quick.files.rglob("preview-*")), what="the preview to be deleted")
+    wait_until(lambda: not files_in(quick.files, "mine.mkv"), what="the upload to be deleted")
+    wait_until(lambda: not files_in(quick.files, "preview-*"), what="the preview to be deleted")

@@ -22,7 +22,7 @@ def test_two_visitors_work_at_once_and_do_not_see_each_other(
     slow: Served, visit: Callable[..., Page], tmp_path: Path
 ) -> None:
     one, other = visit(slow), visit(slow)
-    one.locator("#vt-bring input[type=file]").set_input_files(numbered_clip(tmp_path / "secret.mp4", 60))
+    one.locator("#vt-bring input[type=file]").set_input_files(numbered_clip(tmp_path / "secret.mp4", 600))
     expect(one.locator("#vt-video-facts")).to_contain_text("secret.mp4")
     for page in (one, other):
         page.get_by_role("radio", name="Every few seconds").check()

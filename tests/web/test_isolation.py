@@ -34,7 +34,7 @@ def test_a_job_is_known_to_nobody_without_its_name(server: Served, client: httpx
     )
     name = begun.json()["id"]
     assert len(name) >= 32
-    with httpx.Client(base_url=server.address, headers=BEARER) as stranger:
+    with httpx.Client(base_url=server.address, headers=BEARER, timeout=60) as stranger:
         for guess in (name[:-1], name[:-1] + ("a" if name[-1] != "a" else "b"), name.lower(), "", "*", "%00"):
             assert stranger.get(f"/v1/jobs/{guess}").status_code in {404, 405}, guess
             assert stranger.delete(f"/v1/jobs/{guess}").status_code in {404, 405}, guess
@@ -61,7 +61,7 @@ def test_what_one_session_keeps_no_other_session_sees(server: Served, film: Path
     said = one.predict(handle_file(film), api_name="/caption")
     assert said["caption"]
     for address in ("/config", "/gradio_api/info", "/"):
-        seen = httpx.get(f"{server.address}{address.lstrip('/')}").text
+        seen = httpx.get(f"{server.address}{address.lstrip('/')}", timeout=60).text
         assert film.name not in seen
         assert one.session_hash not in seen
 

@@ -26,4 +26,4 @@ def write_archive(outcomes: Iterable[Outcome], target: Path) -> None:
         archive.writestr(RESULTS, "".join(line_of(outcome) for outcome in outcomes))
         for outcome in outcomes:
             for document in outcome.documents:
-                archive.writestr(f"{outcome.item.name}{document.suffix}", document.text)
+                archive.writestr(f"{outcome.item.name}{document.suffix}", document.text.encode(errors="replace"))

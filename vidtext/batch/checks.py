@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vidtext.models.loading import resolve, resolve_chat
+from vidtext.models.loading import resolve_captioner, resolve_chat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,5 +22,5 @@ def check_models(items: Iterable[Item], settings: Settings) -> tuple[str, ...]:
         ModelError: it writes captions and is to chat.
     """
     names = dict.fromkeys(model for item in items for model in item.tasks.models)
-    notes = [(resolve_chat if chats else resolve)(name, settings).note for name, chats in names]
+    notes = [(resolve_chat if chats else resolve_captioner)(name, settings).note for name, chats in names]
     return tuple(dict.fromkeys(filter(None, notes)))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import json
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -44,28 +46,25 @@ class Wish:
 
 
 def read_wishes(given: Iterable[str], tasks: Tasks, settings: Settings) -> list[Wish]:
-    """Find the videos that were asked for, in order, each once.
+    """Find the videos that were asked for, in order, each once, however its path is written.
 
     Args:
         given: each a folder, whose videos are taken, without those in folders inside it; a pattern such as
-            `clips/**/*.mp4`; a list, `.txt` with a source a line or `.jsonl` with an object a line; "-" for either
-            from standard input; or a video's path or address.
+            `clips/**/*.mp4`, whose `**` follows no links; a list, `.txt` with a source a line or `.jsonl` with an
+            object a line; "-" for either from standard input; or a video's path or address.
         tasks: what is done where a line of a JSONL list does not name its own tasks.
         settings: the limits.
 
     Raises:
-        OptionError: there is no such file, a list is too large or has a line that is not understood, or there is no
-            video, or more of them than the settings allow.
+        OptionError: there is no such file, a folder or a list cannot be read, a list is too large or has a line that
+            is not understood, or there is no video, or more of them than the settings allow.
     """
     wishes: dict[str, Wish] = {}
     for each in given:
         for wish in _wishes(each, tasks, settings):
-            wishes.setdefault(key(wish.source, wish.tasks.as_json()), wish)
-            if len(wishes) > settings.max_batch_items:
-                raise OptionError(
-                    f"There are more than {settings.max_batch_items:,} videos, which is the most of one batch. Divide "
-                    "them into several batches."
-                )
+            place = os.path.realpath(wish.source) if is_there(wish.source) else wish.source
+            wishes.setdefault(key(place, wish.tasks.as_json()), wish)
+            _check_count(len(wishes), settings)
     if not wishes:
         raise OptionError(f"There is no video in {', '.join(given)}. Name a folder, a list, a pattern or a video.")
     return list(wishes.values())
@@ -83,40 +82,89 @@ def named(wishes: Iterable[Wish], known: Mapping[str, str]) -> list[Item]:
         wishes: the videos.
         known: names from an earlier run, by `key`. They are kept.
     """
-    taken = {name.casefold() for name in known.values()}
+    names = _Names(known.values())
     items = []
     for wish in wishes:
-        name = known.get(key(wish.source, wish.tasks.as_json()))
-        if name is None:
-            name = _free_name(_stem(wish.source), taken)
-            taken.add(name.casefold())
+        name = known.get(key(wish.source, wish.tasks.as_json())) or names.free(_stem(wish.source))
         items.append(Item(wish.source, wish.tasks, name))
     return items
 
 
+class _Names:
+    """The names that are taken, and for each stem the number to try next, so that it is not searched from 2 again."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = {name.casefold() for name in taken}
+        self._numbers: dict[str, int] = {}
+
+    def free(self, stem: str) -> str:
+        """Return the stem, or the first of `stem-2`, `stem-3` … that is not taken, and take it."""
+        name, number = stem, self._numbers.get(stem.casefold(), 2)
+        while name.casefold() in self._taken:
+            name, number = f"{stem}-{number}", number + 1
+        self._taken.add(name.casefold())
+        self._numbers[stem.casefold()] = number
+        return name
+
+
 def _wishes(given: str, tasks: Tasks, settings: Settings) -> Iterator[Wish]:
-    path, suffix = Path(given), Path(given).suffix.lower()
+    path, there = Path(given), is_there(given)
     if given == STANDARD_INPUT:
         yield from _of_list(_read_input(settings), _STANDARD_INPUT_NAME, tasks)
-    elif _ADDRESS.match(given) and not is_there(given):
+    elif not there and _ADDRESS.match(given):
         yield Wish(given, tasks)
-    elif not is_there(given) and not glob.has_magic(given):
+    elif not there and glob.has_magic(given):
+        found = map(Path, filter(is_there, _matches(given)))  # without those in folders that may not be entered
+        yield from (Wish(str(each), tasks) for each in _videos(found, settings))
+    elif not there:
         raise OptionError(f"There is no file or folder {given!r:.200}. Name a folder, a list, a pattern or a video.")
     elif path.is_dir():
-        yield from (Wish(str(each), tasks) for each in _videos(path.iterdir()))
-    elif path.exists() and suffix in (".txt", ".jsonl"):
+        yield from (Wish(str(each), tasks) for each in _of_folder(path, settings))
+    elif path.suffix.lower() in (".txt", ".jsonl"):
         yield from _of_list(_read_list(path, settings), given, tasks)
-    elif path.exists():
-        yield Wish(given, tasks)
-    elif glob.has_magic(given):
-        found = glob.iglob(given, recursive=True)  # noqa: PTH207  (a path's own glob takes no absolute pattern)
-        yield from (Wish(str(each), tasks) for each in _videos(map(Path, found)))
     else:
-        raise OptionError(f"There is no file or folder {given!r}. Name a folder, a list, a pattern or a video.")
+        yield Wish(given, tasks)
 
 
-def _videos(paths: Iterable[Path]) -> list[Path]:
-    return sorted(path for path in paths if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
+def _of_folder(folder: Path, settings: Settings) -> list[Path]:
+    try:
+        return _videos(folder.iterdir(), settings)
+    except OSError as error:
+        where = error.filename or folder
+        raise OptionError(
+            f"{where} cannot be read: {error.strerror}. Change its permissions, or name another folder."
+        ) from None
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """Find what a pattern names, as `glob` does, but for `**`: there it follows links, and so goes round in circles."""
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        yield from glob.iglob(pattern)  # noqa: PTH207  (a path's own glob takes hidden files, and no absolute pattern)
+        return
+    place = parts.index("**")
+    behind = [*itertools.dropwhile(lambda part: part == "**", parts[place:])] or ["*"]
+    for base in glob.iglob(str(Path(*parts[:place]))):  # noqa: PTH207
+        for folder, inner, _ in os.walk(base):
+            inner[:] = [name for name in inner if not name.startswith(".")]
+            yield from _matches(str(Path(glob.escape(folder), *behind)))
+
+
+def _videos(paths: Iterable[Path], settings: Settings) -> list[Path]:
+    found: set[Path] = set()
+    for path in paths:
+        if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file():
+            found.add(path)
+            _check_count(len(found), settings)
+    return sorted(found)
+
+
+def _check_count(videos: int, settings: Settings) -> None:
+    if videos > settings.max_batch_items:
+        raise OptionError(
+            f"There are more than {settings.max_batch_items:,} videos, which is the most of one batch. Divide them "
+            "into several batches."
+        )
 
 
 def _read_list(path: Path, settings: Settings) -> str:
@@ -160,12 +208,12 @@ def _of_list(text: str, where: str, tasks: Tasks) -> Iterator[Wish]:
 def _stem(source: str) -> str:
     """Return what a video is called without its ending, as a name that every system allows."""
     is_address = _ADDRESS.match(source) and not is_there(source)
-    path = PurePosixPath(unquote(urlsplit(source).path)).name if is_address else Path(source).name
-    return _LIKE_ANOTHER_FILE.sub("-", stem_of("" if source[:5].lower() == "data:" else path, "video"))
+    name = _name_in(source) if is_address else Path(source).name
+    return _LIKE_ANOTHER_FILE.sub("-", stem_of("" if source[:5].lower() == "data:" else name, "video"))
 
 
-def _free_name(stem: str, taken: set[str]) -> str:
-    name, number = stem, 2
-    while name.casefold() in taken:
-        name, number = f"{stem}-{number}", number + 1
-    return name
+def _name_in(address: str) -> str:
+    try:
+        return PurePosixPath(unquote(urlsplit(address).path)).name
+    except ValueError:  # brackets that hold no IPv6 address: the download will tell the person
+        return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
+import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vidtext.batch.items import Questions, Tasks
@@ -15,6 +15,7 @@ from vidtext.tasks.caption import CaptionOptions
 from vidtext.tasks.chapters import ChapterOptions
 from vidtext.tasks.chat import ChatOptions
 from vidtext.tasks.summary import LENGTHS, LOOKS, SummaryOptions
+from vidtext.text.unicode import well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,9 @@ def tasks_of_line(line: str, usual: Tasks, where: str) -> tuple[str, Tasks]:
             of `usual`, or the defaults where `usual` lacks the task; where it names none, all of `usual` are.
         usual: the tasks of lines that name none.
         where: which line it is, for the person.
+
+    Returns:
+        The source as it stands, since lone surrogates are bytes of a file's name there (PEP 383), and its tasks.
 
     Raises:
         OptionError: it is no such object.
@@ -74,7 +78,7 @@ def _questions(given: object, where: str) -> tuple[str, ...]:
     asked = tuple(given) if isinstance(given, list | tuple) else ()
     if not asked or not all(isinstance(question, str) and question.strip() for question in asked):
         raise OptionError(f'{where}, chat: give "questions" as a list of texts.')
-    return asked
+    return tuple(map(well_formed, asked))
 
 
 def _task(usual: Options, given: dict[str, Any] | None, where: str) -> Options | None:
@@ -89,7 +93,11 @@ def _changed(usual: Options, given: dict[str, Any], where: str) -> Options:
         wanted = _wanted(name)
         if not (_fits(name, value) or (value is None and getattr(type(usual)(), name) is None)):
             raise OptionError(f"{where}: {name} is {json.dumps(value):.60}; it must be {wanted}.")
-    return dataclasses.replace(usual, **given)
+    return dataclasses.replace(usual, **{name: _formed(value) for name, value in given.items()})
+
+
+def _formed(value: Any) -> Any:  # noqa: ANN401  an option of any kind
+    return well_formed(value) if isinstance(value, str) else value
 
 
 def _wanted(name: str) -> str:
@@ -102,7 +110,8 @@ def _fits(name: str, value: object) -> bool:
     if name in _CHOICES:
         return value in _CHOICES[name]
     if name in _NUMBERS:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        # JSON has whole numbers that are larger than any float.
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     if name in _WHOLE_NUMBERS:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, str)

@@ -115,7 +115,7 @@ class Results:
         try:
             for target, document in zip(targets, outcome.documents, strict=True):
                 with whole_file(target) as part:
-                    part.write_bytes(document.text.encode())
+                    part.write_bytes(document.text.encode(errors="replace"))
             self._append(outcome)
         except VidtextError:
             for target in targets:

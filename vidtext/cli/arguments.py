@@ -14,6 +14,7 @@ from vidtext.text.formats import FORMATS
 from vidtext.text.prompts import STYLES
 from vidtext.text.summary_formats import SUMMARY_FORMATS
 from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS
+from vidtext.text.unicode import well_formed
 
 FITS = ("crop", "pad", "squash")
 SHOT_MODES = ("auto", "exact", "fast")
@@ -172,7 +173,9 @@ def _add_batch(batch: argparse.ArgumentParser) -> None:
     batch.add_argument(
         "--tasks", type=_tasks, default=("caption",), metavar="LIST", help=f"any of {','.join(BATCH_TASKS)} (caption)"
     )
-    batch.add_argument("--ask", action="append", default=[], metavar="TEXT", help="also a question about each video")
+    batch.add_argument(
+        "--ask", action="append", type=well_formed, default=[], metavar="TEXT", help="also a question about each video"
+    )
     batch.add_argument("--every", type=_time, metavar="TIME", help="one caption for each window of this length")
     batch.add_argument("--length", choices=LENGTHS, default="medium", help="how much a summary tells (medium)")
     _add_style(batch)
@@ -214,7 +217,13 @@ def _add_summary(summary: argparse.ArgumentParser) -> None:
 
 def _add_chat(chat: argparse.ArgumentParser) -> None:
     chat.add_argument("videos", metavar="VIDEO", nargs="+", help="a path, an http(s) address, or, with --ask, -")
-    chat.add_argument("--ask", action="append", metavar="TEXT", help="a question; without, they are read line by line")
+    chat.add_argument(
+        "--ask",
+        action="append",
+        type=well_formed,
+        metavar="TEXT",
+        help="a question; without, they are read line by line",
+    )
     chat.add_argument("--model", help="the chat model's name (the best one that is at hand)")
     chat.add_argument(
         "--frames", type=int, metavar="N", help="how many frames of all videos (as the model was trained)"
@@ -224,7 +233,7 @@ def _add_chat(chat: argparse.ArgumentParser) -> None:
         "--temperature", type=float, metavar="X", help="0 to 2: how freely words are drawn (0: not at all)"
     )
     chat.add_argument("--top-p", type=float, metavar="X", help="draw only from the likeliest words of this share (1)")
-    chat.add_argument("--system", metavar="TEXT", help="what the model is told before all")
+    chat.add_argument("--system", type=well_formed, metavar="TEXT", help="what the model is told before all")
     chat.add_argument("--fit", choices=FITS, help="how frames become square (the model's own way)")
     chat.add_argument("--open", type=Path, metavar="FILE", help="go on with a conversation that was saved as JSON")
     chat.add_argument("--output", type=Path, metavar="FILE", help="write the conversation there at its end")
@@ -234,7 +243,10 @@ def _add_chat(chat: argparse.ArgumentParser) -> None:
 
 def _add_style(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--style", default="neutral", help=f"{', '.join(STYLES)}, or your own words; only chat models follow it"
+        "--style",
+        type=well_formed,
+        default="neutral",
+        help=f"{', '.join(STYLES)}, or your own words; only chat models follow it",
     )
 
 

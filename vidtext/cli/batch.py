@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vidtext.cli.output import print_document
 from vidtext.cli.terminal import at_work, say, say_notes
-from vidtext.errors import IncompleteBatchError, OptionError
+from vidtext.errors import IncompleteBatchError, OptionError, VidtextError
 
 if TYPE_CHECKING:
     import argparse
@@ -36,18 +36,24 @@ def batch(arguments: argparse.Namespace, settings: Settings) -> None:
             left = results.begin(items)
             if len(left) < len(items):
                 say(f"{len(items) - len(left)} of {len(items)} videos are done already.")
-            failures = 0
+            failures, unprinted = 0, False
             for step in run_batch(left, _engine(arguments, settings), job):
                 results.add(step.outcome)
                 failures += step.outcome.failure is not None
                 _tell(step)
-                _print(step, arguments, out)
+                try:
+                    _print(step, arguments, out)
+                except VidtextError as error:  # the results are in the folder: no reason to lose a night's work
+                    say(f"{error} The batch goes on.")
+                    unprinted = True
             results.finish(items)
     if failures:
         raise IncompleteBatchError(
             f"{failures} of {len(items)} videos failed; {arguments.output / 'results.jsonl'} has the reasons. "
             "Run the same command with --resume to try them again."
         )
+    if unprinted:
+        raise VidtextError(f"Standard output lacks results; {arguments.output} has all of them.")
 
 
 def _tell(step: Step) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -16,7 +17,7 @@ from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS, render_transcrip
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import TextIO
 
@@ -33,19 +34,16 @@ def chat(arguments: argparse.Namespace, settings: Settings) -> None:
     _check(arguments)
     opened = _opened(arguments.open, settings) if arguments.open else None
     options, dialogue = _begin(arguments, opened, settings)
-    way, model = _Way(options, settings, None if arguments.json else sys.stdout), ""
+    way, model = _Way(options, settings, None if arguments.json else sys.stdout), opened.model if opened else ""
     try:
         for question in arguments.ask or _typed_questions(sys.stdin):
             dialogue, model = _answer(dialogue, question, way)
             say_notes(dialogue.turns[-1].notes)
     except _StoppedError as stopped:
-        dialogue, model = stopped.dialogue, stopped.model
+        dialogue, model = stopped.dialogue, stopped.model or model
         raise stopped.error from None
     finally:
-        if arguments.json and dialogue.turns:
-            print_document(render_transcript(dialogue.transcript(model), "json"))
-        if arguments.output:
-            write(render_transcript(dialogue.transcript(model), _format(arguments)), arguments.output)
+        _keep(dialogue.transcript(model), arguments)
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,16 @@ class _StoppedError(Exception):
     def __init__(self, dialogue: Dialogue, model: str, error: BaseException) -> None:
         super().__init__()
         self.dialogue, self.model, self.error = dialogue, model, error
+
+
+def _keep(transcript: Transcript, arguments: argparse.Namespace) -> None:
+    """Write the conversation to where it was asked for, and print it even if it cannot be written there."""
+    try:
+        if arguments.output:
+            write(render_transcript(transcript, _format(arguments)), arguments.output)
+    finally:
+        if arguments.json and transcript.exchanges:
+            print_document(render_transcript(transcript, "json"))
 
 
 def _begin(
@@ -94,23 +102,35 @@ def _answer(dialogue: Dialogue, question: str, way: _Way) -> tuple[Dialogue, str
     """Print the answer as it is written, and return the conversation with it, and the model's name."""
     from vidtext.tasks.chat import answer_stream
 
-    told, model = 0, ""
+    model = ""
     try:
-        with at_work() as job:
+        with at_work() as job, _line(way.out) as tell:
             for result in answer_stream(
                 dialogue, question, way.options, settings=way.settings, job=job, memory_key=way.memory_key
             ):
                 dialogue, model = result.dialogue, result.card.id
-                written = result.turn.answer.rstrip()
-                if way.out:
-                    print(written[told:], end="", file=way.out, flush=True)
-                    told = max(told, len(written))
+                tell(result.turn.answer.rstrip())
     except BaseException as error:  # noqa: BLE001  (it is raised again once what was said is kept)
         raise _StoppedError(dialogue, model, error) from None
-    finally:
-        if told:
-            print(file=way.out, flush=True)
     return dialogue, model
+
+
+@contextmanager
+def _line(out: TextIO | None) -> Iterator[Callable[[str], None]]:
+    """Give what prints text as it grows, each time only what is new, and end the line behind it, if there is any."""
+    told = 0
+
+    def tell(written: str) -> None:
+        nonlocal told
+        if out and len(written) > told:
+            print_document(written[told:], out)
+            told = len(written)
+
+    try:
+        yield tell
+    finally:
+        if out and told:
+            print_document("\n", out)
 
 
 def _typed_questions(lines: TextIO) -> Iterator[str]:
@@ -138,6 +158,7 @@ def _opened(file: Path, settings: Settings) -> Transcript:
         text.decode("utf-8", errors="replace"),
         most_turns=settings.max_chat_turns,
         most_characters=settings.max_question_characters,
+        most_answer_characters=settings.max_saved_answer_characters,
     )
 
 

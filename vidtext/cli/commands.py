@@ -106,8 +106,8 @@ def _summary(arguments: argparse.Namespace, settings: Settings) -> None:
     _check_outputs(arguments, ("output", "reel"))
     if arguments.reel is None and arguments.seconds is not None:
         raise OptionError("--seconds is how long the clip of --reel is; name its file, too.")
-    if arguments.reel is not None and arguments.reel.suffix.lower() != ".mp4":
-        raise OptionError(f"--reel {arguments.reel} is not an MP4: let its name end in .mp4.")
+    if arguments.reel is not None:
+        _check_reel(arguments.reel, arguments.output)
     format_name = _format(arguments, {name: form.suffix for name, form in SUMMARY_FORMATS.items()}, "txt")
 
     def finish(result: SummaryResult, notes: Sequence[str]) -> None:
@@ -135,6 +135,19 @@ def _summary(arguments: argparse.Namespace, settings: Settings) -> None:
         last = _run(start, finish, lambda at: f"{at.windows_done} of {at.windows_total} parts were looked at")
         if isinstance(source, Path):
             _write_reel(source, last, arguments, settings)
+
+
+def _check_reel(reel: Path, output: Path | None) -> None:
+    """Find out before the work whether the highlights, and the subtitles beside them, can have their names."""
+    subtitles = reel.with_suffix(".srt")
+    if reel.suffix.lower() != ".mp4":
+        raise OptionError(f"--reel {reel} is not an MP4: let its name end in .mp4.")
+    if output is not None and output.resolve() in (reel.resolve(), subtitles.resolve()):
+        raise OptionError(f"--output {output} is where --reel writes {output.name}. Choose another name.")
+    if subtitles.exists():
+        raise OptionError(
+            f"--reel {reel} comes with {subtitles}, and there is such a file. Choose another name, or move it away."
+        )
 
 
 def _write_reel(source: Path, result: SummaryResult, arguments: argparse.Namespace, settings: Settings) -> None:

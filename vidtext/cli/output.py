@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import uuid
 from typing import TYPE_CHECKING
 
 from vidtext.errors import OptionError, VidtextError
@@ -61,7 +62,7 @@ def _replace(output: Path, document: str) -> None:
     """Store the document so that its name never stands for half of it."""
     target, part = output.resolve(), _part(output)
     try:
-        part.write_bytes(document.encode())
+        part.write_bytes(document.encode(errors="replace"))
         if target.exists():
             shutil.copymode(target, part)
         part.replace(target)
@@ -72,18 +73,27 @@ def _replace(output: Path, document: str) -> None:
 
 
 def _part(output: Path) -> Path:
-    return output.resolve().with_name(f".vidtext-{os.getpid()}.part")
+    return output.resolve().with_name(f".vidtext-{uuid.uuid4().hex}.part")
 
 
 def print_document(document: str, out: TextIO | None = None) -> None:
-    """Write to standard output, or to what was it before the work, in UTF-8 and with the document's own line ends."""
+    """Write to standard output, or to what was it before the work, in UTF-8 and with the document's own line ends.
+
+    Raises:
+        VidtextError: it cannot be written; what follows goes nowhere.
+        SystemExit: whoever read it has left, which is no error.
+    """
     out = out or sys.stdout
     try:
-        out.buffer.write(document.encode())
+        out.buffer.write(document.encode(errors="replace"))
         out.buffer.flush()
-    except BrokenPipeError:  # whoever read it has left; Python would complain again when it flushes at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
-        raise SystemExit(BROKEN_PIPE_EXIT_CODE) from None
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # or Python complains again when it flushes at its end
+        if isinstance(error, BrokenPipeError):
+            raise SystemExit(BROKEN_PIPE_EXIT_CODE) from None
+        raise VidtextError(
+            f"Standard output cannot be written: {error.strerror}. Make room, or send it elsewhere."
+        ) from None
 
 
 def read_video(video: str, settings: Settings) -> str | bytes | Path:

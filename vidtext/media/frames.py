@@ -53,6 +53,12 @@ class Frames:
             raise OptionError("Frames need at least one image, and all images of one size.")
         return cls(np.stack(arrays), np.asarray(seconds, dtype=np.float64))
 
+    @property
+    def end_seconds(self) -> float:
+        """When the last frame ends: it is shown for as long as the others on average, a single one not at all."""
+        last = float(self.seconds[-1])
+        return last + (last - float(self.seconds[0])) / max(1, len(self) - 1)
+
     def __len__(self) -> int:
         return len(self.seconds)
 

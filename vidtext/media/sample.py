@@ -74,7 +74,7 @@ def sample(
     wish = _Wish(frames, every_seconds, at_seconds, start_seconds, stop_seconds, snap, size)
     with open_source(source, settings=settings, job=job) as opened:
         if isinstance(opened, Frames):
-            return pick(opened, wish.times(float(opened.seconds[-1]), settings))
+            return pick(opened, wish.times(opened.end_seconds, settings, first_seconds=float(opened.seconds[0])))
         items = guarded_stream(_read_wished, opened.path, wish, settings=settings, job=job)
         found = cast("Found", next(items))
         info, width, height = found.info, found.width, found.height
@@ -104,9 +104,14 @@ class _Wish:
     snap: Snap
     size: int | tuple[int, int] | None
 
-    def times(self, duration_seconds: float, settings: Settings) -> list[float]:
+    def times(self, duration_seconds: float, settings: Settings, *, first_seconds: float = 0.0) -> list[float]:
         """Choose the times of the frames."""
-        span = sampling.choose_range(duration_seconds, start_seconds=self.start_seconds, stop_seconds=self.stop_seconds)
+        span = sampling.choose_range(
+            duration_seconds,
+            start_seconds=self.start_seconds,
+            stop_seconds=self.stop_seconds,
+            first_seconds=first_seconds,
+        )
         if self.at_seconds is not None:
             _check_count(len(self.at_seconds), settings)
             return sampling.checked_seconds(self.at_seconds, span)

@@ -35,16 +35,20 @@ class TimeRange:
 
 
 def choose_range(
-    duration_seconds: float, *, start_seconds: float | None = None, stop_seconds: float | None = None
+    duration_seconds: float,
+    *,
+    start_seconds: float | None = None,
+    stop_seconds: float | None = None,
+    first_seconds: float = 0.0,
 ) -> TimeRange:
-    """Return the part of a video that was asked for, all of it where nothing was.
+    """Return the part of a video that was asked for, all of it from its first frame on where nothing was.
 
     A stop behind the end of the video means its end; compare `stop_seconds` to tell the person.
 
     Raises:
         OptionError: the range starts behind the end, stops before it starts, or has no length.
     """
-    start = 0.0 if start_seconds is None else start_seconds
+    start = first_seconds if start_seconds is None else start_seconds
     stop = duration_seconds if stop_seconds is None else min(stop_seconds, duration_seconds)
     if not (math.isfinite(start) and start >= 0):
         raise OptionError(f"The range starts at {start:g} s; it must start at 0:00 or later.")

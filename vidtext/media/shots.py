@@ -171,7 +171,7 @@ def scan_frames(
 ) -> Generator[Scan, None, None]:
     """Do the same with frames that are already there; all of them are looked at, in every mode.
 
-    The last shot stops at the time of the last frame, since nothing says how long that is shown.
+    The last shot stops with the last frame, as `Frames.end_seconds` tells it.
 
     Raises:
         OptionError: `mode` is not one of the known ones.
@@ -181,7 +181,8 @@ def scan_frames(
 
     _check_mode(mode)
     del settings  # the same arguments as those of scan_shots, so that either can be called
-    yield from _scans(look_at_given(frames, every_seconds=every_seconds, edge=edge), float(frames.seconds[-1]), job)
+    looks = look_at_given(frames, every_seconds=every_seconds, edge=edge)
+    yield from _scans(looks, frames.end_seconds, job)
 
 
 def _check_mode(mode: ShotMode) -> None:

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -68,7 +68,7 @@ def open_source(
             always taken.
 
     Raises:
-        SourceError: no such file, a broken data: URI or base64 text, or a download that failed.
+        SourceError: no such file, a broken data: URI or base64 text, a download that failed, or no room to store it.
         SourceRefusedError: an address or place that is not allowed.
         SourceTooLargeError: more bytes than `settings.max_source_bytes`.
         UnreadableMediaError: the file is empty.
@@ -80,9 +80,10 @@ def open_source(
     elif isinstance(source, os.PathLike) or (local_paths and isinstance(source, str) and is_there(source)):
         yield _existing_file(Path(source), settings)
     else:
-        with tempfile.TemporaryDirectory(prefix="vidtext-") as folder:
-            path = Path(folder, "video")
-            name = _write(source, path, settings=settings, job=job or Job(), local_paths=local_paths)
+        with ExitStack() as stack:
+            with _told_storing_errors():
+                path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vidtext-")), "video")
+                name = _write(source, path, settings=settings, job=job or Job(), local_paths=local_paths)
             yield _checked(path, name, settings)
 
 
@@ -132,6 +133,22 @@ def _checked(path: Path, name: str, settings: Settings) -> LocalFile:
     return LocalFile(path, name, size_bytes)
 
 
+@contextmanager
+def _told_storing_errors() -> Iterator[None]:
+    """Tell for a person what goes wrong while a video is stored.
+
+    Raises:
+        SourceError: there is no room for it, or no folder for temporary files.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(
+            f"The video cannot be stored here: {error.strerror or error}. Make room where temporary files go, or set "
+            "TMPDIR to a folder that has room."
+        ) from error
+
+
 def _write(source: str | bytes, path: Path, *, settings: Settings, job: Job, local_paths: bool) -> str:
     """Bring what is not on disk yet into the file `path`, and say what to call it."""
     if isinstance(source, bytes):
@@ -174,7 +191,7 @@ def _write_data_uri(text: str, path: Path, settings: Settings) -> None:
         _write_base64(unquote(body) if "%" in body else body, path, settings)
     else:
         _check_size(len(body) - 2 * body.count("%"), settings)  # %41 is one byte
-        path.write_bytes(unquote_to_bytes(body))
+        path.write_bytes(unquote_to_bytes(body.encode(errors="replace")))
 
 
 def _write_base64(text: str, path: Path, settings: Settings) -> None:

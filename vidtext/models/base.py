@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 from vidtext.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -36,6 +36,7 @@ class ModelCard:
         sees: one sentence in plain words: what the model can and cannot see.
         tokens_per_frame: how much of the context one frame takes (0: frames take none, as with a captioner).
         fewest_frames: how many frames of a clip are always given to a chat model, however long the conversation gets.
+        fixed_frames: whether a clip has `frames_per_clip` frames and never another number.
         most_clips: how many clips one conversation may have (0: as many as the context has room for).
         smaller_edge_pixels: the edge of the smaller square that frames may be fitted into as well (0: there is none).
     """
@@ -51,6 +52,7 @@ class ModelCard:
     sees: str
     tokens_per_frame: int = 0
     fewest_frames: int = 4
+    fixed_frames: bool = False
     most_clips: int = 0
     smaller_edge_pixels: int = 0
 
@@ -160,8 +162,11 @@ class Captioner(Protocol):
 class ChatModel(Captioner, Protocol):
     """A model that answers messages. It captions too: by being asked to."""
 
-    def reply(self, messages: Sequence[Message], options: GenerationOptions, job: Job) -> Iterator[str]:
-        """Yield the pieces of the answer to the last message; closing the iterator ends the generation.
+    def reply(self, messages: Sequence[Message], options: GenerationOptions, job: Job) -> Generator[str, None, str]:
+        """Yield the pieces of the answer to the last message; closing the generator ends the generation.
+
+        Returns:
+            A note for the person if the answer is not whole, such as `cut_short`, else "".
 
         Raises:
             OptionError: the messages and the answer do not fit into `card.context_tokens`.
@@ -172,3 +177,27 @@ class ChatModel(Captioner, Protocol):
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return how much of the context the messages take, the frames of their clips included."""
         ...
+
+
+def cut_short(tokens: int) -> str:
+    """Return the note on an answer that was ended because it had so many tokens."""
+    return f"The model had more to say: its answer was cut at {tokens} tokens."
+
+
+@dataclass(frozen=True)
+class Heard:
+    """All of an answer, and the note on it, "" for none."""
+
+    text: str
+    note: str
+
+
+def heard(pieces: Generator[str, None, str]) -> Heard:
+    """Listen to an answer until it ends."""
+    note = ""
+
+    def listened() -> Iterator[str]:
+        nonlocal note
+        note = yield from pieces
+
+    return Heard("".join(listened()), note)

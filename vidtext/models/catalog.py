@@ -80,6 +80,7 @@ MODELS: dict[str, ModelCard] = {
         "way; no objects, people or text.",
         tokens_per_frame=16,  # 8 × 8 patches of 8 pixels, pooled 2 × 2
         fewest_frames=6,
+        fixed_frames=True,  # with others it is mostly wrong
         most_clips=1,
     ),
     FULL_CHAT: ModelCard(

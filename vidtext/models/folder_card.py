@@ -119,7 +119,7 @@ def _llava_next_video_card(folder: Path, known: ModelCard | None) -> ModelCard:
         )
     told: int | None = getattr(videos, "num_frames", None)
     frames = told or (known.frames_per_clip if known else _LLAVA_FRAMES_PER_CLIP)
-    always_all = known is not None and known.fewest_frames == known.frames_per_clip
+    fixed = known is not None and known.fixed_frames
     return ModelCard(
         id=known.id if known else str(folder),
         family="llava_next_video",
@@ -131,7 +131,8 @@ def _llava_next_video_card(folder: Path, known: ModelCard | None) -> ModelCard:
         weight_bytes=_weight_bytes(folder),
         sees=known.sees if known else "See the model card in its folder.",
         tokens_per_frame=read,
-        fewest_frames=frames if always_all else min(ModelCard.fewest_frames, frames),
+        fewest_frames=frames if fixed else min(ModelCard.fewest_frames, frames),
+        fixed_frames=fixed,
         most_clips=known.most_clips if known else 0,
     )
 

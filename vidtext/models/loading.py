@@ -37,6 +37,7 @@ __all__ = [
     "load_model",
     "load_resolved",
     "resolve",
+    "resolve_captioner",
     "resolve_chat",
     "warm_up",
 ]
@@ -58,6 +59,8 @@ def resolve(name: str, settings: Settings) -> Resolution:
         UnknownModelError: the name is neither in the catalog nor a folder with a model in it.
         ModelUnavailableError: the model is not in the local cache and the hub cannot be reached.
     """
+    if is_served(name):  # whatever follows a colon there is the server's
+        return Resolution(card_of_served(name, settings), None)
     name, precision = split_name(asked := name)
     if precision:
         require_quantization(asked)
@@ -68,8 +71,6 @@ def resolve(name: str, settings: Settings) -> Resolution:
             return resolve(FULL_CAPTIONER, settings)
         except ModelUnavailableError as error:
             return replace(resolve("embedded", settings), note=f"The embedded model is used: {error}")
-    if is_served(name):
-        return Resolution(card_of_served(name, settings), None)
     if name == "embedded":
         return Resolution(card_of_folder(EMBEDDED_FOLDER, known=MODELS[name]), EMBEDDED_FOLDER)
     if name == EMBEDDED_CHAT:
@@ -80,10 +81,30 @@ def resolve(name: str, settings: Settings) -> Resolution:
             require_hub(name, settings)
         return Resolution(MODELS[name], folder)
     folder = Path(name)
-    if not (folder / "config.json").is_file():
+    if not _has_config(folder):
         known = ", ".join([AUTO, *MODELS])
-        raise UnknownModelError(f"There is no model {name!r}. Choose one of {known}, or a folder with a checkpoint.")
+        raise UnknownModelError(
+            f"There is no model {name!r:.200}. Choose one of {known}, or a folder with a checkpoint that may be read."
+        )
     return Resolution(card_of_folder(folder), folder)
+
+
+def _has_config(folder: Path) -> bool:
+    try:
+        return (folder / "config.json").is_file()
+    except OSError:  # the folder may not be entered, or the name is longer than names of files may be
+        return False
+
+
+def resolve_captioner(name: str, settings: Settings) -> Resolution:
+    """Tell which model a name means for captions, chapters and summaries, as `resolve` does.
+
+    Raises:
+        ModelError: the model only answers questions.
+    """
+    if name == EMBEDDED_CHAT:
+        raise ModelError(f"{name} answers questions alone and describes no videos. Choose embedded, or another model.")
+    return resolve(name, settings)
 
 
 def resolve_chat(name: str, settings: Settings) -> Resolution:

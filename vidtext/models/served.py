@@ -19,11 +19,12 @@ import numpy as np
 from vidtext.counts import count
 from vidtext.errors import ModelError, ModelUnavailableError, UnknownModelError
 from vidtext.media.resize import fit_square
-from vidtext.models.base import Message, ModelCard
+from vidtext.models.base import Message, ModelCard, cut_short, heard
 from vidtext.text.prompts import CAPTION
+from vidtext.text.unicode import well_formed
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
     from openai import OpenAI, Stream
@@ -46,6 +47,9 @@ _FEATURE_EDGE = 8
 _TRY_AGAIN = (429, 503)
 """Too many requests, and not ready yet: the only answers that are worth waiting for."""
 
+_MOST_SAID = 300
+"""How many characters of a server's own words on an error are told."""
+
 _LOOK_UP_SECONDS = 0.1
 """How soon a stopped job is noticed while the server says nothing."""
 
@@ -62,8 +66,8 @@ def card_of_served(name: str, settings: Settings) -> ModelCard:
         UnknownModelError: the name does not tell where, or which.
     """
     url, _, model = name.removeprefix(PREFIX).partition("#")
-    address = urlsplit(url)
-    if address.scheme not in ("http", "https") or not address.hostname or not model:
+    host = _host_of(url)
+    if not host or not model:
         raise UnknownModelError(f"{name!r} is no served model. Its name looks like served:http://gpu:8000/v1#MODEL.")
     return ModelCard(
         id=name,
@@ -74,10 +78,20 @@ def card_of_served(name: str, settings: Settings) -> ModelCard:
         fit="pad",
         context_tokens=settings.served_context_tokens,
         weight_bytes=0,
-        sees=f"Runs on {address.hostname}: the frames and the words of your video are sent there.",
+        sees=f"Runs on {host}: the frames and the words of your video are sent there.",
         tokens_per_frame=_FRAME_TOKENS,
         fewest_frames=1,
     )
+
+
+def _host_of(url: str) -> str:
+    """Return the host of an http or https address, "" where it is none."""
+    try:
+        address = urlsplit(url)
+        _ = address.port  # raises where it is no number
+    except ValueError:
+        return ""
+    return (address.hostname or "") if address.scheme in ("http", "https") else ""
 
 
 class ServedModel:
@@ -102,7 +116,7 @@ class ServedModel:
 
         Raises as `reply` does.
         """
-        return ["".join(self.reply([Message("user", CAPTION, (clip,))], options, job)).strip() for clip in clips]
+        return [heard(self.reply([Message("user", CAPTION, (clip,))], options, job)).text.strip() for clip in clips]
 
     def image_features(self, frames: Frames, job: Job) -> NDArray[np.float32]:
         """Return `(N, D)` float32, each of length 1: the colours of 8 × 8 parts of each of N frames.
@@ -122,8 +136,8 @@ class ServedModel:
         characters = sum(len(message.text) for message in messages)
         return frames * _FRAME_TOKENS + characters // _CHARACTERS_A_TOKEN + len(messages)
 
-    def reply(self, messages: Sequence[Message], options: GenerationOptions, job: Job) -> Iterator[str]:
-        """Yield the pieces of the answer as the server sends them. Stopping, or closing, closes the request.
+    def reply(self, messages: Sequence[Message], options: GenerationOptions, job: Job) -> Generator[str, None, str]:
+        """Yield the pieces of the answer as the server sends them, return a note. Stopping, or closing, closes it.
 
         Raises:
             ModelUnavailableError: the server cannot be reached, is too busy, refuses the key, or broke off.
@@ -140,12 +154,15 @@ class ServedModel:
         count("frames", sum(len(clip) for message in messages for clip in message.clips))
         pieces = _Exchange(self._client(), request, self._settings.served_attempts, self.device)
         try:
-            for number, piece in enumerate(pieces.received(job), start=1):
+            for number, piece in enumerate(_whole_characters(pieces.received(job)), start=1):
                 job.report("writing", min(number, options.max_new_tokens), options.max_new_tokens)
                 count("tokens")
                 yield piece
         finally:
             pieces.close()
+        if pieces.ended == "length":
+            return cut_short(options.max_new_tokens)
+        return "" if pieces.ended == "stop" else f"The server ended its answer early: {pieces.ended}."
 
     def _client(self) -> OpenAI:
         timeout = (self._settings.served_connect_seconds, self._settings.served_read_seconds)
@@ -176,6 +193,19 @@ def _client(url: str, key: str, connect_seconds: float, read_seconds: float) -> 
     return OpenAI(base_url=url, api_key=key or "none", timeout=timeout, max_retries=0)
 
 
+def _whole_characters(pieces: Iterable[str]) -> Iterator[str]:
+    """Join the halves of a character that were sent in two pieces; half a character alone becomes `�`."""
+    half = ""
+    for piece in pieces:
+        text, half = half + piece, ""
+        if "\ud800" <= text[-1] <= "\udbff":
+            text, half = text[:-1], text[-1]
+        if text:
+            yield well_formed(text)
+    if half:
+        yield well_formed(half)
+
+
 class _Exchange:
     """One request, read in a thread, so that a stop is noticed while the server says nothing."""
 
@@ -184,6 +214,8 @@ class _Exchange:
         self._queue: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._stream: Stream[Any] | None = None
+        self.ended = ""
+        """Why the answer ended, as the server says it: "stop", "length", …"""
 
     def received(self, job: Job) -> Generator[str]:
         """Yield the pieces."""
@@ -227,13 +259,14 @@ class _Exchange:
             for chunk in stream:
                 if self._closed.is_set():
                     return
-                error = getattr(chunk, "error", None)
-                if error:  # `transformers serve` tells what went wrong in the stream itself
-                    raise ModelError(f"The server {self._host} failed: {error}.")
                 for choice in chunk.choices or ():
-                    if choice.delta.content:
-                        self._queue.put(choice.delta.content)
+                    if choice.index:  # only one was asked for
+                        continue
+                    said = getattr(choice.delta, "content", None)
+                    if isinstance(said, str) and said:
+                        self._queue.put(said)
                     if choice.finish_reason:
+                        self.ended = choice.finish_reason
                         return
         if not self._closed.is_set():
             raise ModelUnavailableError(f"The server {self._host} broke off in the middle of the answer. Ask again.")
@@ -260,6 +293,9 @@ class _Exchange:
             return ModelUnavailableError(f"The server {self._host} did not answer in time. Try again later.")
         if isinstance(error, openai.APIStatusError):
             return self._refused(error)
+        if type(error) is openai.APIError:  # told in the stream itself
+            said = well_formed(str(error.message))[:_MOST_SAID]
+            return ModelError(f"The server {self._host} failed: {said}")
         if isinstance(error, openai.APIConnectionError) and self._stream is None:
             return ModelUnavailableError(f"The server {self._host} cannot be reached. Is it running?")
         return ModelUnavailableError(f"The server {self._host} broke off in the middle of the answer. Ask again.")

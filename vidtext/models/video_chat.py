@@ -14,7 +14,7 @@ from vidtext.compute.gpu import Effort, on_gpu
 from vidtext.counts import count
 from vidtext.errors import ModelError, OptionError
 from vidtext.media.resize import fit_square
-from vidtext.models.base import Message
+from vidtext.models.base import Message, cut_short, heard
 from vidtext.models.chat_template import render
 from vidtext.models.checkpoint import input_device
 from vidtext.models.families import family_of
@@ -25,7 +25,7 @@ from vidtext.models.streaming import TextPieces, stream_generate
 from vidtext.text.prompts import CAPTION
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -54,10 +54,14 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Spoken:
-    """How far an answer is: how many tokens it has, and the text that became certain since the step before."""
+    """How far an answer is: how many tokens it has, and the text that became certain since the step before.
+
+    `cut` tells of the last step whether the answer was ended by its number of tokens.
+    """
 
     tokens: int
     piece: str
+    cut: bool = False
 
 
 class VideoChat:
@@ -81,8 +85,8 @@ class VideoChat:
         """Where it runs."""
         return self._checkpoint.device
 
-    def reply(self, messages: Sequence[Message], options: GenerationOptions, job: Job) -> Iterator[str]:
-        """Yield the pieces of the answer to the last message; closing the iterator ends the generation.
+    def reply(self, messages: Sequence[Message], options: GenerationOptions, job: Job) -> Generator[str, None, str]:
+        """Yield the pieces of the answer to the last message, return a note; closing ends the generation.
 
         Raises:
             OptionError: the messages and the answer do not fit into `card.context_tokens`; raised before the first
@@ -108,7 +112,7 @@ class VideoChat:
             OptionError: a clip and its caption do not fit into `card.context_tokens`.
             CancelledError: the job was stopped.
         """
-        return ["".join(self.reply([Message("user", CAPTION, (clip,))], options, job)) for clip in clips]
+        return [heard(self.reply([Message("user", CAPTION, (clip,))], options, job)).text for clip in clips]
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return how much of the context the messages take, the frames of their clips included.
@@ -136,7 +140,7 @@ class VideoChat:
 
     def _spoken(
         self, text: str, messages: Sequence[Message], options: GenerationOptions, job: Job
-    ) -> Generator[str, None, None]:
+    ) -> Generator[str, None, str]:
         job.check()
         fit = options.fit or self._card.fit
         clips = tuple(
@@ -147,12 +151,15 @@ class VideoChat:
         prompt = Prompt(text, clips, self._card.tokens_per_frame)
         steps = generate_reply(self._checkpoint, prompt, options, self._kept_bytes)
         count("frames", sum(len(clip) for clip in clips))
+        cut = False
         with told_plainly(self._card.id), closing(steps):
             for step in steps:
                 job.report("writing", step.tokens, options.max_new_tokens)
                 count("tokens")
+                cut = step.cut
                 if step.piece:
                     yield step.piece
+        return cut_short(options.max_new_tokens) if cut else ""
 
 
 def _effort(
@@ -206,7 +213,14 @@ def _answered(
         for tokens in stack.enter_context(closing(tokens_so_far)):
             answer = tokens[0, len(ids) :]
             yield Spoken(len(answer), pieces.grown(answer))
-    yield Spoken(len(answer), pieces.finished(answer))
+    cut = len(answer) == options.max_new_tokens and int(answer[-1]) not in _ends(model)
+    yield Spoken(len(answer), pieces.finished(answer), cut)
+
+
+def _ends(model: PreTrainedModel) -> Sequence[int]:
+    """Return the tokens that end an answer."""
+    ends = model.generation_config.eos_token_id
+    return ends if isinstance(ends, list) else [ends]
 
 
 def _continue(

@@ -11,7 +11,7 @@ from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.media.sampling import TimeRange, choose_range, split
 from vidtext.models.base import GenerationOptions, ModelCard
-from vidtext.models.loading import resolve
+from vidtext.models.loading import resolve_captioner
 from vidtext.models.planned import Work, load_planned
 from vidtext.settings import Settings
 from vidtext.tasks.footage import Footage, open_footage
@@ -121,7 +121,7 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
     writing = GenerationOptions(max_new_tokens=options.max_new_tokens, fit=options.fit)
     with open_footage(source, settings, job) as footage:
         windows = _windows(footage, options, settings)
-        resolution = resolve(options.model, settings)
+        resolution = resolve_captioner(options.model, settings)
         at_once = min(settings.window_batch, len(windows))
         work = Work(at_once, resolution.card.frames_per_clip, new_tokens=options.max_new_tokens)
         with load_planned(resolution, work, settings=settings, job=job) as (captioner, plan):
@@ -161,7 +161,12 @@ def _looked_at(
 
 def _windows(footage: Footage, options: CaptionOptions, settings: Settings) -> list[TimeRange]:
     duration = footage.duration_seconds
-    span = choose_range(duration, start_seconds=options.start_seconds, stop_seconds=options.stop_seconds)
+    span = choose_range(
+        duration,
+        start_seconds=options.start_seconds,
+        stop_seconds=options.stop_seconds,
+        first_seconds=footage.first_seconds,
+    )
     if options.stop_seconds is not None and options.stop_seconds > duration:
         footage.notes.append(f"The range was cut at the end of the video, {format_clock(duration)}.")
     if options.every_seconds is None:

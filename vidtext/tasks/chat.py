@@ -17,6 +17,7 @@ from vidtext.models.planned import Work, load_planned, turn
 from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn, fitted_prompt
 from vidtext.tasks.footage import open_footage
 from vidtext.text.asked_times import AskedTime, asked_time
+from vidtext.text.unicode import well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +34,8 @@ _TEMPLATE_TOKENS = 64
 
 _CONTEXTS_OF_FRAMES = 4
 """How many times as many frames as the context holds may be asked for; what does not fit is left out, with a note."""
+
+_NO_ANSWER = "The model ended its answer before the first word."
 
 _LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -106,18 +109,23 @@ def begin_dialogue(
     most_frames = settings.max_frames
     if card.tokens_per_frame:  # what is far beyond the context would be held for nothing
         most_frames = min(most_frames, _CONTEXTS_OF_FRAMES * card.context_tokens // card.tokens_per_frame)
+    if card.fixed_frames:
+        most_frames = card.frames_per_clip
     if not card.fewest_frames <= wanted <= most_frames:
-        raise OptionError(f"{wanted} frames were asked for; {card.id} takes {card.fewest_frames} to {most_frames}.")
+        several = (
+            f"{card.fewest_frames} to {most_frames}" if card.fewest_frames < most_frames else f"{most_frames} alone"
+        )
+        raise OptionError(f"{wanted} frames were asked for; {card.id} takes {several}.")
     each = max(card.fewest_frames, wanted // len(sources))
     edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
     videos = []
     for letter, (source, name) in zip(_LABELS, sources, strict=False):
         with open_footage(source, settings, job) as footage, turn(settings, job=job):
-            whole = TimeRange(0.0, footage.duration_seconds)
+            whole = TimeRange(footage.first_seconds, footage.duration_seconds)
             (frames,) = footage.clips([whole], each, edge, job)
             notes = tuple(footage.notes)
             called = name or footage.name
-        videos.append(ChatVideo(f"Video {letter}", called, source, whole.duration_seconds, frames, notes))
+        videos.append(ChatVideo(f"Video {letter}", called, source, whole.stop_seconds, frames, notes))
     return Dialogue(tuple(videos))
 
 
@@ -151,6 +159,7 @@ def answer_stream(
     """
     began = time.monotonic()
     check_question(dialogue, question, options, settings)
+    question = well_formed(question)
     resolution = resolve_chat(options.model, settings)
     clips = _frames_of_clips(dialogue, question, resolution.card, settings)
     said = sum(len(turn.question) + len(turn.answer) for turn in dialogue.turns) + len(question)
@@ -194,11 +203,12 @@ def _grown(
 
     prompt = fitted(most_frames)
     turn = replace(turn, notes=(*turn.notes, *prompt.notes))
+    note = ""
 
     def pieces() -> Iterator[str]:
-        nonlocal turn
+        nonlocal turn, note
         try:
-            yield from model.reply(prompt.messages, _writing(options, memory_key), job)
+            note = yield from model.reply(prompt.messages, _writing(options, memory_key), job)
         except NoMemoryError:
             longest = max((len(clip) for message in prompt.messages for clip in message.clips), default=0)
             fewer = longest // 2
@@ -209,12 +219,14 @@ def _grown(
         else:
             return
         forget(memory_key)
-        yield from model.reply(less.messages, _writing(options, memory_key), job)
+        note = yield from model.reply(less.messages, _writing(options, memory_key), job)
 
     for piece in pieces():
         turn = replace(turn, answer=turn.answer + piece)
         yield turn
-    yield replace(turn, answer=turn.answer.strip(), finished=True)
+    answer = turn.answer.strip()
+    note = note or ("" if answer else _NO_ANSWER)
+    yield replace(turn, answer=answer, notes=(*turn.notes, *([note] if note else [])), finished=True)
 
 
 def check_question(dialogue: Dialogue, question: str, options: ChatOptions, settings: Settings) -> None:

@@ -35,7 +35,8 @@ class Footage:
 
     Attributes:
         name: what to call it before people.
-        duration_seconds: from the first frame that is shown to the end of the last one.
+        first_seconds: when the first frame is shown: 0, but for frames that were given with other times.
+        duration_seconds: when the last frame ends.
         notes: what is wrong with it so far; grows while it is read.
         read: yields a picture for each of the wanted times, which must not decrease, with the given shortest edge;
             smaller where as many as are told to be held at once would take more than `Settings.max_frames_bytes`.
@@ -43,6 +44,7 @@ class Footage:
     """
 
     name: str
+    first_seconds: float
     duration_seconds: float
     notes: list[str]
     read: Callable[[Sequence[float], int, int], Generator[Picture, None, None]]
@@ -109,7 +111,7 @@ def _file(file: LocalFile, info: VideoInfo, settings: Settings, job: Job) -> Foo
             shots += found.shots
             yield Scan(shots, found.pictures)
 
-    return Footage(file.name, info.duration_seconds, notes, read, scan)
+    return Footage(file.name, 0.0, info.duration_seconds, notes, read, scan)
 
 
 def _given_frames(frames: Frames, settings: Settings, job: Job) -> Footage:
@@ -121,4 +123,4 @@ def _given_frames(frames: Frames, settings: Settings, job: Job) -> Footage:
     def scan(mode: ShotMode, every_seconds: float, edge: int) -> Generator[Scan, None, None]:
         return scan_frames(frames, mode=mode, every_seconds=every_seconds, edge=edge, settings=settings, job=job)
 
-    return Footage("frames", float(frames.seconds[-1]), list(frames.notes), read, scan)
+    return Footage("frames", float(frames.seconds[0]), frames.end_seconds, list(frames.notes), read, scan)

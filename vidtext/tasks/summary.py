@@ -45,17 +45,18 @@ _ABSTRACT_SENTENCES = 2
 
 @dataclass(frozen=True)
 class _Size:
-    """What a length means: sentences of the summary, the same in words for a chat model, and highlights."""
+    """What a length means: sentences of the summary, tokens and words of that for a chat model, and highlights."""
 
     sentences: int
+    tokens: int
     in_words: str
     highlights: int
 
 
 _SIZES: dict[Length, _Size] = {
-    "short": _Size(3, "two or three sentences", 3),
-    "medium": _Size(6, "one paragraph of four to six sentences", 5),
-    "long": _Size(12, "two or three paragraphs, twelve sentences at most,", 8),
+    "short": _Size(3, 128, "two or three sentences", 3),
+    "medium": _Size(6, 256, "one paragraph of four to six sentences", 5),
+    "long": _Size(12, 512, "two or three paragraphs, twelve sentences at most,", 8),
 }
 
 
@@ -187,9 +188,9 @@ def _windows(
 ) -> tuple[Sequence[TimeRange], Sequence[tuple[TimeRange, ...]]]:
     """Return the stretches of the video, and what is looked at in each."""
     if options.look == "time":
-        duration = footage.duration_seconds
+        whole = TimeRange(footage.first_seconds, footage.duration_seconds)
+        duration = whole.duration_seconds
         parts = min(_PARTS_OF_TIME, max(1, int(duration)))
-        whole = TimeRange(0.0, duration)
         stretches = split(whole, every_seconds=duration / parts) if duration > 0 else [whole]
         return stretches, [(middle_window(stretch),) for stretch in stretches]
     division = divide(footage, writer.model, mode="auto", count=None, min_seconds=None, settings=settings, job=job)
@@ -227,9 +228,9 @@ class _Composer:
         if not texts:
             told = self.told(moments, chosen)
             return replace(told, notes=(*told.notes, "The model wrote nothing about any part of the video."))
-        summary = self.writer.reduce(texts, self.size.in_words, job)
+        summary = self.writer.reduce(texts, self.size.in_words, self.size.tokens, job)
         return Summary(
-            abstract=self.writer.reduce([summary], "one or two sentences", job),
+            abstract=self.writer.reduce([summary], "one or two sentences", _SIZES["short"].tokens, job),
             summary=summary,
             highlights=self._highlights(chosen),
             keywords=self.writer.keywords(summary, _KEYWORDS, job),

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vidtext.errors import NoMemoryError, OptionError
-from vidtext.models.base import ChatModel, GenerationOptions, Message
-from vidtext.models.loading import resolve
+from vidtext.models.base import ChatModel, GenerationOptions, Message, heard
+from vidtext.models.loading import resolve_captioner
 from vidtext.models.planned import Work, load_planned
 from vidtext.tasks.read_ahead import read_ahead
 from vidtext.text import prompts
-from vidtext.text.telling import distinct_title, sentence, title_of, told_in_order
+from vidtext.text.telling import distinct_title, sentence, short_title, title_of, told_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from vidtext.settings import Settings
     from vidtext.tasks.footage import Footage
 
-_NUMBERED_LINE = re.compile(r"\s*(?:\d+\s*[.):\-–]|[-*•])\s*(.*)")
+_TITLE_LINE = re.compile(
+    r"[\s*_#>]*(?:(?:(?:chapter|part)\s+)?\d+\s*(?:[.):](?!\d)|[-–]\s)|[-•]\s)?(.*)", re.IGNORECASE
+)
+"""A line of a table of contents: what models put before a title, and the title."""
 _TEXT_TOKENS = 1024
 """Room for words that is planned with, where a chat model puts descriptions together."""
 
@@ -46,6 +49,7 @@ class Writer:
         style: an instruction in words.
         clips_at_once: how many clips there is memory for at once.
         frames_per_clip: how many frames of a clip there is memory for.
+        notes: what is to be known of the work; grows where the model is cut short.
     """
 
     model: Captioner
@@ -53,6 +57,7 @@ class Writer:
     style: str
     clips_at_once: int
     frames_per_clip: int
+    notes: list[str]
 
     @property
     def chat(self) -> ChatModel | None:
@@ -85,11 +90,17 @@ class Writer:
             return beginnings(told), ""
         proposed, failed = self._table_of_contents([told_in_order(texts) for texts in told], job)
         note = "The model gave no usable table of contents: titles are the beginnings of the descriptions."
-        candidates = [[title] if title else list(texts) for title, texts in zip(proposed, told, strict=True)]
-        return beginnings(candidates), note if failed else ""
+        candidates = [[title] if title else _titles_of(texts) for title, texts in zip(proposed, told, strict=True)]
+        return _all_different(candidates), note if failed else ""
 
-    def reduce(self, descriptions: Sequence[str], sentences: str, job: Job) -> str:
+    def reduce(self, descriptions: Sequence[str], sentences: str, tokens: int, job: Job) -> str:
         """Return one text about all descriptions, written by the chat model in as many rounds as its context needs.
+
+        Args:
+            descriptions: of the parts of the video, in order.
+            sentences: how long the text is to be, in words.
+            tokens: how many tokens it may have.
+            job: to stop the work.
 
         Raises:
             OptionError: not even two descriptions fit into the model's context.
@@ -99,9 +110,9 @@ class Writer:
         def prompt(group: Sequence[str]) -> str:
             return prompts.REDUCE.format(descriptions=_numbered(group), sentences=sentences, style=self.style)
 
-        while len(groups := self._groups(chat, descriptions, prompt, 0)) > 1:
-            descriptions = [self._answer(chat, prompt(group), job) for group in groups]
-        return self._answer(chat, prompt(descriptions), job)
+        while len(groups := self._groups(chat, descriptions, prompt, lambda _: tokens)) > 1:
+            descriptions = [self._answer(chat, prompt(group), job, tokens=tokens) for group in groups]
+        return self._answer(chat, prompt(descriptions), job, tokens=tokens)
 
     def keywords(self, summary: str, count: int, job: Job) -> tuple[str, ...]:
         """Return the chat model's choice of at most `count` words or phrases, each once."""
@@ -118,7 +129,7 @@ class Writer:
 
         titles: list[str] = []
         failed = False
-        for group in self._groups(chat, descriptions, prompt, _TITLE_TOKENS):
+        for group in self._groups(chat, descriptions, prompt, lambda size: _TITLE_TOKENS * size):
             lines = _lines(self._answer(chat, prompt(group), job, tokens=_TITLE_TOKENS * len(group)))
             whole = len(lines) == len(group)
             failed |= not whole
@@ -126,15 +137,22 @@ class Writer:
         return titles, failed
 
     def _groups(
-        self, chat: ChatModel, descriptions: Sequence[str], prompt: Callable[[Sequence[str]], str], tokens_each: int
+        self,
+        chat: ChatModel,
+        descriptions: Sequence[str],
+        prompt: Callable[[Sequence[str]], str],
+        tokens_of: Callable[[int], int],
     ) -> list[Sequence[str]]:
-        """Divide descriptions evenly into as few groups as fit the model's context, each with its answer."""
+        """Divide descriptions evenly into as few groups as fit the model's context, each with its answer.
+
+        `tokens_of` tells how many tokens the answer about so many descriptions may have.
+        """
         for size in range(len(descriptions), 0, -1):
             if size == 1 < len(descriptions):
                 break
             groups = [descriptions[start : start + size] for start in range(0, len(descriptions), size)]
             longest = prompt(max(groups, key=lambda group: sum(map(len, group))))
-            if self._fits(chat, longest, max(self.options.max_new_tokens, tokens_each * size)):
+            if self._fits(chat, longest, tokens_of(size)):
                 return groups
         raise OptionError(
             f"{chat.card.id} has a context of {chat.card.context_tokens} tokens, too few for two descriptions and an "
@@ -149,7 +167,10 @@ class Writer:
         self, chat: ChatModel, prompt: str, job: Job, *, clips: tuple[Frames, ...] = (), tokens: int | None = None
     ) -> str:
         options = self.options if tokens is None else replace(self.options, max_new_tokens=tokens)
-        return "".join(chat.reply([Message("user", prompt, clips)], options, job)).strip()
+        reply = heard(chat.reply([Message("user", prompt, clips)], options, job))
+        if reply.note and reply.note not in self.notes:
+            self.notes.append(reply.note)
+        return reply.text.strip()
 
     def _required_chat(self) -> ChatModel:
         chat = self.chat
@@ -174,10 +195,18 @@ def captions_of(model: Captioner, clips: Sequence[Frames], options: GenerationOp
 
 def beginnings(told: Sequence[Sequence[str]]) -> list[str]:
     """Return the beginning of a description of each chapter as its title, neighbours never the same."""
+    return _all_different([_titles_of(texts) for texts in told])
+
+
+def _titles_of(texts: Sequence[str]) -> list[str]:
+    return [title_of(text) for text in texts or ("",)]
+
+
+def _all_different(candidates: Sequence[Sequence[str]]) -> list[str]:
+    """Choose one of its candidates for each chapter, so that neighbours never have the same."""
     titles: list[str] = []
-    for texts in told:
-        candidates = [title_of(text) for text in texts] or [title_of("")]
-        titles.append(distinct_title(candidates, titles[-1] if titles else None))
+    for possible in candidates:
+        titles.append(distinct_title(possible, titles[-1] if titles else None))
     return titles
 
 
@@ -199,14 +228,15 @@ def load_writer(
     footage: Footage, *, model: str, style: str, fit: Fit | None, settings: Settings, job: Job
 ) -> Iterator[Writer]:
     """Have the model that a name stands for; what the person must know of it becomes a note of the footage."""
-    resolution = resolve(model, settings)
+    resolution = resolve_captioner(model, settings)
     options = GenerationOptions(max_new_tokens=settings.description_tokens, fit=fit)
     card = resolution.card
     # A chat model reads more words when it puts descriptions together, and no frames then.
     text_tokens = min(_TEXT_TOKENS, card.context_tokens - options.max_new_tokens) if card.chats else 1
     work = Work(settings.window_batch, card.frames_per_clip, text_tokens, options.max_new_tokens)
     with load_planned(resolution, work, settings=settings, job=job) as (loaded, plan):
-        writer = Writer(loaded, options, instruction(style, settings), plan.wanted.clips, plan.wanted.frames)
+        told = instruction(style, settings)
+        writer = Writer(loaded, options, told, plan.wanted.clips, plan.wanted.frames, footage.notes)
         footage.notes.extend([*([resolution.note] if resolution.note else []), *plan.notes])
         if writer.chat is None and style != "neutral":
             footage.notes.append(ONLY_CHAT_MODELS_FOLLOW)
@@ -239,5 +269,5 @@ def _numbered(descriptions: Sequence[str]) -> str:
 
 def _lines(answer: str) -> list[str]:
     """Read the titles off a table of contents, without numbers, bullets and quotation marks."""
-    lines = (_NUMBERED_LINE.sub(r"\1", line).strip(" \t*\"'“”.") for line in answer.splitlines())
-    return [title_of(line) for line in lines if line]
+    lines = (_TITLE_LINE.sub(r"\1", line, count=1).replace("**", "").replace("__", "") for line in answer.splitlines())
+    return [short_title(title) for line in lines if (title := line.strip(" \t*_\"'“”.:"))]

@@ -45,6 +45,15 @@ _END = rf"(?:{_CLOCK}|{_amounts(r'[ ,-]+')}|{_PLACE})"
 _BETWEEN = re.compile(rf"\bbetween\s+({_END})\s*and\s*({_END})")
 _FROM_TO = re.compile(rf"({_TIME})\s*(?:-|–|—|to|until|till)\s*({_TIME})|({_CLOCK})\s*and\s*({_CLOCK})")
 _BARE_TO = re.compile(rf"\b(\d+(?:\.\d+)?)\s*(?:-|–|—|to|and)\s*(\d+(?:\.\d+)?)[\s-]*({_UNIT})\b")
+_BUT_FIRST_LAST = re.compile(
+    rf"\b(after|before|until|up to|but|except(?: for)?|without) (?:the )?(first|last|final)\s+({_AMOUNT}|{_UNIT}\b)"
+)
+_AWAY_FROM = re.compile(
+    rf"({_AMOUNT})\s+(before|after|from|into)\s+(?:(?:the|its)\s+)?(end|start|beginning|video|{_TIME})"
+)
+_HOW_LONG = re.compile(rf"\b(?:for|every|each|per|than|within)\s+(?:about\s+|at least\s+)?{_AMOUNT}")
+"""How long something lasts or how often it comes: no time of the video."""
+
 _FIRST_LAST = re.compile(rf"\b(first|last|final)\s+({_AMOUNT}|{_UNIT}\b)")
 _BEFORE_AFTER = re.compile(rf"\b(before|until|up to|after|since|from)\s+({_TIME})(?:\s+on(?:wards?)?\b)?")
 _MOMENT = re.compile(rf"({_TIME})")
@@ -75,7 +84,7 @@ def asked_time(question: str, duration_seconds: float) -> AskedTime | None:
 
     A time behind the end of the video is no time of it: then the whole video is returned with a note.
     """
-    text = question.lower()
+    text = _HOW_LONG.sub(" ", question.lower())
     found = _range(text, duration_seconds)
     if found is None:
         return None
@@ -97,21 +106,47 @@ def _range(text: str, duration: float) -> tuple[float, float] | None:
     if match := _BARE_TO.search(text):
         first, second = sorted((_seconds(f"{match[1]} {match[3]}"), _seconds(f"{match[2]} {match[3]}")))
         return first, second
-    if match := _FIRST_LAST.search(text):
-        amount = _seconds(match[2] if re.search(r"\d|[\s-]", match[2]) else f"one {match[2]}")
-        return (0.0, amount) if match[1] == "first" else (max(0.0, duration - amount), duration)
-    if match := _BEFORE_AFTER.search(text):
-        time = _seconds(match[2])
-        return (0.0, time) if match[1] in {"before", "until", "up to"} else (time, max(time, duration))
-    if match := _MOMENT.search(text):
-        time = _seconds(match[1])
-        return (time if time >= duration else max(0.0, time - _AROUND_SECONDS)), time + _AROUND_SECONDS
+    if found := _relative(text, duration):
+        return found
+    if times := [_seconds(each) for each in _MOMENT.findall(text)]:
+        first, last = min(times), max(times)
+        return (first if first >= duration else max(0.0, first - _AROUND_SECONDS)), last + _AROUND_SECONDS
     for pattern, place in _EDGES:
         if pattern.search(text):
             length = min(max(_EDGE_SHARE * duration, _EDGE_SECONDS[0]), _EDGE_SECONDS[1], duration)
             start = place * (duration - length)
             return start, start + length
     return None
+
+
+def _relative(text: str, duration: float) -> tuple[float, float] | None:
+    """Return a stretch that is named by what lies before it or behind it."""
+    if match := _BUT_FIRST_LAST.search(text):
+        amount = _amount(match[3])
+        return (amount, max(amount, duration)) if match[2] == "first" else (0.0, max(0.0, duration - amount))
+    if match := _AWAY_FROM.search(text):
+        return _away_from(match[3], match[2], _seconds(match[1]), duration)
+    if match := _FIRST_LAST.search(text):
+        amount = _amount(match[2])
+        return (0.0, amount) if match[1] == "first" else (max(0.0, duration - amount), duration)
+    if match := _BEFORE_AFTER.search(text):
+        time = _seconds(match[2])
+        return (0.0, time) if match[1] in {"before", "until", "up to"} else (time, max(time, duration))
+    return None
+
+
+def _away_from(place: str, way: str, amount: float, duration: float) -> tuple[float, float]:
+    """Return the stretch that reaches so far back or on from a time; for an edge of the video, the moment there."""
+    if place in ("end", "start", "beginning", "video"):
+        time = max(0.0, duration - amount) if place == "end" else amount
+        return (time if time >= duration else max(0.0, time - _AROUND_SECONDS)), time + _AROUND_SECONDS
+    time = _seconds(place)
+    return (max(0.0, time - amount), time) if way == "before" else (time, time + amount)
+
+
+def _amount(text: str) -> float:
+    """Read `10 seconds`, or `minute`, which is one."""
+    return _seconds(text if re.search(r"\d|[\s-]", text) else f"one {text}")
 
 
 def _seconds(text: str) -> float:

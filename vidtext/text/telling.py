@@ -22,6 +22,7 @@ _CLOSING = ".!?…"
 _CLAUSE_END = re.compile(r"(?<=[^\s])(?:; | – |\. )")
 _NUMBERED = re.compile(r"(.*) \((\d+)\)")
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
+_WORD_OR_NUMBER = re.compile(r"\d+(?:[.:,]\d+)*|[\w'’-]+")
 
 _TELLING_NOTHING = (
     "a about above across after again against all along also an and another any are around as at away back "
@@ -56,16 +57,20 @@ def title_of(description: str) -> str:
     Where it is cut, `…` stands at its end. A description without words has the title "Untitled".
     """
     line = " ".join(description.split())
-    clause = _CLAUSE_END.split(line, maxsplit=1)[0].rstrip(_CLOSING + ";, ")
-    if not clause:
-        return "Untitled"
-    if len(clause) > TITLE_CHARACTERS:
-        head = clause[: TITLE_CHARACTERS - 1]
+    return short_title(_CLAUSE_END.split(line, maxsplit=1)[0].rstrip(_CLOSING + ";, "))
+
+
+def short_title(title: str) -> str:
+    """Begin with a capital letter, and cut what is longer than `TITLE_CHARACTERS`: `…` stands at its end then.
+
+    Nothing is called "Untitled".
+    """
+    if len(title) > TITLE_CHARACTERS:
+        head = title[: TITLE_CHARACTERS - 1]
         at_comma = head.rfind(", ")
-        clause = (
-            head[: at_comma if at_comma >= _SHORTEST_CUT else max(head.rfind(" "), _SHORTEST_CUT)].rstrip(" ,") + "…"
-        )
-    return clause[0].upper() + clause[1:]
+        end = at_comma if at_comma >= _SHORTEST_CUT else max(head.rfind(" "), _SHORTEST_CUT)
+        title = head[:end].rstrip(" ,") + "…"
+    return title[0].upper() + title[1:] if title else "Untitled"
 
 
 def distinct_title(candidates: Sequence[str], before: str | None) -> str:
@@ -79,8 +84,8 @@ def distinct_title(candidates: Sequence[str], before: str | None) -> str:
 
 
 def wording(text: str) -> str:
-    """Return a text's words alone: texts that differ only in case, space and punctuation have the same wording."""
-    return " ".join(_WORD.findall(text.lower()))
+    """Return a text's words and numbers: texts that differ only in case and punctuation have the same wording."""
+    return " ".join(_WORD_OR_NUMBER.findall(text.lower()))
 
 
 def without_repeats(texts: Iterable[str]) -> list[str]:

@@ -6,7 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from vidtext.clock import MOST_SECONDS
 from vidtext.errors import OptionError
+from vidtext.settings import Settings
+from vidtext.text.unicode import well_formed
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,20 @@ class Transcript:
     model: str = ""
 
 
-def read_transcript(text: str, *, most_turns: int, most_characters: int) -> Transcript:
+def read_transcript(
+    text: str,
+    *,
+    most_turns: int,
+    most_characters: int,
+    most_answer_characters: int = Settings.max_saved_answer_characters,
+) -> Transcript:
     """Read a conversation that was saved as JSON.
 
     Args:
         text: what `render_transcript(…, "json")` wrote.
         most_turns: the most turns that are taken in.
-        most_characters: the longest question or answer that is taken in.
+        most_characters: the longest question or note that is taken in.
+        most_answer_characters: the longest answer that is taken in.
 
     Raises:
         OptionError: the text is no such conversation, or longer than is allowed.
@@ -62,25 +72,28 @@ def read_transcript(text: str, *, most_turns: int, most_characters: int) -> Tran
     turns = _list(read, "turns")
     if len(turns) > most_turns:
         raise OptionError(f"The saved conversation has {len(turns):,} turns; up to {most_turns:,} are allowed.")
-    exchanges = tuple(_exchange(turn, f"turn {number}", most_characters) for number, turn in enumerate(turns, start=1))
+    exchanges = tuple(
+        _exchange(turn, f"turn {number}", most_characters, most_answer_characters)
+        for number, turn in enumerate(turns, start=1)
+    )
     videos = tuple(_video(video, f"video {number}") for number, video in enumerate(_list(read, "videos"), start=1))
     return Transcript(exchanges, videos, _text(read, "model", "the conversation", most_characters))
 
 
-def _exchange(turn: object, where: str, most_characters: int) -> Exchange:
+def _exchange(turn: object, where: str, most_characters: int, most_answer_characters: int) -> Exchange:
     question = _text(turn, "question", where, most_characters)
     if not question.strip():
         raise OptionError(f"This is not a saved conversation: the question of {where} is empty.")
     notes = _list(turn, "notes")
     if not all(isinstance(note, str) and len(note) <= most_characters for note in notes):
         raise OptionError(f"This is not a saved conversation: the notes of {where} are not sentences.")
-    answer = _text(turn, "answer", where, most_characters)
-    return Exchange(question, answer, tuple(notes), _field(turn, "finished") is not False)
+    answer = _text(turn, "answer", where, most_answer_characters)
+    return Exchange(question, answer, tuple(map(well_formed, notes)), _field(turn, "finished") is not False)
 
 
 def _video(video: object, where: str) -> TalkedAbout:
     seconds = _field(video, "duration_seconds")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= MOST_SECONDS:
         raise OptionError(f"This is not a saved conversation: the duration of {where} is {seconds!r:.40}.")
     return TalkedAbout(_text(video, "label", where, 100), _text(video, "name", where, 1000), float(seconds))
 
@@ -104,4 +117,4 @@ def _text(thing: object, name: str, where: str, most_characters: int) -> str:
         raise OptionError(
             f'The "{name}" of {where} has {len(found):,} characters; up to {most_characters:,} are allowed.'
         )
-    return found
+    return well_formed(found)

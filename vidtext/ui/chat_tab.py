@@ -265,6 +265,7 @@ class _Changes:
                     file.read_text("utf-8", errors="replace"),
                     most_turns=settings.max_chat_turns,
                     most_characters=settings.max_question_characters,
+                    most_answer_characters=settings.max_saved_answer_characters,
                 )
         finally:
             self._around.visitors.of(request).forget(file)

@@ -253,6 +253,8 @@ class _Handlers(Generic[Result]):
                 latest = result
                 new_pictures, new_note = kind.pictures(result)
                 pictures, note = pictures + new_pictures, new_note or note
+            if work.job.stopped:  # while the pictures were made
+                break
             doing = kind.progress(update.progress, latest) if update.progress else gr.skip()
             if update.made and latest is not None:
                 words, *beside = self._keep(visitor, latest, name, GROWING)

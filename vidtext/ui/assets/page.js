@@ -188,11 +188,13 @@
 
   // A conversation stays at its end while it grows, unless the person has scrolled up to read.
   let followsTalk = true;
+  let talkEnd = 0;
   document.addEventListener(
     "scroll",
     ({ target }) => {
       if (target.id !== "vt-chat-result") return;
-      followsTalk = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
+      if (target.scrollHeight - target.scrollTop - target.clientHeight < 60) followsTalk = true;
+      else if (Math.abs(target.scrollTop - talkEnd) > 1) followsTalk = false; // not by us: it may have grown since
     },
     true,
   );
@@ -205,7 +207,9 @@
     const another = pane.querySelectorAll(".vt-turn").length !== Number(pane.dataset.turns ?? 0);
     pane.dataset.turns = pane.querySelectorAll(".vt-turn").length;
     shownTalk = text;
-    if (followsTalk || another) pane.scrollTop = pane.scrollHeight;
+    if (!followsTalk && !another) return;
+    pane.scrollTop = pane.scrollHeight;
+    talkEnd = pane.scrollTop;
   }
 
   let scheduled = false;
