@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +15,14 @@ from typing import TYPE_CHECKING
 import httpx
 import psutil
 import pytest
+from anyio import to_thread
+from anyio._backends._asyncio import WorkerThread
 
 from tests.media.clips import numbered_clip
 from tests.ui.conftest import SLOW, scripted
 from tests.ui.serving import ROOT, serve, wait_until
 from vidtext.errors import OptionError
+from vidtext.web import serve as web
 from vidtext.web.serve import _parser, settings_of, size_of
 
 if TYPE_CHECKING:
@@ -142,3 +147,16 @@ def test_a_wrong_setting_of_names_and_passwords(monkeypatch: pytest.MonkeyPatch)
 def test_the_app_itself_is_only_the_way_in() -> None:
     lines = [line for line in Path(ROOT, "app.py").read_text("utf-8").splitlines() if line.strip()]
     assert len(lines) < 12
+
+
+def test_threads_that_a_crowd_needed_end_when_it_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "_REST_SECONDS", 0.01)
+    monkeypatch.setattr(WorkerThread, "MAX_IDLE_TIME", 0.1)
+
+    async def crowd() -> None:
+        async with web._resting(None):
+            await asyncio.gather(*(to_thread.run_sync(time.sleep, 0.2) for _ in range(8)))
+            while sum(isinstance(thread, WorkerThread) for thread in threading.enumerate()) > 1:  # noqa: ASYNC110  no event
+                await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(crowd(), 20))

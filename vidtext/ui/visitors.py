@@ -18,7 +18,6 @@ from uuid import uuid4
 import gradio as gr  # noqa: TC002  (Gradio reads the annotations of its handlers)
 import numpy as np
 
-from vidtext.compute.free_memory import give_back
 from vidtext.errors import SourceRefusedError
 
 if TYPE_CHECKING:
@@ -307,7 +306,6 @@ class Visitors:
                 time.sleep(period_seconds)
                 try:
                     self.clean(time.monotonic())
-                    give_back()
                 except Exception:  # noqa: BLE001  a defect, and no reason to leave everything lying from now on
                     _log.exception("The cleaning failed.")
 

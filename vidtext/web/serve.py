@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
 import os
 import re
 import signal
 import threading
 import time
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
 from starlette.middleware import Middleware
 
 from vidtext.api.app import api_routes
 from vidtext.batch.work import real_streams
+from vidtext.compute.free_memory import give_back
 from vidtext.compute.gpu import zero_gpu
 from vidtext.compute.leases import LEASES
 from vidtext.errors import OptionError
@@ -31,7 +35,7 @@ from vidtext.web.run_folder import NoRunFolderError, run_folder
 from vidtext.web.shield import Shield
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from vidtext.ui.example_clips import ExampleClip
     from vidtext.ui.services import Services
@@ -42,6 +46,7 @@ _UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 1 << 10, "mib": 1
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.IGNORECASE)
 
 _LOOK_UP_SECONDS = 0.05
+_REST_SECONDS = 60
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -97,6 +102,7 @@ def serve(
             app_kwargs={
                 "routes": [*health_routes(settings, warm=warm, closing=closing), *routes],
                 "middleware": [Middleware(Shield, settings=settings)],
+                "lifespan": _resting,
             },
             prevent_thread_lock=True,
         )
@@ -107,6 +113,20 @@ def serve(
         ending.wait()
         _end_work(closing, settings.shutdown_seconds)
         page.close(verbose=False)
+
+
+@asynccontextmanager
+async def _resting(_app: object) -> AsyncIterator[None]:
+    """Give back every so often what is kept for later: memory that was freed, and threads that a crowd needed."""
+
+    async def rest() -> None:
+        while True:
+            await asyncio.sleep(_REST_SECONDS)
+            await to_thread.run_sync(give_back)  # any call ends the threads of the pool that have been idle for long
+
+    resting = asyncio.create_task(rest())
+    yield
+    resting.cancel()
 
 
 def _warm(settings: Settings, warm: threading.Event) -> None:
