@@ -19,6 +19,8 @@ IGNORED = -100
 TURNS = (1, 2, 3, 4, 5, 12)
 TURN_PARTS = (0.2, 0.25, 0.2, 0.15, 0.12, 0.08)
 """How many turns the conversations have, and how often."""
+NAME_WORDS = 3
+"""How many words of an answer name what moves: "The red circle"."""
 
 
 class Batches:
@@ -37,7 +39,10 @@ class Batches:
         self.ids = ids
 
     def draw(self, clips: int) -> dict[str, torch.Tensor]:
-        """Return the arguments of `chat_forward.forward`, `labels`, and the targets of the auxiliary heads."""
+        """Return the arguments of `chat_forward.forward`, `labels`, `looks`, and the targets of the auxiliary heads.
+
+        `looks` (B, T) are the tokens of the video that words which tell a motion should look at, IGNORED for others.
+        """
         samples = [self._sample() for _ in range(clips)]
         pixels = torch.from_numpy(np.stack([sample.pixels for sample in samples]))
         packed = [self._packed(sample) for sample in samples]
@@ -58,7 +63,7 @@ class Batches:
         """Return as many conversations as there is room for, one after another in one row of tokens."""
         size = self.text_tokens
         packed = {name: np.zeros(size, dtype=np.int64) for name in ("input_ids", "positions")}
-        packed["labels"] = np.full(size, IGNORED)
+        packed["labels"], packed["looks"] = np.full(size, IGNORED), np.full(size, IGNORED)
         # What is left over belongs to no conversation of its own, and nothing is asked of it.
         packed["conversations"] = np.full(size, -1)
         facts, filled, number = facts_of(sample.truth, sample.motion), 0, 0
@@ -67,6 +72,7 @@ class Batches:
             count = TURNS[self.rng.choice(len(TURNS), p=TURN_PARTS)]
             tokens: list[int] = []
             labels: list[int] = []
+            looks: list[int] = []
             for turn in conversation(facts, self.rng, count):
                 question = [parts.USER] * bool(tokens) + [*self.ids(as_typed(turn.question, self.rng)), parts.ASSISTANT]
                 answer = [*self.ids(turn.answer)]
@@ -74,14 +80,26 @@ class Batches:
                     break
                 tokens += [*question, *answer]
                 labels += [*[IGNORED] * (len(question) - 1), *answer, parts.EOS]
+                looks += [IGNORED] * (len(question) + len(answer))
+                if turn.mover is not None:
+                    # From the last word of its name to the last but one of what it does.
+                    looks[-len(answer) + NAME_WORDS - 1 : -2] = [_last_seen(sample, turn.mover)] * (
+                        len(answer) - NAME_WORDS - 1
+                    )
             place = slice(filled, filled + len(tokens))
-            packed["input_ids"][place], packed["labels"][place] = tokens, labels
+            packed["input_ids"][place], packed["labels"][place], packed["looks"][place] = tokens, labels, looks
             packed["positions"][place] = PREFIX + np.arange(len(tokens))
             packed["conversations"][place] = number
             filled += len(tokens)
             if not tokens:
                 break
         return packed
+
+
+def _last_seen(sample: Sample, actor: int) -> int:
+    """Return the token of the video in which an actor has its centre in the last frame."""
+    column, row = np.clip(sample.motion.actors[actor, -1] * parts.GRID, 0, parts.GRID - 1e-3).astype(int)
+    return int((FRAMES - 1) * parts.CELLS + row * parts.GRID + column)
 
 
 def as_typed(question: str, rng: np.random.Generator) -> str:

@@ -1,7 +1,7 @@
 """What is true of a clip, as conversations: questions, right answers, and follow-ups that need the turns before."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,6 +64,12 @@ class Dialogue:
     def actors(self) -> tuple[Actor, ...]:
         """What can be asked about one by one."""
         return self.facts.truth.actors
+
+    def _said(self, index: int, attribute: str) -> str:
+        return said_of(self.actors[index], attribute, alone=len(self.actors) == 1)
+
+    def _mover(self, index: int, attribute: str) -> int | None:
+        return index if attribute == "motion" and len(self.actors) > 1 else None
 
     def _kinds(self) -> dict[str, float]:
         if self.facts.truth.register == "toy":
@@ -206,10 +212,13 @@ class Dialogue:
             one = self._pick(["it", "the shape", "the thing"])
             if attribute == "motion" and actor.action != "turns" and self.rng.random() < 0.4:
                 one = self._pick([f"the {actor.colour} {actor.shape}", f"the {actor.shape}", f"the {actor.colour} one"])
-        return self._about(index, attribute, self._turn(attribute, said_of(actor, attribute), one=one))
+        turn = self._turn(attribute, self._said(index, attribute), one=one)
+        return self._about(index, attribute, replace(turn, mover=self._mover(index, attribute)))
 
     def _plural(self, actor: Actor, attribute: str) -> Turn:
-        turn = self._turn(attribute, said_of(actor, attribute), one=self._pick(["the shapes", "they", "the things"]))
+        turn = self._turn(
+            attribute, said_of(actor, attribute, alone=True), one=self._pick(["the shapes", "they", "the things"])
+        )
         swaps = {"is they": "are they", "does ": "do ", "is the": "are the", "of they": "of them", "to they": "to them"}
         question = turn.question
         for old, new in {**swaps, "has they": "have they", "has the": "have the"}.items():
@@ -267,7 +276,7 @@ class Dialogue:
         last = len(self.actors) - 1
         if self.just_ordered and self.rng.random() < 0.4:
             index += 1
-            answer = said_of(self.actors[index], "what")
+            answer = self._said(index, "what")
             self.referent, self.attribute, self.just_ordered = index, "what", index < last
             return Turn("order", self._pick(FOLLOW_UPS["next"]), answer, follow_up="next")
         form = self._pick(["it", "other", "same"])
@@ -287,11 +296,12 @@ class Dialogue:
                 # Where it is or when it comes says it all: this stands on its own.
                 self.referent, self.just_ordered = index, False
                 kind = "order" if self.facts.truth.in_turn else "place"
-                return Turn(kind, f"And {one}?", said_of(self.actors[index], "what"))
+                return Turn(kind, f"And {one}?", self._said(index, "what"))
             question = self._pick(FOLLOW_UPS[form]).format(one=one)
         self.referent, self.attribute, self.just_ordered = index, attribute, False
         kind = attribute if attribute != "what" else "order" if self.facts.truth.in_turn else "place"
-        return Turn(kind, question, said_of(self.actors[index], attribute), follow_up=form)
+        mover = self._mover(index, attribute)
+        return Turn(kind, question, self._said(index, attribute), follow_up=form, mover=mover)
 
 
 def conversation(facts: Facts, rng: np.random.Generator, turns: int, unanswerable: Sequence[str] = ()) -> list[Turn]:

@@ -112,8 +112,10 @@ def ask_all(checkpoint: Checkpoint, seeds: Sequence[int], unanswerable: Sequence
 
 
 def group_of(turn: Turn) -> str:
-    """Return the row of the table that a turn belongs to: follow-ups have rows of their own."""
-    return f"follow-up: {FOLLOW_UP_NAMES[turn.follow_up]}" if turn.follow_up else turn.kind
+    """Return the row of the table that a turn belongs to: follow-ups, and how one of several moves, have their own."""
+    if turn.follow_up:
+        return f"follow-up: {FOLLOW_UP_NAMES[turn.follow_up]}"
+    return turn.kind if turn.mover is None else f"{turn.kind}, of one among several"
 
 
 FOLLOW_UP_NAMES = {"it": "its other attributes", "other": "the other one", "same": "and another?", "next": "and then?"}

@@ -19,14 +19,23 @@ MOTION_LAYERS, ACTION_LAYERS = 2, 3
 """After how many text layers the auxiliary heads for movement and for whole actions read the video's tokens."""
 
 
+LOOKING_LAYER, LOOKING_HEAD = 3, 5
+"""The text model's layer and head that learn to look at the shape whose motion is being told."""
+
+
 @dataclass(frozen=True)
 class Outputs:
-    """Logits (B, T, vocabulary), and the video's tokens (B, FRAMES, CELLS, width) at three depths."""
+    """Logits (B, T, vocabulary), the video's tokens (B, FRAMES, CELLS, width) at three depths, and where words look.
+
+    The last are logarithms (B, T, VIDEO_TOKENS) of how much of its attention the head that is to look at whatever moves
+    gives to each token of the video.
+    """
 
     logits: torch.Tensor
     seen: torch.Tensor
     moved: torch.Tensor
     acted: torch.Tensor
+    looks: torch.Tensor
 
 
 class AuxiliaryHeads(nn.Module):
@@ -95,6 +104,21 @@ def _text_layer(
     return out
 
 
+def _looks(
+    layer: LlamaDecoderLayer, hidden: torch.Tensor, mask: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor
+) -> torch.Tensor:
+    """Return the logarithms (B, T, VIDEO_TOKENS) of the attention that one head of a layer gives the video."""
+    normed, attention = layer.input_layernorm(hidden), layer.self_attn
+    rows = slice(LOOKING_HEAD * parts.HEAD_WIDTH, (LOOKING_HEAD + 1) * parts.HEAD_WIDTH)
+    query = normed[:, PREFIX:] @ attention.q_proj.weight[rows].T
+    key = normed @ attention.k_proj.weight[rows].T
+    query = query * cosines[:, 0, PREFIX:] + _turned(query) * sines[:, 0, PREFIX:]
+    key = key * cosines[:, 0] + _turned(key) * sines[:, 0]
+    scores = query @ key.transpose(-1, -2) / math.sqrt(parts.HEAD_WIDTH) + mask[:, 0, PREFIX:]
+    looks: torch.Tensor = scores.log_softmax(dim=-1)[:, :, 2:PREFIX]
+    return looks
+
+
 def rotary(positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the cosines and sines (B, 1, L, head width) of Llama's rotary code at positions (B, L)."""
     pairs = torch.arange(0, parts.HEAD_WIDTH, 2) / parts.HEAD_WIDTH
@@ -135,7 +159,9 @@ def forward(
     mask = visible(torch.cat([torch.zeros(batch, PREFIX, dtype=torch.long), conversations], dim=1))
     cosines, sines = rotary(places)
     depths = [video]
-    for layer in language.layers:
+    for number, layer in enumerate(language.layers):
+        if number == LOOKING_LAYER:
+            looks = _looks(layer, hidden, mask, cosines, sines)
         hidden = _text_layer(layer, hidden, mask, cosines, sines)
         depths.append(hidden[:, 2:PREFIX])
     logits = model.lm_head(language.norm(hidden[:, PREFIX:]))
@@ -143,4 +169,4 @@ def forward(
         depths[depth].reshape(batch, FRAMES, parts.CELLS, parts.TEXT_WIDTH)
         for depth in (0, MOTION_LAYERS, ACTION_LAYERS)
     )
-    return Outputs(logits, seen, moved, acted)
+    return Outputs(logits, seen, moved, acted, looks)

@@ -14,7 +14,8 @@ LIGHTS = {"dark": "It is dark.", "moderate": "It is moderately lit.", "bright": 
 class Turn:
     """One question with its answers. `accepted` holds every right answer, `answer` the one to learn.
 
-    `follow_up` says in which way the question needs the turns before it; empty where it stands on its own.
+    `follow_up` says in which way the question needs the turns before it; empty where it stands on its own. `mover` is
+    the number of the actor whose motion the answer tells after its name, None for any other answer.
     """
 
     kind: str
@@ -22,6 +23,7 @@ class Turn:
     answer: str
     accepted: tuple[str, ...] = ()
     follow_up: str = ""
+    mover: int | None = None
 
     def is_right(self, text: str) -> bool:
         """Return whether an answer says what is true, whatever its letter case, spacing and final stop."""
@@ -48,8 +50,12 @@ def listed(actors: Sequence[Actor]) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def said_of(actor: Actor, attribute: str) -> str:
-    """Return the answer about one attribute: colour, shape, motion, or what it is altogether."""
+def said_of(actor: Actor, attribute: str, *, alone: bool) -> str:
+    """Return the answer about one attribute: colour, shape, motion, or what it is altogether.
+
+    Where an actor is not `alone`, its motion is told with its name: the model finds what it is that is asked about, and
+    then, having named it, how that moves. Left to say both at once, it told the motion of any of them.
+    """
     many = actor.count > 1
     start = "They" if many else "It"
     if attribute == "what":
@@ -58,8 +64,10 @@ def said_of(actor: Actor, attribute: str) -> str:
         return f"{start} {'are' if many else 'is'} {actor.colour}."
     if attribute == "shape":
         return f"They are {actor.shape}s." if many else f"It is {article(actor.shape)} {actor.shape}."
+    if not alone:
+        start = f"The {actor.shape}" if actor.action == "turns" else f"The {actor.colour} {actor.shape}"
     if actor.action == "turns":
-        return f"It turns from {actor.colour} to {actor.then}."
+        return f"{start} turns from {actor.colour} to {actor.then}."
     ending = "" if many else "s"
     if actor.action == "still":
         return f"{start} stay{ending} still."

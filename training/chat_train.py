@@ -50,6 +50,8 @@ WEIGHT_DECAY = 0.02
 AVERAGE_DECAY = 0.995
 AUXILIARY_PARTS = (1.0, 0.5, 0.15)
 """Weight of the auxiliary losses while there are no words, when they begin, and at the end."""
+LOOKS_PART = 0.3
+"""Weight of where the words of a motion look: without it, they told the motion of any shape for 20,000 steps."""
 SAVE_EVERY_STEPS, LOG_EVERY_STEPS = 200, 50
 
 
@@ -184,6 +186,10 @@ class Trainer:
             answers = functional.cross_entropy(logits, labels)
             figures |= {"words": answers, "right": (logits.argmax(dim=-1) == labels).float().mean()}
             loss = loss * (first + (last - first) * done) + answers
+            told = batch["looks"] != IGNORED
+            looks = outputs.looks[told].gather(1, batch["looks"][told][:, None])
+            figures |= {"looks": looks.exp().mean()}
+            loss = loss - LOOKS_PART * looks.sum() / max(1, len(looks))
         else:
             loss = loss * alone
         torch.autograd.backward(loss)

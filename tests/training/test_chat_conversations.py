@@ -44,7 +44,19 @@ def turns_about(facts: Facts) -> list[Turn]:
     ],
 )
 def test_an_actor_is_said_to_be_what_it_is(actor, attribute, sentence) -> None:
-    assert said_of(actor, attribute) == sentence
+    assert said_of(actor, attribute, alone=True) == sentence
+
+
+@pytest.mark.parametrize(
+    ("actor", "sentence"),
+    [
+        (Actor("red", "circle", "right"), "The red circle moves to the right."),
+        (Actor("orange", "star"), "The orange star stays still."),
+        (Actor("red", "square", "turns", then="blue"), "The square turns from red to blue."),
+    ],
+)
+def test_how_one_of_several_moves_is_told_with_its_name(actor, sentence) -> None:
+    assert said_of(actor, "motion", alone=False) == sentence
 
 
 def test_several_actors_make_one_sentence() -> None:
@@ -58,7 +70,7 @@ def test_several_actors_make_one_sentence() -> None:
         (TWO, "What do you see?", "A red circle and a blue star."),
         (TWO, "What is on the right?", "A blue star."),
         (TWO, "What colour is the circle?", "It is red."),
-        (TWO, "Which way does the blue one go?", "It moves up."),
+        (TWO, "Which way does the blue one go?", "The blue star moves up."),
         (TWO, "What moves up?", "A blue star."),
         (TWO, "What moves?", "A red circle and a blue star."),
         (TWO, "What colour is the background?", "It is grey."),
@@ -84,6 +96,7 @@ def test_the_words_of_a_question_never_say_its_answer() -> None:
     for turn in turns_about(TWO):
         if turn.kind in ("colour", "shape", "motion"):
             said = turn.answer.removeprefix("It is ").removeprefix("a ").removesuffix(".")
+            said = said.partition(" moves ")[2] or said  # how one of several moves is told with its name
             assert said not in turn.question
 
 
@@ -106,9 +119,9 @@ def test_a_follow_up_follows_from_the_turns_before_it() -> None:
         before, asked = dialogue.referent, dialogue.attribute
         turn = dialogue.ask()
         if turn.follow_up == "other":
-            assert turn.answer == said_of(PAIR[1 - before], asked)
+            assert turn.answer == said_of(PAIR[1 - before], asked, alone=False)
         elif turn.follow_up == "it":
-            assert turn.answer == said_of(PAIR[before], turn.kind)
+            assert turn.answer == said_of(PAIR[before], turn.kind, alone=False)
 
 
 def test_no_answer_of_a_kind_is_the_best_guess() -> None:

@@ -76,8 +76,7 @@ MODELS: dict[str, ModelCard] = {
         fit="squash",
         context_tokens=512,
         weight_bytes=0,
-        sees="Knows plain shapes, light, colours, cuts and the camera, but not which of several shapes moves which "
-        "way; no objects, people or text.",
+        sees="Knows plain shapes and how they move, light, colours, cuts and the camera; no objects, people or text.",
         tokens_per_frame=16,  # 8 × 8 patches of 8 pixels, pooled 2 × 2
         fewest_frames=6,
         fixed_frames=True,  # with others it is mostly wrong
