@@ -85,6 +85,15 @@ def test_a_chat_model_takes_fewer_frames(tmp_path: Path, monkeypatch) -> None:
     assert plan.notes[0].startswith("8 of 32 frames are used, since ")
 
 
+def test_each_video_of_a_conversation_keeps_its_fewest_frames(tmp_path: Path, monkeypatch) -> None:
+    folder = save_tiny_llava_next_video(tmp_path / "llava")
+    fewest = card_of_folder(folder).fewest_frames
+    has(monkeypatch, peak(folder, 1, 3 * fewest))
+    assert plan_of(str(folder), Work(1, 30, parts=3)).wanted.frames == 3 * fewest
+    has(monkeypatch, peak(folder, 1, 3 * fewest, "bfloat16") - 1)
+    assert plan_of(str(folder), Work(1, 30, parts=3)).wanted.frames >= 3 * fewest
+
+
 def test_then_the_weights_are_held_in_half_the_precision(tmp_path: Path, monkeypatch) -> None:
     folder = save_tiny_llava_next_video(tmp_path / "llava")
     has(monkeypatch, peak(folder, 1, 4, "bfloat16"))

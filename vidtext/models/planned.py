@@ -40,12 +40,14 @@ class Work:
         frames: how many frames a clip has.
         text_tokens: about how many tokens are read besides.
         new_tokens: how many are written at most.
+        parts: how many clips of a conversation these frames are of: each keeps the model's fewest.
     """
 
     clips: int
     frames: int
     text_tokens: int = 64
     new_tokens: int = 64
+    parts: int = 1
 
 
 @contextmanager
@@ -247,6 +249,6 @@ class _Plans:
             replace(memory, free_bytes=free),
             name=card.id,
             share=self._share,
-            fewest_frames=work.frames if card.family == "git" else min(card.fewest_frames, work.frames),
+            fewest_frames=work.frames if card.family == "git" else min(card.fewest_frames * work.parts, work.frames),
             loaded=MODELS_KEPT.holds(self._usual),
         )

@@ -163,7 +163,8 @@ def answer_stream(
     resolution = resolve_chat(options.model, settings)
     clips = _frames_of_clips(dialogue, question, resolution.card, settings)
     said = sum(len(turn.question) + len(turn.answer) for turn in dialogue.turns) + len(question)
-    work = Work(1, sum(clips), said // _CHARACTERS_A_TOKEN + _TEMPLATE_TOKENS, options.max_new_tokens)
+    words = said // _CHARACTERS_A_TOKEN + _TEMPLATE_TOKENS
+    work = Work(1, sum(clips), words, options.max_new_tokens, parts=len(clips))
     with load_planned(resolution, work, settings=settings, job=job) as (model, plan):
         if not isinstance(model, ChatModel):
             raise OptionError(f"{resolution.card.id} writes captions and does not chat. Choose a chat model.")
