@@ -141,7 +141,7 @@ def serving(**limits: Any) -> Iterator[Serving]:
     thread.start()
     while not server.started:
         assert thread.is_alive()
-        time.sleep(0.01)
+        time.sleep(0.01)  # uvicorn tells of its start by this attribute alone
     port = server.servers[0].sockets[0].getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     with httpx.Client(base_url=address, timeout=60) as client:

@@ -114,7 +114,7 @@ def closed(monkeypatch: pytest.MonkeyPatch, place: str, *, listing: bool) -> Non
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
     def within(path: object) -> bool:
-        return not isinstance(path, int) and place in Path(os.fspath(path)).parent.parts  # type: ignore[call-overload]
+        return not isinstance(path, int) and place in Path(os.fspath(path)).parent.parts  # type: ignore[call-overload]  # of paths, and of what no path is
 
     def see(real: Any) -> Any:
         return lambda path=".": refuse(path) if not listing and Path(path).name == place else real(path)
@@ -128,7 +128,7 @@ def closed(monkeypatch: pytest.MonkeyPatch, place: str, *, listing: bool) -> Non
 def test_a_folder_that_may_not_be_read_is_told_and_left_out_of_patterns(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
-    listing: bool,  # noqa: FBT001
+    listing: bool,  # noqa: FBT001  a parameter of the test
 ) -> None:
     (folder / "z.mp4").touch()
     closed(monkeypatch, "in", listing=listing)

@@ -74,7 +74,7 @@ def eat_memory(path: Path, *, settings: Settings, job: Job) -> None:
     pieces = []
     while True:
         pieces.append(np.ones(1 << 20))
-        time.sleep(0.005)  # slowly enough to be watched
+        time.sleep(0.02)  # slowly enough to be watched, also on a busy machine
 
 
 def eat_memory_at_once(path: Path, *, settings: Settings, job: Job) -> None:

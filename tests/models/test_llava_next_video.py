@@ -161,7 +161,7 @@ def forwards(monkeypatch) -> list[float]:
     @functools.wraps(forward)  # generate() looks at the names of its arguments
     def slow(self: LlavaNextVideoForConditionalGeneration, *positional: object, **named: object) -> object:
         moments.append(time.monotonic())
-        time.sleep(0.03)
+        time.sleep(0.25)
         return forward(self, *positional, **named)
 
     monkeypatch.setattr(LlavaNextVideoForConditionalGeneration, "forward", slow)
@@ -177,7 +177,7 @@ def test_closing_the_iterator_ends_the_generation_within_a_token(chat: ChatModel
     pieces.close()  # type: ignore[attr-defined]
 
     assert not generating()
-    assert len(forwards) < begun + 10  # of 600
+    assert len(forwards) <= begun + 1
 
 
 def test_a_stopped_job_ends_the_generation_within_a_token(chat: ChatModel, forwards: list[float]) -> None:
@@ -194,7 +194,7 @@ def test_a_stopped_job_ends_the_generation_within_a_token(chat: ChatModel, forwa
 
     assert tokens == [1, 2, 3]
     assert not generating()
-    assert len(forwards) < 3 + 10  # the fourth had begun when the third was reported; a busy machine may begin more
+    assert len(forwards) <= 3 + 2  # the fourth had begun when the third was reported; one more may follow
 
 
 def test_a_job_stopped_before_does_not_begin(chat: ChatModel, forwards: list[float]) -> None:

@@ -38,19 +38,24 @@ def request(session: str, place: str | None = None) -> Any:
     return SimpleNamespace(session_hash=session, headers={"x-vidtext-place": place} if place else {})
 
 
-@pytest.fixture
-def visitors(tmp_path: Path) -> Visitors:
-    first = LoadedVideo(tmp_path / "a.mp4", tmp_path / "a.mp4", "a.mp4", ANY_INFO)
+def of_cache(cache: Path, first: Any, closing: Job) -> Visitors:
+    """Visitors with small limits."""
     return Visitors(
-        tmp_path,
+        cache,
         first,
         lambda _: None,
         keep_seconds=600,
         keep_unclaimed_seconds=300,
         most=4,
         most_bytes=1000,
-        closing=Job(),
+        closing=closing,
     )
+
+
+@pytest.fixture
+def visitors(tmp_path: Path) -> Visitors:
+    first = LoadedVideo(tmp_path / "a.mp4", tmp_path / "a.mp4", "a.mp4", ANY_INFO)
+    return of_cache(tmp_path, first, Job())
 
 
 def test_a_visit_has_things_of_its_own(visitors: Visitors) -> None:
@@ -227,16 +232,7 @@ def test_a_jump_of_the_clock_deletes_nothing(visitors: Visitors, tmp_path: Path)
 
 def test_what_the_page_itself_shows_stays(tmp_path: Path) -> None:
     closing = Job()
-    visitors = Visitors(
-        tmp_path,
-        ANY_INFO,
-        lambda _: None,
-        keep_seconds=600,
-        keep_unclaimed_seconds=300,
-        most=4,
-        most_bytes=1000,
-        closing=closing,
-    )
+    visitors = of_cache(tmp_path, ANY_INFO, closing)
     example = upload(tmp_path, "example.mp4")
     visitors.keep_clean(3600)
     for seconds in (0, 601, 1203):
@@ -247,16 +243,7 @@ def test_what_the_page_itself_shows_stays(tmp_path: Path) -> None:
 
 def test_the_end_of_the_server_ends_all_work(tmp_path: Path) -> None:
     closing = Job()
-    visitors = Visitors(
-        tmp_path,
-        ANY_INFO,
-        lambda _: None,
-        keep_seconds=600,
-        keep_unclaimed_seconds=300,
-        most=4,
-        most_bytes=1000,
-        closing=closing,
-    )
+    visitors = of_cache(tmp_path, ANY_INFO, closing)
     work: Work[int] = Work(forever, visitors.of(request("one")).closing)
     updates = work.updates()
     assert next(updates).made
@@ -326,16 +313,7 @@ def test_a_cache_behind_a_link_is_the_same(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     cache, now = tmp_path / "link", time.monotonic()
-    visitors = Visitors(
-        cache,
-        ANY_INFO,
-        lambda _: None,
-        keep_seconds=600,
-        keep_unclaimed_seconds=300,
-        most=4,
-        most_bytes=1000,
-        closing=Job(),
-    )
+    visitors = of_cache(cache, ANY_INFO, Job())
     example = upload(cache, "example.mp4")
     visitors.keep_clean(3600)
     film, visitor = visitors.uploaded(str(upload(cache, "film.mp4"))), visitors.of(request("one"))
