@@ -233,8 +233,19 @@ class Settings:
     page_frame_ancestors: str = "'self' https://huggingface.co"
     """The sites that may show the page in a frame, as in a Content-Security-Policy: a Space is shown in one."""
 
+    trusted_origins: str = ""
+    """The sites whose pages may call this server from a browser, as origins (`https://example.org`) with commas
+    between: for those who embed the page or call the API from a page of their own. They are sent no credentials."""
+
     auth: str = dataclasses.field(default="", repr=False)
     """Who may open the page: `name:password`, several with commas between; "" lets everybody in."""
+
+    failed_logins_a_minute: int = 10
+    """How many wrong passwords and tokens one client may try in a minute; all clients together, ten times as many."""
+
+    probe_networks: str = "127.0.0.0/8, ::1"
+    """The networks from which `/readyz` and `/metrics` may be asked without the password, where there is one: this
+    machine's own, for the programs that watch over the server."""
 
     share: bool = False
     """Whether the page can be reached under a public address, through Gradio's tunnel."""
@@ -247,6 +258,9 @@ class Settings:
 
     json_logs: bool = False
     """Whether the log is JSON, a line for each request among it."""
+
+    log_details: bool = False
+    """Whether the log holds messages and tracebacks of errors, which may hold visitors' words: to find a defect."""
 
     shutdown_seconds: float = 4.0
     """How long a server that was told to end waits for its work to."""
@@ -262,6 +276,11 @@ class Settings:
     def offered_served_models(self) -> tuple[str, ...]:
         """The names in `served_models`."""
         return tuple(name.strip() for name in self.served_models.split(",") if name.strip())
+
+    @property
+    def origins_trusted(self) -> tuple[str, ...]:
+        """The origins in `trusted_origins`, as browsers write them."""
+        return tuple(origin.strip().rstrip("/").lower() for origin in self.trusted_origins.split(",") if origin.strip())
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.context import LocalContext
 from pydantic import ValidationError
 
 from vidtext.api.bodies import CaptionBody, ChaptersBody, ChatBody, SummaryBody
+from vidtext.api.gate import NO_TOKEN, has_token
 from vidtext.api.problems import invalid
 from vidtext.api.work import Worker
 from vidtext.errors import OptionError
@@ -18,6 +20,7 @@ from vidtext.ui.toasts import plain_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from vidtext.settings import Settings
@@ -26,10 +29,16 @@ if TYPE_CHECKING:
 
 _UPLOADED = "uploaded"
 
+MCP_USER = "mcp"
+"""The name under which MCP calls the endpoints; its own callers have shown their token."""
+
 
 def add_endpoints(*, settings: Settings, services: Services, visitors: Visitors, closing: Job) -> None:
     """Put the endpoints into the Blocks that are being built; stopping `closing` ends their work."""
     worker = Worker(services, settings)
+
+    def asked(video: str | dict[str, Any]) -> AbstractContextManager[tuple[str, Path | None]]:
+        return _asked(video, visitors, allowed=_has_token(settings))
 
     def caption(  # noqa: PLR0917  (Gradio makes the endpoint's parameters of these)
         video: str | dict[str, Any],
@@ -57,7 +66,7 @@ def add_endpoints(*, settings: Settings, services: Services, visitors: Visitors,
         Returns:
             {"caption", "segments": [{"start_seconds", "stop_seconds", "text"}], "model", "notes"}
         """
-        with _asked(video, visitors) as (text, upload):
+        with asked(video) as (text, upload):
             body = CaptionBody.model_validate(
                 {
                     "video": text,
@@ -89,7 +98,7 @@ def add_endpoints(*, settings: Settings, services: Services, visitors: Visitors,
         Returns:
             {"model", "chapters": [{"start_seconds", "stop_seconds", "title", "description"}], "notes"}
         """
-        with _asked(video, visitors) as (text, upload):
+        with asked(video) as (text, upload):
             body = ChaptersBody.model_validate(
                 {"video": text, "count": count, "min_seconds": min_seconds, "style": style, "model": model}
             )
@@ -114,7 +123,7 @@ def add_endpoints(*, settings: Settings, services: Services, visitors: Visitors,
         Returns:
             {"model", "abstract", "summary", "highlights", "keywords", "notes"}
         """
-        with _asked(video, visitors) as (text, upload):
+        with asked(video) as (text, upload):
             body = SummaryBody.model_validate(
                 {"video": text, "length": length, "look": look, "style": style, "model": model}
             )
@@ -139,7 +148,7 @@ def add_endpoints(*, settings: Settings, services: Services, visitors: Visitors,
         Returns:
             {"answer", "model", "notes", "finished"}
         """
-        with _asked(video, visitors) as (text, upload):
+        with asked(video) as (text, upload):
             messages = [*(earlier or []), {"role": "user", "content": question}]
             body = ChatBody.model_validate(
                 {"video": text, "messages": messages, "max_new_tokens": max_new_tokens, "model": model}
@@ -158,10 +167,12 @@ def add_endpoints(*, settings: Settings, services: Services, visitors: Visitors,
 
 
 @contextmanager
-def _asked(video: str | dict[str, Any], visitors: Visitors) -> Iterator[tuple[str, Path | None]]:
+def _asked(video: str | dict[str, Any], visitors: Visitors, *, allowed: bool) -> Iterator[tuple[str, Path | None]]:
     """Yield the video as text, or a file that was uploaded; what is wrong becomes a toast."""
     with plain_words():
         try:
+            if not allowed:
+                raise OptionError(NO_TOKEN)
             if isinstance(video, str):
                 yield video, None
             else:
@@ -170,3 +181,11 @@ def _asked(video: str | dict[str, Any], visitors: Visitors) -> Iterator[tuple[st
                     yield _UPLOADED, upload
         except ValidationError as error:
             raise OptionError(invalid(error.errors(include_url=False)).detail) from None
+
+
+def _has_token(settings: Settings) -> bool:
+    """Tell whether the API's token came along, where one is wanted and no password closes the endpoints."""
+    request = LocalContext.request.get()
+    if settings.auth or request.username == MCP_USER:
+        return True
+    return has_token(request.headers, settings)

@@ -33,6 +33,9 @@ _PLACE = "video-"
 _UPLOAD = re.compile("[0-9a-f]{64}")
 """The names of the folders of videos: of those that the page fetches, and of those that Gradio stores."""
 
+NOT_UPLOADED = "This file was not uploaded here, or is no longer here. Upload it again."
+"""The one answer to a path that is no upload, whatever lies there."""
+
 BATCH = "batch"
 """What the work goes by that is not about the visitor's video."""
 
@@ -235,7 +238,7 @@ class Visitors:
         place = file.parent
         known = place.parent == _real(self._cache_folder) and _UPLOAD.fullmatch(place.name)
         if not known or place in self._page_files or not file.is_file():
-            raise SourceRefusedError("This file was not uploaded here, or is no longer here. Upload it again.")
+            raise SourceRefusedError(NOT_UPLOADED)
         return file
 
     @contextmanager

@@ -30,6 +30,7 @@ from vidtext.ui.look import launch_options
 from vidtext.ui.page import build_page
 from vidtext.web.gradio_bounds import bound_gradio
 from vidtext.web.health import health_routes
+from vidtext.web.heartbeat import heartbeat_route
 from vidtext.web.logs import set_up_logs
 from vidtext.web.run_folder import NoRunFolderError, run_folder
 from vidtext.web.shield import Shield
@@ -85,7 +86,7 @@ def serve(
     Raises:
         OptionError: a setting is wrong.
     """
-    set_up_logs(as_json=settings.json_logs)
+    set_up_logs(as_json=settings.json_logs, details=settings.log_details)
     ending, closing, warm = threading.Event(), Job(), threading.Event()
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: ending.set())
@@ -100,7 +101,7 @@ def serve(
             server_name=host,
             server_port=port,
             app_kwargs={
-                "routes": [*health_routes(settings, warm=warm, closing=closing), *routes],
+                "routes": [*health_routes(settings, warm=warm, closing=closing), heartbeat_route(), *routes],
                 "middleware": [Middleware(Shield, settings=settings)],
                 "lifespan": _resting,
             },

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 import re
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from vidtext.api.app import PREFIX as API
-from vidtext.api.gate import DISK_FULL, DISK_LOOK_BYTES, NO_TOKEN, Visits, disk_has_room, has_token
+from vidtext.api.gate import DISK_FULL, DISK_LOOK_BYTES, NO_TOKEN, disk_has_room, has_token
+from vidtext.api.problems import ProblemError
+from vidtext.clients import client_of
 from vidtext.counts import count
-from vidtext.ui.look import page_script
+from vidtext.web.login import LOGIN, needs_login
 from vidtext.web.logs import log_request
+from vidtext.web.origins import is_refused
+from vidtext.web.response_headers import Answer
+from vidtext.web.tries import FailedTries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from vidtext.settings import Settings
@@ -32,14 +33,15 @@ _ROUTES = (
     "/",
     "/(config|theme.css|robots.txt|favicon.ico|manifest.json|healthz|readyz|metrics|docs|login|logout)/?",
     "/(static|assets|svelte|v1)(/.*)?",
-    f"{_GRADIO}/(info|openapi.json|app_id|startup-events|upload|upload_progress|login_check|token|user)/?",
+    f"{_GRADIO}/(info|openapi.json|app_id|startup-events|upload|upload_progress|login_check|user)/?",
     f"{_GRADIO}/(queue/(join|data|status)|cancel|reset|heartbeat/[^/]+)/?",
     f"{_GRADIO}/(call|run|api)/.*",
     f"{_GRADIO}/mcp(/.*)?",
     f"{_GRADIO}/file=.*",
 )
 """What the page, Gradio's client, MCP and the HTTP API ask for. Gradio has more: an endpoint that fetches from other
-servers, ones for its editor, for recordings and for live streams. They do not exist here."""
+servers, one that hands out the session's token, ones for its editor, for recordings and for live streams. They do not
+exist here."""
 
 _EXISTING = re.compile("|".join(f"({route})" for route in _ROUTES), re.DOTALL)
 
@@ -52,24 +54,7 @@ _TOLD = re.compile(r"(/(heartbeat|call|run|api|assets|static|svelte|mcp|jobs)/|/
 _FORM_ROOM_BYTES = 1 << 16
 """What a form takes besides the file that it holds."""
 
-_UPLOAD, _MCP, _LOGIN, _METRICS = f"{_GRADIO}/upload", f"{_GRADIO}/mcp", "/login", "/metrics"
-
-_LOGINS_A_MINUTE = 10
-"""How often one client may try a password."""
-
-_INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
-
-_SCRIPTS = ("text/javascript", "application/javascript")
-
-_NO_PAGE = "default-src 'none'; frame-ancestors 'none'; sandbox"
-"""What a visitor's file may do, should a browser be brought to show it as a page."""
-
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(self), microphone=(self), geolocation=(), payment=(), usb=()",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+_UPLOAD, _MCP, _METRICS = f"{_GRADIO}/upload", f"{_GRADIO}/mcp", "/metrics"
 
 
 class Shield:
@@ -78,7 +63,7 @@ class Shield:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         """Take the limits."""
         self._app, self._settings = app, settings
-        self._logins = Visits(_LOGINS_A_MINUTE)
+        self._tries = FailedTries(settings.failed_logins_a_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
@@ -87,7 +72,7 @@ class Shield:
             return
         _add_prefix(scope)
         path, began = route_of(scope), time.monotonic()
-        answer = _Answer(send, self._settings.page_frame_ancestors)
+        answer = Answer(scope, send, self._settings)
         exists = self._exists(path)
         try:
             refusal = self._refusal(path, scope) if exists else _NOTHING_HERE
@@ -100,6 +85,8 @@ class Shield:
         except _DiskFullError:
             await PlainTextResponse(DISK_FULL, HTTPStatus.INSUFFICIENT_STORAGE)(scope, receive, answer.send)
         finally:
+            if answer.status in _WRONG and _secret_given(path, scope):
+                self._tries.note(client_of(scope))
             count("requests", status=str(answer.status))
             told = _TOLD.sub(r"\1", path) if exists else "elsewhere"
             log_request(scope["method"], told, answer.status, time.monotonic() - began)
@@ -109,24 +96,34 @@ class Shield:
             return self._settings.metrics
         return bool(_EXISTING.fullmatch(path)) and not _ELSEWHERE.match(path)
 
-    def _refusal(self, path: str, scope: Scope) -> PlainTextResponse | None:
+    def _refusal(self, path: str, scope: Scope) -> Response | None:
         """Return the answer to a request that is not let in. The HTTP API has a gate of its own."""
+        if is_refused(scope, path, self._settings.origins_trusted):
+            return _FOREIGN
+        if scope["method"] == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+        if _secret_given(path, scope) and (wait := self._tries.wait_seconds(client_of(scope))) > 0:
+            return _too_many_tries(path, wait)
+        if path.startswith(f"{API}/"):
+            return None
+        return self._not_let_in(path, scope) or self._no_room(path, scope)
+
+    def _not_let_in(self, path: str, scope: Scope) -> Response | None:
+        if path.startswith(_MCP):
+            if has_token(Headers(scope=scope), self._settings):
+                return None
+            return PlainTextResponse(NO_TOKEN, HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"})
+        if needs_login(path, scope, self._settings):
+            return JSONResponse({"detail": {"error": "Not authenticated"}}, HTTPStatus.UNAUTHORIZED)
+        return None
+
+    def _no_room(self, path: str, scope: Scope) -> Response | None:
         length = Headers(scope=scope).get("content-length", "")
         length_bytes = int(length) if length.isdecimal() else 0
         if length_bytes > self._most(path):
             return _too_large(self._most(path))
         if path == _UPLOAD and not disk_has_room(length_bytes, self._settings):
             return PlainTextResponse(DISK_FULL, HTTPStatus.INSUFFICIENT_STORAGE)
-        if path.startswith(_MCP) and self._settings.auth and not has_token(Headers(scope=scope), self._settings):
-            return PlainTextResponse(NO_TOKEN, HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"})
-        if path.rstrip("/") == _LOGIN and scope["method"] == "POST":
-            wait = self._logins.wait_seconds(str((scope.get("client") or ("nobody",))[0]), time.monotonic())
-            if wait > 0:
-                return PlainTextResponse(
-                    f"Too many passwords were tried. Try again in {wait:.0f} s.",
-                    HTTPStatus.TOO_MANY_REQUESTS,
-                    {"Retry-After": str(math.ceil(wait))},
-                )
         return None
 
     def _most(self, path: str) -> float:
@@ -170,6 +167,30 @@ def route_of(scope: Scope) -> str:
 
 _NOTHING_HERE = PlainTextResponse("There is nothing at this address.", HTTPStatus.NOT_FOUND)
 
+_FOREIGN = PlainTextResponse(
+    "A page of another site sent this request, which is not allowed. Whoever runs this server can name that site in "
+    "VIDTEXT_TRUSTED_ORIGINS.",
+    HTTPStatus.FORBIDDEN,
+)
+
+_WRONG = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED)
+"""How a wrong password and a wrong token are answered."""
+
+
+def _secret_given(path: str, scope: Scope) -> bool:
+    """Tell whether a request tries a password or a token."""
+    if path.rstrip("/") == LOGIN:
+        return bool(scope["method"] == "POST")
+    return "authorization" in Headers(scope=scope)
+
+
+def _too_many_tries(path: str, wait_seconds: float) -> Response:
+    words = f"Too many passwords or tokens were tried. Try again in {wait_seconds:.0f} s."
+    retry = {"Retry-After": str(math.ceil(wait_seconds))}
+    if path.startswith(f"{API}/"):
+        return ProblemError(HTTPStatus.TOO_MANY_REQUESTS, words, "TooManyTries", headers=tuple(retry.items())).response
+    return PlainTextResponse(words, HTTPStatus.TOO_MANY_REQUESTS, retry)
+
 
 class _TooLargeError(Exception):
     """More was sent than may be."""
@@ -189,68 +210,3 @@ def _too_large(most: float) -> PlainTextResponse:
 async def _close(send: Send) -> None:
     """Refuse a websocket: nothing here talks over one."""
     await send({"type": "websocket.close", "code": 1000})
-
-
-class _Answer:
-    """Passes an answer on, with headers that tell browsers what the page may do."""
-
-    def __init__(self, send: Send, ancestors: str) -> None:
-        self._send, self._ancestors = send, ancestors
-        self._held: Message | None = None
-        self._body = b""
-        self.status = 500
-        self._begun = False
-
-    async def send(self, message: Message) -> None:
-        """Pass on a part. A page is held back until it is whole: its scripts are named in its headers."""
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            headers = MutableHeaders(raw=message["headers"])
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
-            kind = headers.get("content-type", "").partition(";")[0]
-            if kind == "text/html":
-                self._held = message
-                return
-            # A worker has the policy that its script came with.
-            policy = page_policy((), self._ancestors) if kind in _SCRIPTS else _NO_PAGE
-            headers.setdefault("Content-Security-Policy", policy)
-        elif self._held is not None:
-            self._body += message.get("body", b"")
-            if message.get("more_body"):
-                return
-            MutableHeaders(raw=self._held["headers"])["Content-Security-Policy"] = page_policy(
-                [*_INLINE_SCRIPT.findall(self._body), page_script().encode()], self._ancestors
-            )
-            await self._send(self._held)
-            self._held, message = None, {**message, "body": self._body}
-        await self._send(message)
-
-
-def page_policy(scripts: Iterable[bytes], ancestors: str) -> str:
-    """Return the Content-Security-Policy of a page with these inline scripts.
-
-    Gradio compiles the small scripts of components while it runs, so `unsafe-eval` must stay, and sets styles on
-    elements, so `unsafe-inline` must stay for those. Inline scripts are named by their hashes: none can be added.
-
-    Args:
-        scripts: what stands between the tags.
-        ancestors: the sites that may show the page in a frame.
-    """
-    hashes = {f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'" for script in scripts}
-    return "; ".join(
-        [
-            "default-src 'none'",
-            " ".join(["script-src 'self' blob: 'unsafe-eval'", *sorted(hashes)]),
-            "style-src 'self' 'unsafe-inline'",
-            "img-src 'self' data: blob:",
-            "media-src 'self' data: blob:",
-            "font-src 'self' data:",
-            "connect-src 'self' data: blob:",
-            "worker-src 'self' blob:",
-            "manifest-src 'self'",
-            "base-uri 'self'",
-            "form-action 'self'",
-            f"frame-ancestors {ancestors}",
-        ]
-    )
