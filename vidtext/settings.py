@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from vidtext.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from ipaddress import IPv4Network, IPv6Network
 
 ENVIRONMENT_PREFIX = "VIDTEXT_"
 
@@ -282,7 +284,16 @@ class Settings:
         """The origins in `trusted_origins`, as browsers write them."""
         return tuple(origin.strip().rstrip("/").lower() for origin in self.trusted_origins.split(",") if origin.strip())
 
+    @property
+    def networks_of_probes(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks in `probe_networks`."""
+        try:
+            return tuple(ip_network(network.strip()) for network in self.probe_networks.split(",") if network.strip())
+        except ValueError as error:
+            raise OptionError(f"probe_networks: {error}. Write networks such as 10.0.0.0/8, ::1.") from None
+
     def __post_init__(self) -> None:
+        _ = self.networks_of_probes  # a wrong one is told at the start
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if isinstance(value, int | float) and not isinstance(value, bool) and not value > 0:

@@ -237,6 +237,14 @@ def test_refused_addresses(address: str, local_paths: bool, monkeypatch: pytest.
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["192.88.99.1", "192.0.0.192", "168.63.129.16", "fec0::1", "3fff::1", "64:ff9b::a00:1", "2001:db8::1", "5f00::1"],
+)
+def test_addresses_that_lead_to_networks_of_somebody(address: str) -> None:
+    assert not download._is_public(address)
+
+
 @pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "1.1.1.1"])
 def test_public_addresses(address: str) -> None:
     assert download._is_public(address)

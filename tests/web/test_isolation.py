@@ -44,7 +44,7 @@ def test_a_job_is_known_to_nobody_without_its_name(server: Served, client: httpx
 def test_an_event_is_told_once_and_to_whoever_knows_it(server: Served, client: httpx.Client, film: Path) -> None:
     path = client.post("/gradio_api/upload", files={"files": (film.name, film.read_bytes(), "video/mp4")}).json()[0]
     body = {"video": {"path": path, "meta": {"_type": "gradio.FileData"}}}
-    event = client.post("/gradio_api/call/v2/caption", json=body).json()["event_id"]
+    event = client.post("/gradio_api/call/v2/caption", json=body, headers=BEARER).json()["event_id"]
     with httpx.Client(base_url=server.address, timeout=20) as stranger:
         guess = event[:-1] + ("0" if event[-1] != "0" else "1")
         with suppress(httpx.RemoteProtocolError):  # Gradio breaks such an answer off
@@ -56,7 +56,7 @@ def test_an_event_is_told_once_and_to_whoever_knows_it(server: Served, client: h
 
 
 def test_what_one_session_keeps_no_other_session_sees(server: Served, film: Path) -> None:
-    one, other = Client(server.address, verbose=False), Client(server.address, verbose=False)
+    one, other = (Client(server.address, verbose=False, headers=BEARER) for _ in range(2))
     assert one.session_hash != other.session_hash
     said = one.predict(handle_file(film), api_name="/caption")
     assert said["caption"]

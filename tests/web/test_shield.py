@@ -201,6 +201,7 @@ def test_a_password_closes_everything_but_health(locked: Served) -> None:
 
 def test_a_full_disk_takes_no_videos_and_everything_else_goes_on(locked: Served, server: Served) -> None:
     with httpx.Client(base_url=locked.address, timeout=60) as stranger:
+        stranger.post("/login", data={"username": "guard", "password": PASSWORD})
         answer = upload(stranger, "a.mp4", b"film")
         assert answer.status_code == 507
         assert "disk is nearly full" in answer.text

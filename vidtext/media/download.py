@@ -41,6 +41,20 @@ _PORTS = frozenset({80, 443, 8080, 8443})  # the web's own; others would let str
 _DISK_LOOK_BYTES = 16 << 20
 """After how much of a download the disk is looked at again."""
 
+_NOT_PUBLIC = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "192.88.99.0/24",  # 6to4 relays, out of use: RFC 7526
+            "192.0.0.0/24",  # protocols and services of networks: RFC 6890
+            "168.63.129.16/32",  # Azure's own services, which every machine there reaches
+            "fec0::/10",  # site-local, out of use: RFC 3879
+            "3fff::/20",  # documentation: RFC 9637
+        ),
+    )
+)
+"""What no video comes from although Python's registry, or safehttpx's, takes it for public."""
+
 _CONNECT_SECONDS = 10.0  # for one of a host's addresses, before the next one is tried
 _REPORT_SECONDS = 0.1
 _SHOWN_CHARACTERS = 80
@@ -228,6 +242,8 @@ def _is_public(address: str) -> bool:
     try:
         number = ipaddress.ip_address(address)
     except ValueError:
+        return False
+    if any(number in network for network in _NOT_PUBLIC if network.version == number.version):
         return False
     inner = (number.ipv4_mapped or number.sixtofour) if isinstance(number, ipaddress.IPv6Address) else None
     if inner is not None and not _is_public(str(inner)):

@@ -16,7 +16,9 @@ from gradio_client import Client
 from gradio_client.utils import is_valid_file
 from starlette.formparsers import MultiPartException
 
+from vidtext.errors import SourceRefusedError
 from vidtext.ui.endpoint import MCP_USER
+from vidtext.ui.toasts import plain_words
 from vidtext.ui.visitors import NOT_UPLOADED
 
 if TYPE_CHECKING:
@@ -97,7 +99,8 @@ def _check_uploaded(path: str | Path, check_in_upload_folder: bool) -> None:  # 
     if check_in_upload_folder:
         folder = os.path.abspath(get_upload_folder())  # noqa: PTH100  (`Path.resolve` asks the disk)
         if not os.path.abspath(path).startswith(folder + os.sep):  # noqa: PTH100
-            raise Error(NOT_UPLOADED, print_exception=False)
+            with plain_words():
+                raise SourceRefusedError(NOT_UPLOADED)
     _check_of_gradio(path, check_in_upload_folder)
 
 

@@ -56,4 +56,4 @@ def _may_probe(scope: Scope, settings: Settings) -> bool:
         client = ipaddress.ip_address(str((scope.get("client") or ("",))[0]))
     except ValueError:
         return False
-    return any(client in ipaddress.ip_network(each.strip()) for each in settings.probe_networks.split(","))
+    return any(client in network for network in settings.networks_of_probes)

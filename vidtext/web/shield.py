@@ -8,7 +8,7 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from vidtext.api.app import PREFIX as API
@@ -54,7 +54,7 @@ _TOLD = re.compile(r"(/(heartbeat|call|run|api|assets|static|svelte|mcp|jobs)/|/
 _FORM_ROOM_BYTES = 1 << 16
 """What a form takes besides the file that it holds."""
 
-_UPLOAD, _MCP, _METRICS = f"{_GRADIO}/upload", f"{_GRADIO}/mcp", "/metrics"
+_UPLOAD, _EVENTS, _MCP, _METRICS = f"{_GRADIO}/upload", f"{_GRADIO}/queue/data", f"{_GRADIO}/mcp", "/metrics"
 
 
 class Shield:
@@ -106,7 +106,9 @@ class Shield:
             return _too_many_tries(path, wait)
         if path.startswith(f"{API}/"):
             return None
-        return self._not_let_in(path, scope) or self._no_room(path, scope)
+        if refusal := self._not_let_in(path, scope) or self._no_room(path, scope):
+            return refusal
+        return _NOTHING_HERE if path == _EVENTS and not _has_events(scope) else None
 
     def _not_let_in(self, path: str, scope: Scope) -> Response | None:
         if path.startswith(_MCP):
@@ -175,6 +177,12 @@ _FOREIGN = PlainTextResponse(
 
 _WRONG = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED)
 """How a wrong password and a wrong token are answered."""
+
+
+def _has_events(scope: Scope) -> bool:
+    """Tell whether the session that a request names has sent events; Gradio would break off its answer otherwise."""
+    session = QueryParams(scope["query_string"]).get("session_hash", "")
+    return session in scope["app"].get_blocks()._queue.pending_messages_per_session  # noqa: SLF001
 
 
 def _secret_given(path: str, scope: Scope) -> bool:
