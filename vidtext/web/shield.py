@@ -1,4 +1,4 @@
-"""What stands before every request to the server: which addresses exist, how much may be sent, what browsers may do."""
+"""What stands before every request to the server: which addresses exist, who is let in, what browsers may do."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
-from vidtext.api.app import PREFIX as API
-from vidtext.api.gate import DISK_FULL, DISK_LOOK_BYTES, NO_TOKEN, Visits, disk_has_room, has_token
+from vidtext.api.gate import NO_TOKEN, Visits, has_token
 from vidtext.counts import count
 from vidtext.ui.look import page_script
 from vidtext.web.logs import log_request
@@ -49,10 +48,7 @@ _ELSEWHERE = re.compile(rf"{_GRADIO}/file=/*[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _TOLD = re.compile(r"(/(heartbeat|call|run|api|assets|static|svelte|mcp|jobs)/|/file=).*", re.DOTALL)
 """Where an address stops being told in the log: what comes behind may name a visitor's file or session."""
 
-_FORM_ROOM_BYTES = 1 << 16
-"""What a form takes besides the file that it holds."""
-
-_UPLOAD, _MCP, _LOGIN, _METRICS = f"{_GRADIO}/upload", f"{_GRADIO}/mcp", "/login", "/metrics"
+_MCP, _LOGIN, _METRICS = f"{_GRADIO}/mcp", "/login", "/metrics"
 
 _LOGINS_A_MINUTE = 10
 """How often one client may try a password."""
@@ -92,13 +88,9 @@ class Shield:
         try:
             refusal = self._refusal(path, scope) if exists else _NOTHING_HERE
             if refusal is None:
-                await self._app(scope, self._bounded(path, receive), answer.send)
+                await self._app(scope, receive, answer.send)
             else:
                 await refusal(scope, receive, answer.send)
-        except _TooLargeError:
-            await _too_large(self._most(path))(scope, receive, answer.send)
-        except _DiskFullError:
-            await PlainTextResponse(DISK_FULL, HTTPStatus.INSUFFICIENT_STORAGE)(scope, receive, answer.send)
         finally:
             count("requests", status=str(answer.status))
             told = _TOLD.sub(r"\1", path) if exists else "elsewhere"
@@ -111,12 +103,6 @@ class Shield:
 
     def _refusal(self, path: str, scope: Scope) -> PlainTextResponse | None:
         """Return the answer to a request that is not let in. The HTTP API has a gate of its own."""
-        length = Headers(scope=scope).get("content-length", "")
-        length_bytes = int(length) if length.isdecimal() else 0
-        if length_bytes > self._most(path):
-            return _too_large(self._most(path))
-        if path == _UPLOAD and not disk_has_room(length_bytes, self._settings):
-            return PlainTextResponse(DISK_FULL, HTTPStatus.INSUFFICIENT_STORAGE)
         if path.startswith(_MCP) and self._settings.auth and not has_token(Headers(scope=scope), self._settings):
             return PlainTextResponse(NO_TOKEN, HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"})
         if path.rstrip("/") == _LOGIN and scope["method"] == "POST":
@@ -128,30 +114,6 @@ class Shield:
                     {"Retry-After": str(math.ceil(wait))},
                 )
         return None
-
-    def _most(self, path: str) -> float:
-        if path.startswith(f"{API}/"):
-            return math.inf
-        return (
-            self._settings.max_source_bytes + _FORM_ROOM_BYTES if path == _UPLOAD else self._settings.page_request_bytes
-        )
-
-    def _bounded(self, path: str, receive: Receive) -> Receive:
-        most, read, looked_at = self._most(path), 0, 0
-
-        async def bounded() -> Message:
-            nonlocal read, looked_at
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > most:
-                raise _TooLargeError
-            if path == _UPLOAD and read - looked_at > DISK_LOOK_BYTES:  # several at once, or one that tells no length
-                looked_at = read
-                if not disk_has_room(0, self._settings):
-                    raise _DiskFullError
-            return message
-
-        return bounded
 
 
 def _add_prefix(scope: Scope) -> None:
@@ -169,21 +131,6 @@ def route_of(scope: Scope) -> str:
 
 
 _NOTHING_HERE = PlainTextResponse("There is nothing at this address.", HTTPStatus.NOT_FOUND)
-
-
-class _TooLargeError(Exception):
-    """More was sent than may be."""
-
-
-class _DiskFullError(Exception):
-    """There is no room for what is being sent."""
-
-
-def _too_large(most: float) -> PlainTextResponse:
-    return PlainTextResponse(
-        f"The request is larger than {most:,} bytes, the most that is taken here. Send less, or a shorter video.",
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    )
 
 
 async def _close(send: Send) -> None:
