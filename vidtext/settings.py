@@ -186,15 +186,47 @@ class Settings:
     api_results_a_client: int = 100
     """How many jobs and results of one client of the HTTP API are kept at the same time."""
 
-    api_json_bytes: int = 128 << 20
-    """The largest JSON that the HTTP API takes: it is held in memory, and a video of 96 MB in base64 is so large."""
+    api_json_bytes: int = 32 << 20
+    """The largest JSON that the HTTP API takes: it is held in memory, and a video of 24 MB in base64 is so large.
+    Larger ones come in a form, which goes to the disk."""
 
     api_json_values: int = 20_000
     """How many values it may hold, each of which takes many times its bytes: a conversation of a thousand turns has six
     thousand."""
 
     api_field_bytes: int = 1 << 20
-    """The largest field of a form that is no file: it is held in memory."""
+    """The most bytes that the fields of a form take together which are no files: they are held in memory."""
+
+    connections: int = 2000
+    """The most connections at the same time, and fewer where the system lets the server open too few files: each of
+    `page_visitors` keeps two, one for events and one that tells when the tab is closed."""
+
+    connections_a_client: int = 200
+    """The most connections, and the most requests at the same time, of one client: 33 browsers behind one address, each
+    with the six connections that browsers open to one server. A trusted proxy may have more, its clients may not."""
+
+    header_seconds: float = 20.0
+    """How long a connection may last without a whole request header: what Apache's mod_reqtimeout allows by default."""
+
+    stalled_answer_seconds: float = 60.0
+    """How long a client may read nothing of an answer: nginx's default of `send_timeout`."""
+
+    body_silent_seconds: float = 30.0
+    """How long a request's body may stop coming: half of nginx's default of `client_body_timeout`, since a few such
+    requests hold more here than there."""
+
+    body_bytes_a_second: int = 4096
+    """How fast a request's body must come, over `body_silent_seconds`: what a phone has where there is only GPRS."""
+
+    body_seconds: float = 4 * 3600.0
+    """How long a request's body may take in all: `max_source_bytes` at 2.4 Mbit/s."""
+
+    received_bytes: int = 256 << 20
+    """The most memory of all request bodies that are held in memory, until they are answered: eight of
+    `api_json_bytes`. JSON takes up to four times its bytes while it is parsed, but one request is parsed at a time."""
+
+    received_bytes_a_client: int = 64 << 20
+    """The same for one client: two of `api_json_bytes`."""
 
     guard_decoding: bool = False
     """Whether files are decoded in a process of their own, see `vidtext.media.guard`: for what strangers bring."""
@@ -271,8 +303,15 @@ class Settings:
     """How long uploads and results stay when their visitor asks for nothing and does not leave earlier: as long as the
     longest video, so that it can be watched to its end."""
 
-    keep_unclaimed_seconds: float = 3600.0
-    """How long files stay that no visitor's page needs: what programs uploaded, and videos that were replaced."""
+    keep_unclaimed_seconds: float = 900.0
+    """How long files stay that no visitor's page needs: what programs uploaded, and videos that were replaced. Programs
+    and pages use an upload as soon as it is whole."""
+
+    unclaimed_bytes_a_client: int = 8 << 30
+    """The most bytes of one client's uploads that no visit and no call has: two of `max_source_bytes`."""
+
+    unclaimed_uploads_a_client: int = 100
+    """The most of these uploads: five batches of `page_batch_videos`, for several visitors behind one address."""
 
     @property
     def offered_served_models(self) -> tuple[str, ...]:

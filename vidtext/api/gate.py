@@ -46,7 +46,12 @@ DISK_LOOK_BYTES = 16 << 20
 
 def disk_has_room(length_bytes: int, settings: Settings) -> bool:
     """Tell whether a request of this length still leaves `min_free_disk_bytes` where temporary files are."""
-    return shutil.disk_usage(tempfile.gettempdir()).free - length_bytes >= settings.min_free_disk_bytes
+    return free_disk_bytes() - length_bytes >= settings.min_free_disk_bytes
+
+
+def free_disk_bytes() -> int:
+    """Return how much of the disk is free where temporary files are."""
+    return shutil.disk_usage(tempfile.gettempdir()).free
 
 
 class Visits:

@@ -28,7 +28,9 @@ from vidtext.models.loading import warm_up
 from vidtext.settings import Settings
 from vidtext.ui.look import launch_options
 from vidtext.ui.page import build_page
+from vidtext.web.connections import bound_connections
 from vidtext.web.gradio_bounds import bound_gradio
+from vidtext.web.gradio_requests import bound_requests
 from vidtext.web.health import health_routes
 from vidtext.web.heartbeat import heartbeat_route
 from vidtext.web.logs import set_up_logs
@@ -91,6 +93,8 @@ def serve(
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: ending.set())
     bound_gradio()
+    bound_requests()
+    bound_connections(settings)
     with run_folder():
         page = build_page(settings, services, examples, closing)
         routes = api_routes(settings, services or real_streams(), closing)

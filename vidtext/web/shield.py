@@ -1,4 +1,4 @@
-"""What stands before every request to the server: which addresses exist, how much may be sent, what browsers may do."""
+"""Which requests are let in: which addresses exist, for whom, and from the pages of which sites."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from vidtext.api.app import PREFIX as API
-from vidtext.api.gate import DISK_FULL, DISK_LOOK_BYTES, NO_TOKEN, disk_has_room, has_token
+from vidtext.api.gate import NO_TOKEN, has_token
 from vidtext.api.problems import ProblemError
 from vidtext.clients import client_of
 from vidtext.counts import count
@@ -23,7 +23,7 @@ from vidtext.web.response_headers import Answer
 from vidtext.web.tries import FailedTries
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from vidtext.settings import Settings
 
@@ -51,10 +51,7 @@ _ELSEWHERE = re.compile(rf"{_GRADIO}/file=/*[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _TOLD = re.compile(r"(/(heartbeat|call|run|api|assets|static|svelte|mcp|jobs)/|/file=).*", re.DOTALL)
 """Where an address stops being told in the log: what comes behind may name a visitor's file or session."""
 
-_FORM_ROOM_BYTES = 1 << 16
-"""What a form takes besides the file that it holds."""
-
-_UPLOAD, _EVENTS, _MCP, _METRICS = f"{_GRADIO}/upload", f"{_GRADIO}/queue/data", f"{_GRADIO}/mcp", "/metrics"
+_EVENTS, _MCP, _METRICS = f"{_GRADIO}/queue/data", f"{_GRADIO}/mcp", "/metrics"
 
 
 class Shield:
@@ -72,20 +69,17 @@ class Shield:
             return
         _add_prefix(scope)
         path, began = route_of(scope), time.monotonic()
+        path = LOGIN if path == f"{LOGIN}/" else path
         answer = Answer(scope, send, self._settings)
         exists = self._exists(path)
         try:
             refusal = self._refusal(path, scope) if exists else _NOTHING_HERE
             if refusal is None:
-                await self._app(scope, self._bounded(path, receive), answer.send)
+                await self._app(scope, receive, answer.send)
             else:
                 await refusal(scope, receive, answer.send)
-        except _TooLargeError:
-            await _too_large(self._most(path))(scope, receive, answer.send)
-        except _DiskFullError:
-            await PlainTextResponse(DISK_FULL, HTTPStatus.INSUFFICIENT_STORAGE)(scope, receive, answer.send)
         finally:
-            if answer.status in _WRONG and _secret_given(path, scope):
+            if _secret_given(path, scope) and answer.status == (_WRONG_PASSWORD if path == LOGIN else _WRONG_TOKEN):
                 self._tries.note(client_of(scope))
             count("requests", status=str(answer.status))
             told = _TOLD.sub(r"\1", path) if exists else "elsewhere"
@@ -106,7 +100,7 @@ class Shield:
             return _too_many_tries(path, wait)
         if path.startswith(f"{API}/"):
             return None
-        if refusal := self._not_let_in(path, scope) or self._no_room(path, scope):
+        if refusal := self._not_let_in(path, scope):
             return refusal
         return _NOTHING_HERE if path == _EVENTS and not _has_events(scope) else None
 
@@ -118,39 +112,6 @@ class Shield:
         if needs_login(path, scope, self._settings):
             return JSONResponse({"detail": {"error": "Not authenticated"}}, HTTPStatus.UNAUTHORIZED)
         return None
-
-    def _no_room(self, path: str, scope: Scope) -> Response | None:
-        length = Headers(scope=scope).get("content-length", "")
-        length_bytes = int(length) if length.isdecimal() else 0
-        if length_bytes > self._most(path):
-            return _too_large(self._most(path))
-        if path == _UPLOAD and not disk_has_room(length_bytes, self._settings):
-            return PlainTextResponse(DISK_FULL, HTTPStatus.INSUFFICIENT_STORAGE)
-        return None
-
-    def _most(self, path: str) -> float:
-        if path.startswith(f"{API}/"):
-            return math.inf
-        return (
-            self._settings.max_source_bytes + _FORM_ROOM_BYTES if path == _UPLOAD else self._settings.page_request_bytes
-        )
-
-    def _bounded(self, path: str, receive: Receive) -> Receive:
-        most, read, looked_at = self._most(path), 0, 0
-
-        async def bounded() -> Message:
-            nonlocal read, looked_at
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > most:
-                raise _TooLargeError
-            if path == _UPLOAD and read - looked_at > DISK_LOOK_BYTES:  # several at once, or one that tells no length
-                looked_at = read
-                if not disk_has_room(0, self._settings):
-                    raise _DiskFullError
-            return message
-
-        return bounded
 
 
 def _add_prefix(scope: Scope) -> None:
@@ -175,7 +136,7 @@ _FOREIGN = PlainTextResponse(
     HTTPStatus.FORBIDDEN,
 )
 
-_WRONG = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED)
+_WRONG_PASSWORD, _WRONG_TOKEN = HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED
 """How a wrong password and a wrong token are answered."""
 
 
@@ -187,7 +148,7 @@ def _has_events(scope: Scope) -> bool:
 
 def _secret_given(path: str, scope: Scope) -> bool:
     """Tell whether a request tries a password or a token."""
-    if path.rstrip("/") == LOGIN:
+    if path == LOGIN:
         return bool(scope["method"] == "POST")
     return "authorization" in Headers(scope=scope)
 
@@ -198,21 +159,6 @@ def _too_many_tries(path: str, wait_seconds: float) -> Response:
     if path.startswith(f"{API}/"):
         return ProblemError(HTTPStatus.TOO_MANY_REQUESTS, words, "TooManyTries", headers=tuple(retry.items())).response
     return PlainTextResponse(words, HTTPStatus.TOO_MANY_REQUESTS, retry)
-
-
-class _TooLargeError(Exception):
-    """More was sent than may be."""
-
-
-class _DiskFullError(Exception):
-    """There is no room for what is being sent."""
-
-
-def _too_large(most: float) -> PlainTextResponse:
-    return PlainTextResponse(
-        f"The request is larger than {most:,} bytes, the most that is taken here. Send less, or a shorter video.",
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    )
 
 
 async def _close(send: Send) -> None:
