@@ -1,4 +1,4 @@
-"""What all written documents share: cues, whole milliseconds, JSON and CSV, text that stays text, and their names."""
+"""What all written documents share: cues, whole milliseconds, JSON and CSV, and text that stays text."""
 
 from __future__ import annotations
 
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from vidtext.text.timed import Segment
 
 _FORMULA = re.compile(r"[\s\0]*[=+\-@＝＋－＠]")
-
-_NOT_IN_NAMES = re.compile(r"[^\w .,()-]")
-_NAME_BYTES = 160
-"""The longest part of a video's name that the name of a document takes over; systems allow 255 bytes in all."""
 
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>&~|$^=#:@!]|(?<=www)\.")
 """What has a meaning inside a line of CommonMark (https://spec.commonmark.org/0.31.2/), or of what GitHub and others
@@ -103,10 +99,3 @@ def markdown_lines(text: str) -> list[str]:
     """Return the lines of a text that are not blank, as Markdown that shows them as they are, wherever it stands."""
     lines = (_MARKDOWN.sub(r"\\\g<0>", one_line(line)) for line in text.splitlines())
     return [_MARKDOWN_BLOCK.sub(r"\1\\", line) for line in lines if line]
-
-
-def stem_of(name: str, otherwise: str) -> str:
-    """Return a file's name without its ending, made of what every system allows in names."""
-    allowed = _NOT_IN_NAMES.sub("_", name.rsplit(".", 1)[0])
-    allowed = allowed.encode()[:_NAME_BYTES].decode(errors="ignore").strip(" ._")
-    return allowed or otherwise
