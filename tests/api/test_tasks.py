@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.api.conftest import Serving, Toys
+from tests.text.test_documents import ENDS
 from tests.ui.serving import ROOT
 
 
@@ -122,6 +123,18 @@ def test_an_answer_is_streamed(api: httpx.Client, clip: Path) -> None:
     pieces = "".join(data["text"] for name, data in events if name == "text")
     assert pieces.strip() == events[-1][1]["answer"]
     assert events[-1][0] == "done"
+
+
+def test_every_reader_of_lines_finds_the_events(api: httpx.Client, clip: Path) -> None:
+    question = "Where?" + "".join(f"a{end}b" for end in ENDS)
+    body = conversation(clip, stream=True)
+    body["messages"][-1]["content"] = question
+    with api.stream("POST", "/v1/chat", json=body) as answer:
+        lines = [line for line in answer.iter_lines() if line]  # httpx divides as `str.splitlines` does
+    names, data = lines[::2], lines[1::2]
+    assert {name.partition(": ")[0] for name in names} == {"event"}
+    documents = [json.loads(line.removeprefix("data: ")) for line in data]
+    assert question in documents[-1]["answer"]
 
 
 def test_an_error_while_streaming_is_an_event(api: httpx.Client, clip: Path) -> None:

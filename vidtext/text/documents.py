@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 from vidtext.clock import to_milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from vidtext.text.timed import Segment
+
+_LINE_ENDS_AND_SURROGATES = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
+"""The line ends of Unicode beyond U+0020, at which `str.splitlines` divides, and what is half a character."""
 
 _FORMULA = re.compile(r"[\s\0]*[=+\-@＝＋－＠]")
 
@@ -59,6 +62,16 @@ def rounded(seconds: float) -> float:
 def json_document(document: dict[str, object]) -> str:
     """Write one JSON object; texts keep their line breaks."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def json_line(document: Mapping[str, object]) -> str:
+    """Write one JSON object as a line without its end, for JSONL, logs and server-sent events.
+
+    Every reader takes it for one line: what only some take for a line's end is escaped, as are lone surrogates, which
+    no UTF-8 can say. All of it reads back as it was.
+    """
+    line = json.dumps(document, ensure_ascii=False)  # escapes the controls below U+0020 in any case
+    return _LINE_ENDS_AND_SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def csv_document(header: Sequence[str], rows: Iterable[Sequence[float | str]]) -> str:
