@@ -67,7 +67,7 @@ def whole(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = batch(clips, "--output", folder, "--tasks", "caption,summary")
     assert (done.returncode, done.stdout.decode().splitlines()) == (
         0,
-        [str(folder / f"clip{n:02d}{end}") for n in range(5) for end in (".srt", ".vtt", ".summary.md")],
+        [str(folder / f"clip{n:02d}{end}") for n in range(5) for end in (".srt", ".vtt", "-summary.md")],
     )
     return folder
 
@@ -80,7 +80,7 @@ def test_every_video_has_a_line_and_its_files(clips: Path, whole: Path) -> None:
     for each in made:
         assert each["status"] == "done"
         assert each["caption"]["segments"][0]["text"] in (whole / f"{each['name']}.srt").read_text("utf-8")
-        assert (whole / f"{each['name']}.summary.md").read_text("utf-8").startswith("## Abstract")
+        assert (whole / f"{each['name']}-summary.md").read_text("utf-8").startswith("## Abstract")
         assert sorted(each["files"]) == sorted(name for name in files_of(whole) if name.startswith(each["name"]))
 
 

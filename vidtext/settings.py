@@ -34,6 +34,13 @@ class Settings:
     max_frame_pixels: int = 8192 * 4352
     """The largest frame, width × height: level 6.2 of H.264 and HEVC (8192×4320 in whole macroblocks)."""
 
+    max_still_bytes: int = 64 << 20
+    """The largest JPEG or PNG that is decoded: a PNG of 20 million pixels of noise, a JPEG of `max_frame_pixels`."""
+
+    max_jpeg_scans: int = 100
+    """The most scans of a JPEG; a decoder goes over the whole picture in each. libjpeg's progressive files have 10, and
+    mozjpeg tries 64 at most."""
+
     max_frames: int = 768
     """The most frames that one call of `sample` hands out."""
 

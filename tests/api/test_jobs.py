@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import httpx
 from tests.api.conftest import FOREVER, Serving, Toys
 from tests.api.test_refusals import problem
 from tests.api.test_tasks import base64_of, conversation
+from tests.media.stills import many_scans
+from tests.media.test_still import workers
 from tests.ui.serving import wait_until
 
 
@@ -92,3 +95,12 @@ def test_a_client_that_leaves_in_the_middle_of_an_answer_ends_it(api: httpx.Clie
     with api.stream("POST", "/v1/chat", json=conversation(clip, stream=True, max_length=FOREVER)) as answer:
         next(line for line in answer.iter_lines() if line == "event: text")
     wait_until(lambda: toys.ended == ["chat"], what="the work to end")
+
+
+def test_a_picture_that_takes_minutes_is_decoded_in_a_worker_that_goes_with_its_job(serve_with) -> None:
+    served: Serving = serve_with(guard_decoding=True, max_jpeg_scans=1_000_000)
+    frame = base64.b64encode(many_scans(20_000, 8192, 4352)).decode()
+    job = served.client.post("/v1/caption", json={"frames": [frame], "background": True}).json()
+    wait_until(lambda: any(each.cpu_times().user > 0.1 for each in workers()), what="a decoder at work")
+    assert served.client.delete(f"/v1/jobs/{job['id']}").status_code == 204
+    wait_until(lambda: not workers(), what="the decoder to end")

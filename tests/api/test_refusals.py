@@ -164,7 +164,8 @@ def test_pictures_that_are_small_in_the_request_and_large_in_memory(api: httpx.C
     assert len(picture) < 100_000
     answer = api.post("/v1/caption", json={"frames": [picture] * 20})
     document = problem(answer, 413)
-    assert "frames take more than 536,870,912 bytes of memory once frames.5 is decoded" in document["detail"]
+    assert document["detail"].startswith("frames.5: ")
+    assert "536,870,912 bytes" in document["detail"]
 
 
 def test_many_values_are_refused_before_they_are_read(api: httpx.Client) -> None:

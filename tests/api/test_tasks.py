@@ -6,14 +6,24 @@ import base64
 import io
 import json
 import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
 from tests.api.conftest import Serving, Toys
+from tests.text.test_documents import ENDS
 from tests.ui.serving import ROOT
+from vidtext.api.bodies import CaptionBody
+from vidtext.api.work import Worker
+from vidtext.job import Job
+from vidtext.media.frames import Frames
+from vidtext.settings import Settings
+from vidtext.tasks.caption import CaptionResult
 
 
 def base64_of(path: Path) -> str:
@@ -60,11 +70,36 @@ def test_frames_that_were_picked_are_captioned(api: httpx.Client) -> None:
     assert timed["segments"][-1]["stop_seconds"] == 9.0
 
 
+def test_frames_of_every_kind_are_taken_as_a_viewer_shows_them(api: httpx.Client) -> None:
+    upright = Image.new("RGB", (48, 64), "red")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying, levels = io.BytesIO(), io.BytesIO()
+    upright.rotate(90, expand=True).save(lying, "JPEG", exif=exif)
+    Image.fromarray(np.full((64, 48), 7_864, np.uint16)).save(levels, "PNG")
+    clear = io.BytesIO()
+    Image.new("RGBA", (48, 64), (0, 0, 0, 0)).save(clear, "PNG")
+    contents = [each.getvalue() for each in (lying, levels, clear)]
+    frames = [picture(size=(48, 64)), *(base64.b64encode(each).decode() for each in contents)]
+    seen: list[Frames] = []
+
+    def see(source: Frames, *_: object, **__: object) -> Iterator[CaptionResult]:
+        seen.append(source)
+        yield from ()
+
+    worker = Worker(replace(Toys().streams, caption_stream=see), Settings())
+    assert list(worker.captions(CaptionBody(frames=frames), None, Job())) == []
+    assert seen[0].pixels.shape == (4, 64, 48, 3)
+    assert seen[0].pixels[:, 32, 24].tolist()[1:] == [[254, 0, 0], [31, 31, 31], [255, 255, 255]]
+    assert len(seen[0].notes) == 1
+    assert api.post("/v1/caption", json={"frames": frames}).status_code == 200
+
+
 @pytest.mark.parametrize("frame", ["no base64!", base64.b64encode(b"no picture").decode(), picture("GIF")])
 def test_what_is_no_picture_is_named(api: httpx.Client, frame: str) -> None:
     answer = api.post("/v1/caption", json={"frames": [picture(), frame]})
     assert answer.status_code == 422
-    assert answer.json()["detail"].startswith("frames.1 is not a JPEG or PNG in base64.")
+    assert answer.json()["detail"].startswith("frames.1")
 
 
 def test_a_picture_with_too_many_pixels_is_refused_before_it_is_decoded(serve_with) -> None:
@@ -122,6 +157,18 @@ def test_an_answer_is_streamed(api: httpx.Client, clip: Path) -> None:
     pieces = "".join(data["text"] for name, data in events if name == "text")
     assert pieces.strip() == events[-1][1]["answer"]
     assert events[-1][0] == "done"
+
+
+def test_every_reader_of_lines_finds_the_events(api: httpx.Client, clip: Path) -> None:
+    question = "Where?" + "".join(f"a{end}b" for end in ENDS)
+    body = conversation(clip, stream=True)
+    body["messages"][-1]["content"] = question
+    with api.stream("POST", "/v1/chat", json=body) as answer:
+        lines = [line for line in answer.iter_lines() if line]  # httpx divides as `str.splitlines` does
+    names, data = lines[::2], lines[1::2]
+    assert {name.partition(": ")[0] for name in names} == {"event"}
+    documents = [json.loads(line.removeprefix("data: ")) for line in data]
+    assert question in documents[-1]["answer"]
 
 
 def test_an_error_while_streaming_is_an_event(api: httpx.Client, clip: Path) -> None:

@@ -20,6 +20,7 @@ from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionOptions
 from vidtext.tasks.chapters import ChapterOptions
 from vidtext.tasks.chat import ChatOptions
+from vidtext.text.names import tail_of
 
 TASKS = Tasks(caption=CaptionOptions("m", 5.0))
 
@@ -237,8 +238,13 @@ def test_no_two_names_are_alike_on_any_system(tmp_path: Path) -> None:
 
 
 def test_no_name_leads_to_the_files_of_another_or_out_of_the_folder(tmp_path: Path) -> None:
-    given = ["x.chapters.mp4", "y.SUMMARY.mp4", "https://example.com/..%2f..%2fetc", ".mp4"]
-    assert names(*given, tmp_path=tmp_path) == ["x-chapters", "y-SUMMARY", "etc", "video"]
+    given = ["x-chapters.mp4", "x.mp4", "y.mp4", "Y-SUMMARY.mp4", "https://example.com/..%2f..%2fetc", ".mp4"]
+    assert names(*given, tmp_path=tmp_path) == ["x-chapters", "x-2", "y", "Y-SUMMARY-2", "etc", "video"]
+
+
+def test_names_in_two_normalizations_are_one_name(tmp_path: Path) -> None:
+    composed, decomposed = "\u00dcber", "U\u0308ber"
+    assert names(f"a/{composed}.mp4", f"b/{decomposed}.mp4", tmp_path=tmp_path) == [composed, f"{decomposed}-2"]
 
 
 @pytest.mark.parametrize("address", ["http://[::1/clip.mp4", "https://[x]/clip.mp4", "ftp://]/"])
@@ -276,10 +282,10 @@ def test_names_of_an_earlier_run_are_kept(tmp_path: Path) -> None:
 
 def test_every_name_leaves_room_for_what_stands_behind_it(tmp_path: Path) -> None:
     (name,) = names("映" * 83 + ".mp4", tmp_path=tmp_path)
-    assert name == "映" * 53
-    assert len(f"{name}-12.chapters.ffmetadata".encode()) < 255
+    assert name == "映" * 74
+    assert len(f"{name}-{Settings().max_batch_items}{tail_of('chapters', '.txt')}".encode()) <= 255
 
 
 def test_a_list_may_hold_whole_videos_and_long_addresses(tmp_path: Path) -> None:
     given = ["data:video/mp4;base64," + "A" * 10_000, "https://example.com/" + "a" * 5000 + ".mp4"]
-    assert names(*given, tmp_path=tmp_path) == ["video", "a" * 160]
+    assert names(*given, tmp_path=tmp_path) == ["video", "a" * 224]

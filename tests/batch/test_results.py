@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.media.full_disk import file_size_limit
+from tests.text.test_documents import ENDS
 from vidtext.batch.items import Item, Tasks
 from vidtext.batch.results import open_results
 from vidtext.batch.work import Document, Outcome, failed
@@ -126,3 +127,11 @@ def test_a_name_that_is_no_utf8_is_kept_and_found_again(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "results.jsonl").read_text("utf-8"))["source"] == item.source
     with open_results(tmp_path, resume=True) as results:
         assert results.begin([item]) == []
+
+
+def test_every_reader_of_lines_finds_one_line_an_item(tmp_path: Path) -> None:
+    words = "".join(f"a{end}b" for end in ENDS)
+    with open_results(tmp_path, resume=False) as results:
+        for item in ITEMS:
+            results.add(done(item, words))
+    assert lines(tmp_path) == [("a", "done"), ("b", "done"), ("c", "done")]

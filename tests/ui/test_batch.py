@@ -78,7 +78,7 @@ def test_all_videos_are_done_and_one_file_has_the_results(
     assert all("/" not in record["source"] for record in records)
     assert {name for record in records for name in record.get("files", ())} == files.keys() - {"results.jsonl"}
     assert "Sentence 1 of <b>two.mp4</b>." in files["two.srt"]
-    assert files["two.chapters.txt"].startswith("0:00 Part 1 of")
+    assert files["two-chapters.txt"].startswith("0:00 Part 1 of")
 
 
 def test_stop_keeps_what_is_done(slow: Served, visit: Callable[..., Page], videos: list[Path], tmp_path: Path) -> None:

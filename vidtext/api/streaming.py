@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
 from vidtext.api.jobs import progress_document
+from vidtext.text.documents import json_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -50,4 +50,4 @@ def _changed(run: Run) -> bool:
 
 
 def _event(name: str, data: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+    return f"event: {name}\ndata: {json_line(data)}\n\n"

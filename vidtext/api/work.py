@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import binascii
-import io
 import json
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
-
-import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from vidtext.api.problems import problem_of
 from vidtext.errors import CancelledError, MediaTooLargeError, UnreadableMediaError, VidtextError
 from vidtext.media.frames import Frames
 from vidtext.media.source import LocalFile, open_source
+from vidtext.media.still import read_stills
 from vidtext.tasks.caption import CaptionOptions
 from vidtext.tasks.chapters import ChapterOptions
 from vidtext.tasks.dialogue import Turn
@@ -31,6 +28,7 @@ if TYPE_CHECKING:
     from vidtext.api.bodies import CaptionBody, ChaptersBody, ChatBody, SummaryBody
     from vidtext.batch.work import TaskStreams
     from vidtext.job import Job
+    from vidtext.media.still import Still
     from vidtext.settings import Settings
     from vidtext.tasks.caption import CaptionResult
     from vidtext.tasks.chat import ChatResult
@@ -38,8 +36,6 @@ if TYPE_CHECKING:
     Document = dict[str, Any]
     Given = str | Path
     """A video as it came: text from a stranger, or a file that was uploaded."""
-
-_RGB = "RGB"
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,7 @@ class Worker:
             return
         options = body.options(CaptionOptions, self.settings)
         if body.frames is not None:
-            frames = self._frames(body.frames, body.frame_seconds)
+            frames = self._frames(body.frames, body.frame_seconds, job)
             yield from map(_caption_document, self.streams.caption_stream(frames, options, **self._with(job)))  # type: ignore[arg-type]  # a task takes frames too
             return
         yield from self._captions_of(upload or body.video or "", options, job)
@@ -125,32 +121,23 @@ class Worker:
         assert isinstance(file, LocalFile)  # noqa: S101  (neither text nor a path becomes Frames)
         return file.path
 
-    def _frames(self, images: Sequence[str], seconds: Sequence[float] | None) -> Frames:
+    def _frames(self, images: Sequence[str], seconds: Sequence[float] | None, job: Job) -> Frames:
         times = seconds or [float(second) for second in range(len(images))]
-        pictures: list[np.ndarray[Any, np.dtype[np.uint8]]] = []
-        for place, text in enumerate(images):
-            taken = sum(picture.nbytes for picture in pictures)
-            pictures.append(self._image(text, place, self.settings.max_frames_bytes - taken))
-        return Frames.from_images(pictures, times)
-
-    def _image(self, text: str, place: int, room_bytes: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        where, most = f"frames.{place}", self.settings.max_frame_pixels
+        contents = [_of_base64(text, place) for place, text in enumerate(images)]
+        stills: list[Still] = []
         try:
-            content = binascii.a2b_base64("".join(text.split()), strict_mode=True)
-            with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
-                if image.width * image.height > most:
-                    size = f"{image.width} × {image.height}"
-                    raise MediaTooLargeError(
-                        f"{where} has {size} pixels; at most {most:,} are taken. Give smaller ones."
-                    )
-                if image.width * image.height * len(_RGB) > room_bytes:
-                    raise MediaTooLargeError(
-                        f"frames take more than {self.settings.max_frames_bytes:,} bytes of memory once {where} is "
-                        "decoded. Give fewer or smaller ones."
-                    )
-                return np.asarray(image.convert(_RGB))
-        except (ValueError, OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError):
-            raise UnreadableMediaError(f"{where} is not a JPEG or PNG in base64. Encode the picture again.") from None
+            stills.extend(read_stills(contents, **self._with(job)))
+        except (MediaTooLargeError, UnreadableMediaError) as error:
+            raise type(error)(f"frames.{len(stills)}: {error}") from None
+        frames = Frames.from_images([still.pixels for still in stills], times)
+        return replace(frames, notes=tuple(dict.fromkeys(note for still in stills for note in still.notes)))
+
+
+def _of_base64(text: str, place: int) -> bytes:
+    try:
+        return binascii.a2b_base64("".join(text.split()), strict_mode=True)
+    except ValueError:
+        raise UnreadableMediaError(f"frames.{place} is not base64. Encode the picture again.") from None
 
 
 def _caption_document(result: CaptionResult) -> Document:

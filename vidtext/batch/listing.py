@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sys
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from vidtext.batch.items import Item, Tasks
 from vidtext.batch.options import tasks_of_line
 from vidtext.errors import OptionError
 from vidtext.media.source import is_there
-from vidtext.text.documents import stem_of
+from vidtext.text.names import KINDS, stem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -34,7 +35,9 @@ STANDARD_INPUT = "-"
 _STANDARD_INPUT_NAME = "standard input"
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
-_LIKE_ANOTHER_FILE = re.compile(r"\.(?=(?:chapters|summary|chat)$)", re.IGNORECASE)
+
+_STEM_BYTES = 224
+"""The longest stem of an item's name, in UTF-8: systems allow 255 bytes, with `-chapters.txt` and a number."""
 
 
 @dataclass(frozen=True)
@@ -94,17 +97,31 @@ class _Names:
     """The names that are taken, and for each stem the number to try next, so that it is not searched from 2 again."""
 
     def __init__(self, taken: Iterable[str]) -> None:
-        self._taken = {name.casefold() for name in taken}
+        self._taken = {_compared(name) for name in taken}
         self._numbers: dict[str, int] = {}
 
     def free(self, stem: str) -> str:
         """Return the stem, or the first of `stem-2`, `stem-3` … that is not taken, and take it."""
-        name, number = stem, self._numbers.get(stem.casefold(), 2)
-        while name.casefold() in self._taken:
+        name, number = stem, self._numbers.get(_compared(stem), 2)
+        while self._has(_compared(name)):
             name, number = f"{stem}-{number}", number + 1
-        self._taken.add(name.casefold())
-        self._numbers[stem.casefold()] = number
+        self._taken.add(_compared(name))
+        self._numbers[_compared(stem)] = number
         return name
+
+    def _has(self, name: str) -> bool:
+        """Whether the files of the name would meet others: the captions of `a-chapters` and the chapters of `a`."""
+        return name in self._taken or any(
+            name + tail in self._taken or name.removesuffix(tail) in self._taken for tail in _TAILS
+        )
+
+
+_TAILS = tuple(f"-{kind}" for kind in KINDS)
+
+
+def _compared(name: str) -> str:
+    """Return what two names share that are one on a system that tells neither case nor normalization apart."""
+    return unicodedata.normalize("NFC", name.casefold())
 
 
 def _wishes(given: str, tasks: Tasks, settings: Settings) -> Iterator[Wish]:
@@ -209,7 +226,7 @@ def _stem(source: str) -> str:
     """Return what a video is called without its ending, as a name that every system allows."""
     is_address = _ADDRESS.match(source) and not is_there(source)
     name = _name_in(source) if is_address else Path(source).name
-    return _LIKE_ANOTHER_FILE.sub("-", stem_of("" if source[:5].lower() == "data:" else name, "video"))
+    return stem_of("" if source[:5].lower() == "data:" else name, _STEM_BYTES)
 
 
 def _name_in(address: str) -> str:

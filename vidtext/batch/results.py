@@ -7,7 +7,6 @@ batch, SIGKILL too, leaves the lines of what was finished and at most a last lin
 from __future__ import annotations
 
 import json
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from vidtext.batch.listing import key
 from vidtext.batch.work import DONE
 from vidtext.errors import OptionError, VidtextError
 from vidtext.media.whole_file import whole_file
+from vidtext.text.documents import json_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 RESULTS = "results.jsonl"
 _LOCK = ".vidtext-batch.lock"
-
-_NO_TEXT = re.compile("[\ud800-\udfff]")
-"""What stands in a name of a file for bytes that are no UTF-8 (PEP 383)."""
 
 
 @contextmanager
@@ -182,12 +179,8 @@ class Results:
 
 
 def line_of(outcome: Outcome) -> str:
-    """Return an outcome as a line of JSONL.
-
-    A name of a file that is no UTF-8 has parts that only an escape can say; they read back as they were.
-    """
-    line = json.dumps(outcome.record, ensure_ascii=False) + "\n"
-    return _NO_TEXT.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
+    """Return an outcome as a line of JSONL, with its end."""
+    return json_line(outcome.record) + "\n"
 
 
 def _key(item: Item) -> str:

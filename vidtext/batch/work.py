@@ -13,6 +13,7 @@ from vidtext.media.source import LocalFile, open_source
 from vidtext.tasks.results import last_result
 from vidtext.text.chapter_formats import render_chapters
 from vidtext.text.formats import render
+from vidtext.text.names import tail_of
 from vidtext.text.summary_formats import render_summary
 from vidtext.text.transcript_formats import render_transcript
 
@@ -158,16 +159,20 @@ def _written(
     if tasks.chapters:
         found = last_result(streams.chapters_stream(file.path, tasks.chapters, settings=settings, job=job)).chapters
         lists = [
-            Document(".chapters.txt", render_chapters(found, "youtube")),
-            Document(".chapters.vtt", render_chapters(found, "vtt")),
+            Document(tail_of("chapters", ".txt"), render_chapters(found, "youtube")),
+            Document(tail_of("chapters", ".vtt"), render_chapters(found, "vtt")),
         ]
         yield "chapters", render_chapters(found, "json"), lists
     if tasks.summary:
         summary = last_result(streams.summary_stream(file.path, tasks.summary, settings=settings, job=job)).summary
-        yield "summary", render_summary(summary, "json"), [Document(".summary.md", render_summary(summary, "md"))]
+        yield (
+            "summary",
+            render_summary(summary, "json"),
+            [Document(tail_of("summary", ".md"), render_summary(summary, "md"))],
+        )
     if tasks.chat:
         talk = _conversation(file, tasks.chat, streams, settings, job)
-        yield "chat", render_transcript(talk, "json"), [Document(".chat.md", render_transcript(talk, "md"))]
+        yield "chat", render_transcript(talk, "json"), [Document(tail_of("chat", ".md"), render_transcript(talk, "md"))]
 
 
 def _conversation(file: LocalFile, asked: Questions, streams: TaskStreams, settings: Settings, job: Job) -> Transcript:

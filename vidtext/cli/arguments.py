@@ -87,8 +87,8 @@ list.jsonl an object a line, with the tasks of that video and the options in whi
   {"source": "b.mp4", "chat": {"questions": ["What moves?"]}}
   {"source": "c.mp4"}
 
-The folder gets results.jsonl, a line a video, and files beside it: NAME.srt and NAME.vtt, NAME.chapters.txt and
-NAME.chapters.vtt, NAME.summary.md, NAME.chat.md. Each video is written when it is finished; one that fails is recorded
+The folder gets results.jsonl, a line a video, and files beside it: NAME.srt and NAME.vtt, NAME-chapters.txt and
+NAME-chapters.vtt, NAME-summary.md, NAME-chat.md. Each video is written when it is finished; one that fails is recorded
 with its reason. --resume skips what is done with the same options and tries again what failed. Standard output gets the
 paths of the files, or with --json the lines.
 

@@ -126,7 +126,7 @@ class _Worker:
         except (EOFError, OSError):
             raise self._why_ended() from None
         except pickle.UnpicklingError as error:
-            _log.warning("A worker that decoded a video sent what it must not: %s.", error)
+            _log.warning("A worker that decoded a file sent what it must not: %s.", error)
             raise _unreadable("broke the rules of the program that decodes it") from None
         if isinstance(answer, Failed):
             raise answer.error
@@ -165,7 +165,7 @@ class _Worker:
     def _why_ended(self) -> VidtextError:
         status = self._end()
         code = os.waitstatus_to_exitcode(status) if status is not None else 0
-        _log.warning("A worker that decoded a video ended by itself: exit code %d.", code)
+        _log.warning("A worker that decoded a file ended by itself: exit code %d.", code)
         if code == -signal.SIGXCPU:
             return _takes_more_time(self._settings)
         if code == -signal.SIGKILL:  # the system's own way to get memory back
@@ -185,19 +185,20 @@ class _Worker:
 
 def _unreadable(what_it_did: str) -> UnreadableMediaError:
     return UnreadableMediaError(
-        f"The video {what_it_did}: it is damaged, or was made to do that. Convert it to H.264 in an MP4 and try again."
+        f"The file {what_it_did}: it is damaged, or was made to do that. Convert it, a video to H.264 in an MP4, and "
+        "try again."
     )
 
 
 def _needs_more_memory(settings: Settings) -> MediaTooLargeError:
     return MediaTooLargeError(
-        f"The video needs more than {settings.guard_memory_bytes / 1e9:.1f} GB of memory to be decoded. Make its "
+        f"The file needs more than {settings.guard_memory_bytes / 1e9:.1f} GB of memory to be decoded. Make its "
         "frames smaller and try again."
     )
 
 
 def _takes_more_time(settings: Settings) -> MediaTooLargeError:
     return MediaTooLargeError(
-        f"The video takes more than {settings.guard_seconds:g} seconds to be decoded. Cut it, or make its frames "
+        f"The file takes more than {settings.guard_seconds:g} seconds to be decoded. Cut it, or make its frames "
         "smaller, and try again."
     )

@@ -111,6 +111,7 @@ _CLASSES = {
     ("vidtext.media.sampling", "TimeRange"),
     ("vidtext.media.shots", "Scan"),
     ("vidtext.media.shots", "Shot"),
+    ("vidtext.media.still", "Still"),
     ("fractions", "Fraction"),
     ("numpy", "dtype"),
     ("numpy._core.numeric", "_frombuffer"),  # how arrays pickle

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 REQUEST_BYTES = 4096
 
-_FORKED_WITH = ("chapter_marks", "clips", "preview", "sample", "shot_keyframes", "shot_search")
+_FORKED_WITH = ("chapter_marks", "clips", "preview", "sample", "shot_keyframes", "shot_search", "still")
 """The modules of this room that the work is in, which bring all that it needs."""
 
 _ALIVE_SECONDS = 0.2
@@ -112,9 +112,7 @@ def _answer_requests(connection: Connection) -> None:
             else:
                 answer = _next_item(running)
         except MemoryError:
-            message = (
-                "The video needs more memory to be decoded than is allowed. Make its frames smaller and try again."
-            )
+            message = "The file needs more memory to be decoded than is allowed. Make its frames smaller and try again."
             answer = Failed(MediaTooLargeError.__name__, message)
         except VidtextError as error:
             answer = Failed(type(error).__name__, str(error))

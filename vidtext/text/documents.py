@@ -1,4 +1,4 @@
-"""What all written documents share: cues, whole milliseconds, JSON and CSV, text that stays text, and their names."""
+"""What all written documents share: cues, whole milliseconds, JSON and CSV, and text that stays text."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 from vidtext.clock import to_milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from vidtext.text.timed import Segment
 
-_FORMULA = re.compile(r"[\s\0]*[=+\-@＝＋－＠]")
+_LINE_ENDS_AND_SURROGATES = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
+"""The line ends of Unicode beyond U+0020, at which `str.splitlines` divides, and what is half a character."""
 
-_NOT_IN_NAMES = re.compile(r"[^\w .,()-]")
-_NAME_BYTES = 160
-"""The longest part of a video's name that the name of a document takes over; systems allow 255 bytes in all."""
+_FORMULA = re.compile(r"[\s\0]*[=+\-@＝＋－＠]")
 
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>&~|$^=#:@!]|(?<=www)\.")
 """What has a meaning inside a line of CommonMark (https://spec.commonmark.org/0.31.2/), or of what GitHub and others
@@ -65,6 +64,16 @@ def json_document(document: dict[str, object]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
+def json_line(document: Mapping[str, object]) -> str:
+    """Write one JSON object as a line without its end, for JSONL, logs and server-sent events.
+
+    Every reader takes it for one line: what only some take for a line's end is escaped, as are lone surrogates, which
+    no UTF-8 can say. All of it reads back as it was.
+    """
+    line = json.dumps(document, ensure_ascii=False)  # escapes the controls below U+0020 in any case
+    return _LINE_ENDS_AND_SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
+
+
 def csv_document(header: Sequence[str], rows: Iterable[Sequence[float | str]]) -> str:
     """Write RFC 4180: a header, CRLF, quotes where a field needs them; numbers are seconds.
 
@@ -103,10 +112,3 @@ def markdown_lines(text: str) -> list[str]:
     """Return the lines of a text that are not blank, as Markdown that shows them as they are, wherever it stands."""
     lines = (_MARKDOWN.sub(r"\\\g<0>", one_line(line)) for line in text.splitlines())
     return [_MARKDOWN_BLOCK.sub(r"\1\\", line) for line in lines if line]
-
-
-def stem_of(name: str, otherwise: str) -> str:
-    """Return a file's name without its ending, made of what every system allows in names."""
-    allowed = _NOT_IN_NAMES.sub("_", name.rsplit(".", 1)[0])
-    allowed = allowed.encode()[:_NAME_BYTES].decode(errors="ignore").strip(" ._")
-    return allowed or otherwise

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from vidtext.text.documents import stem_of
 from vidtext.text.formats import FORMATS
+from vidtext.text.names import file_name
 from vidtext.ui.status import (
     counted_html,
     download_html,
@@ -71,9 +71,8 @@ def _provenance(result: CaptionResult, closing: Closing) -> str:
 
 
 def _downloads(result: CaptionResult, name: str) -> str:
-    stem = stem_of(name, "captions")
     links = "".join(
-        download_html(kind.upper(), f"{stem}.{kind}", MEDIA_TYPES[kind], write(result.text))
+        download_html(kind.upper(), file_name(name, "captions", f".{kind}"), MEDIA_TYPES[kind], write(result.text))
         for kind, write in FORMATS.items()
     )
     return (

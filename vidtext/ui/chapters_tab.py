@@ -9,7 +9,7 @@ import gradio as gr
 
 from vidtext.errors import OptionError
 from vidtext.tasks.chapters import ChapterOptions
-from vidtext.text.documents import stem_of
+from vidtext.text.names import file_name
 from vidtext.ui import chapters_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style, seconds_of, whole_number
 from vidtext.ui.file_work import FileKind, MadeFile, build_file_work
@@ -68,7 +68,7 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
 
     def make(result: ChaptersResult, order: Order[Any], folder: Path, job: Job) -> Iterator[MadeFile]:
         suffix = services.chaptered_suffix(order.source, settings=settings, job=job)
-        target = folder / f"{stem_of(order.name, 'video')}-with-chapters{suffix}"
+        target = folder / file_name(order.name, "with-chapters", suffix)
         notes = services.video_with_chapters(order.source, result.chapters, target, settings=settings, job=job)
         yield MadeFile(target, notes)
 

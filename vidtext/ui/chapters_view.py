@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from vidtext.text.chapter_formats import CHAPTER_FORMATS, render_chapters, youtube_problems
-from vidtext.text.documents import stem_of
+from vidtext.text.names import file_name
 from vidtext.ui.filmstrip import picture_uri
 from vidtext.ui.status import (
     clock,
@@ -102,9 +102,10 @@ def closing_html(result: ChaptersResult, name: str, closing: Closing) -> str:
     facts = [f"{result.chapters_total} chapters", f"{len(result.shots)} shots"]
     stopped = f"Stopped: {result.chapters_done} of {result.chapters_total} chapters are described."
     notes = [*([stopped] if closing.stopped else []), *chapters.notes]
-    stem = stem_of(name, "chapters")
     links = "".join(
-        download_html(_FORMAT_LABELS[kind], f"{stem}{form.suffix}", form.media_type, form.write(chapters))
+        download_html(
+            _FORMAT_LABELS[kind], file_name(name, "chapters", form.suffix), form.media_type, form.write(chapters)
+        )
         for kind, form in CHAPTER_FORMATS.items()
     )
     problems = " ".join(youtube_problems(chapters))

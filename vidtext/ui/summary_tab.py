@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from vidtext.tasks.summary import SummaryOptions
-from vidtext.text.documents import stem_of
 from vidtext.text.formats import render
+from vidtext.text.names import file_name
 from vidtext.ui import summary_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style
 from vidtext.ui.file_work import FileKind, MadeFile, build_file_work
@@ -46,7 +46,7 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
         return services.summary_stream(order.source, options, settings=settings, job=job)
 
     def make(result: SummaryResult, order: Order[Any], folder: Path, job: Job) -> Iterator[MadeFile]:
-        target = folder / f"{stem_of(order.name, 'video')}-highlights.mp4"
+        target = folder / file_name(order.name, "highlights", ".mp4")
         captions = target.with_suffix(".srt")
         highlights = result.summary.highlights
         wished = order.values[seconds]

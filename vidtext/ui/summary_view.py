@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from vidtext.text.documents import stem_of
 from vidtext.text.formats import FORMATS
+from vidtext.text.names import file_name
 from vidtext.text.summary_formats import SUMMARY_FORMATS, render_summary
 from vidtext.ui.caption_view import MEDIA_TYPES
 from vidtext.ui.filmstrip import picture_uri
@@ -68,17 +68,17 @@ def _highlights(result: SummaryResult) -> str:
 
 
 def _closing(result: SummaryResult, name: str, closing: Closing) -> str:
-    summary, stem = result.summary, stem_of(name, "summary")
+    summary = result.summary
     stopped = f"Stopped: {result.windows_done} of {result.windows_total} parts were looked at."
     notes = [*([stopped] if closing.stopped else []), *summary.notes]
     links = "".join(
-        download_html(_LABELS[kind], f"{stem}-summary{form.suffix}", form.media_type, form.write(summary))
+        download_html(_LABELS[kind], file_name(name, "summary", form.suffix), form.media_type, form.write(summary))
         for kind, form in SUMMARY_FORMATS.items()
     )
     cues = "".join(
         download_html(
             f"Highlights {kind.upper()}",
-            f"{stem}-highlights.{kind}",
+            file_name(name, "highlights", f".{kind}"),
             MEDIA_TYPES[kind],
             FORMATS[kind](summary.highlights),
         )

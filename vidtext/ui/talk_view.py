@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vidtext.clock import parse_clock
 from vidtext.errors import OptionError
-from vidtext.text.documents import stem_of
+from vidtext.text.names import file_name
 from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS, render_transcript
 from vidtext.ui.status import download_html, empty_html, progress_text, provenance_html, status_html
 
@@ -127,9 +127,9 @@ def linked_html(text: str, seconds: float) -> str:
 
 
 def _closing(talk: Talk, name: str) -> str:
-    transcript, stem = talk.dialogue.transcript(talk.card.id if talk.card else ""), stem_of(name, "chat")
+    transcript = talk.dialogue.transcript(talk.card.id if talk.card else "")
     links = "".join(
-        download_html(_LABELS[kind], f"{stem}-chat{form.suffix}", form.media_type, form.write(transcript))
+        download_html(_LABELS[kind], file_name(name, "chat", form.suffix), form.media_type, form.write(transcript))
         for kind, form in TRANSCRIPT_FORMATS.items()
     )
     copied = escape(render_transcript(transcript, "txt"))
