@@ -21,17 +21,25 @@ Every message says what was given, what is allowed and what to do next. ::
     │   └── GpuRefusedError         a ZeroGPU Space does not lend its GPU, or took it back
     └── CancelledError       the person, or the end of their visit, stopped the work
 
-The page shows such an error as a toast, the API as a JSON body, the command line as one line and the class's
-`exit_code`. Any other exception is a defect and stays loud.
+The page shows such an error at its field or as a toast, the API as a JSON body, the command line as one line and
+the class's `exit_code`. Any other exception is a defect and stays loud.
 """
 
 from __future__ import annotations
 
 
 class VidtextError(Exception):
-    """The root: catching it catches all that a person can mend."""
+    """The root: catching it catches all that a person can mend.
+
+    Attributes:
+        option: the name of the option that has to change, as in `CaptionOptions`; "" where it is not known.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "", *, option: str = "") -> None:
+        super().__init__(message)
+        self.option = option
 
 
 class OptionError(VidtextError, ValueError):

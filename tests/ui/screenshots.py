@@ -33,7 +33,7 @@ def caption(page: Page, *, every_seconds: str | None = None) -> None:
     if every_seconds:
         four_scenes(page)
         page.get_by_role("radio", name="Every few seconds").check()
-        page.get_by_label("Seconds from one caption to the next").fill(every_seconds)
+        page.get_by_label("Seconds between captions").fill(every_seconds)
     page.locator("#vt-caption-go").click()
     page.wait_for_selector(".vt-actions")
     page.wait_for_selector("#vt-caption-go")
@@ -102,7 +102,7 @@ def batch(page: Page) -> None:
     examples = sorted((ROOT / "examples").glob("*.mp4"))
     page.locator("#vt-batch-files input[type=file]").set_input_files(examples)
     page.get_by_role("checkbox", name="Chapters").check()
-    page.get_by_role("button", name="Do all").click()
+    page.get_by_role("button", name="Run", exact=True).click()
     page.wait_for_selector("#vt-batch-result .vt-actions a")
     page.mouse.move(2, 2)
 
@@ -113,7 +113,7 @@ def queue(browser: Browser, served: Served, **options: Any) -> Page:
     for page, seconds in ((first, "0.1"), (second, "5")):
         four_scenes(page)
         page.get_by_role("radio", name="Every few seconds").check()
-        page.get_by_label("Seconds from one caption to the next").fill(seconds)
+        page.get_by_label("Seconds between captions").fill(seconds)
         page.locator("#vt-caption-go").click()
         page.wait_for_selector("#vt-caption-stop")
     second.get_by_text("Waiting, you are next").wait_for()

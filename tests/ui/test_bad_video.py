@@ -65,9 +65,9 @@ def test_a_bad_file_is_told_and_changes_nothing(
     files = _files(quick)
     make(tmp_path / "<b>bad.mp4")
     page.locator("#vt-bring input[type=file]").set_input_files(tmp_path / "<b>bad.mp4")
-    toast = page.get_by_test_id("toast-text")
-    expect(toast).to_contain_text(said)
-    expect(toast).not_to_contain_text("Traceback")
+    problem = page.locator("#vt-upload-problem")
+    expect(problem).to_contain_text(said)
+    expect(problem).not_to_contain_text("Traceback")
     expect(page.locator("#vt-video-facts")).to_contain_text("Earth at night")
     assert page.evaluate("document.querySelector('#vt-player video').src") == before
     assert _files(quick) <= files
@@ -85,7 +85,8 @@ def test_an_address_that_may_not_be_read_is_told(quick: Served, visit: Callable[
     page = visit(quick)
     page.get_by_label("Link to a video file").fill(address)
     page.get_by_role("button", name="Load", exact=True).click()
-    expect(page.get_by_test_id("toast-text")).to_be_visible()
+    expect(page.locator("#vt-address-problem")).to_be_visible()
+    expect(page.get_by_label("Link to a video file")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#vt-video-facts")).to_contain_text("Earth at night")
 
 
@@ -96,7 +97,7 @@ def test_a_range_outside_the_video_is_told_and_the_result_stays(quick: Served, v
     page.get_by_text("More options").locator("visible=true").click()
     page.get_by_label("From", exact=True).fill("5:00")
     page.get_by_role("button", name="Caption", exact=True).click()
-    expect(page.get_by_test_id("toast-text")).to_contain_text("5:00")
+    expect(page.locator("#vt-start-problem")).to_contain_text("5:00")
     expect(page.get_by_role("button", name="Caption", exact=True)).to_be_visible()
     expect(page.locator(".vt-quotation")).to_be_visible()
 

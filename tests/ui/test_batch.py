@@ -57,7 +57,7 @@ def test_all_videos_are_done_and_one_file_has_the_results(
     bring(page, videos)
     page.get_by_role("checkbox", name="Chapters").check()
     page.get_by_role("checkbox", name="Summary").check()
-    page.get_by_role("button", name="Do all").click()
+    page.get_by_role("button", name="Run", exact=True).click()
 
     expect(page.locator("#vt-batch-result .vt-actions a")).to_be_visible()
     rows = page.locator(".vt-item")
@@ -86,14 +86,14 @@ def test_stop_keeps_what_is_done(slow: Served, visit: Callable[..., Page], video
     slow.work_log.unlink(missing_ok=True)
     bring(page, [videos[0], numbered_clip(tmp_path / "two.mp4", 600)])
     page.get_by_role("button", name="More options").locator("visible=true").click()
-    page.get_by_label("Time from one caption to the next").fill("0:06")  # one window, then ten
-    page.get_by_role("button", name="Do all").click()
+    page.get_by_label("Time between captions").fill("0:06")  # one window, then ten
+    page.get_by_role("button", name="Run", exact=True).click()
     expect(page.locator(".vt-item.vt-done")).to_have_count(1)
     expect(page.locator(".vt-doing")).to_contain_text("1 of 2 videos, about 0:0")
     page.locator(".vt-example").last.click()  # another video on the left is another matter
     page.get_by_role("button", name="Stop").click()
 
-    expect(page.get_by_role("button", name="Do all")).to_be_visible()
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible()
     expect(page.locator(".vt-item.vt-not-done")).to_have_count(1)
     expect(page.locator("#vt-batch-result")).to_contain_text("1 of 2 videos are done")
     assert "results.jsonl" in archive(page, tmp_path)
@@ -104,7 +104,7 @@ def test_stop_keeps_what_is_done(slow: Served, visit: Callable[..., Page], video
 def test_another_visitor_sees_nothing_of_it(quick: Served, visit: Callable[..., Page], videos: list[Path]) -> None:
     one, other = visit(quick), visit(quick)
     bring(one, videos)
-    one.get_by_role("button", name="Do all").click()
+    one.get_by_role("button", name="Run", exact=True).click()
     expect(one.locator("#vt-batch-result .vt-actions a")).to_be_visible()
     other.get_by_role("tab", name="Batch").click()
     expect(other.locator("body")).not_to_contain_text("two.mp4")
@@ -140,27 +140,27 @@ def test_batches_take_turns() -> None:
 def test_no_videos_and_no_tasks_are_explained(quick: Served, visit: Callable[..., Page], videos: list[Path]) -> None:
     page = visit(quick)
     page.get_by_role("tab", name="Batch").click()
-    page.get_by_role("button", name="Do all").click()
-    expect(page.get_by_test_id("toast-text")).to_contain_text("There are no videos yet")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator("#vt-batch-files-problem")).to_contain_text("Add videos first")
     bring(page, videos)
     page.get_by_role("checkbox", name="Captions").uncheck()
-    page.get_by_role("button", name="Do all").click()
-    expect(page.get_by_test_id("toast-text").last).to_contain_text("Nothing is ticked")
-    expect(page.get_by_role("button", name="Do all")).to_be_visible()
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator("#vt-batch-tasks-problem")).to_contain_text("Choose at least one")
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible()
 
 
 def test_too_many_are_refused(quick: Served, visit: Callable[..., Page], videos: list[Path], tmp_path: Path) -> None:
     page = visit(quick)
     many = [numbered_clip(tmp_path / f"{number}.mp4", number + 2) for number in range(20)]
     bring(page, [*many, videos[2]])
-    page.get_by_role("button", name="Do all").click()
-    expect(page.get_by_test_id("toast-text")).to_contain_text("There are 21 videos; a batch on this page may have 20")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator("#vt-batch-files-problem")).to_contain_text("There are 21 videos; up to 20 are allowed")
 
 
 def test_on_a_phone(quick: Served, visit: Callable[..., Page], videos: list[Path]) -> None:
     page = visit(quick, **PHONE)
     bring(page, videos)
-    page.get_by_role("button", name="Do all").click()
+    page.get_by_role("button", name="Run", exact=True).click()
     expect(page.locator("#vt-batch-result .vt-actions a")).to_be_visible()
     page.get_by_text("More options").locator("visible=true").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"]  # type: ignore[index]

@@ -203,15 +203,15 @@ def test_another_video_clears_them(quick: Served, visit: Callable[..., Page]) ->
         ("many", "'many' is not a number of chapters"),
     ],
 )
-def test_a_number_that_cannot_be_is_a_toast(
+def test_a_number_that_cannot_be_is_told_at_its_field(
     quick: Served, visit: Callable[..., Page], count: str, message: str
 ) -> None:
     page = visit(quick)
     page.get_by_role("tab", name="Chapters").click()
     page.get_by_role("button", name="More options").locator("visible=true").click()
-    page.get_by_label("How many").fill(count)
+    page.get_by_label("Number of chapters").fill(count)
     page.get_by_role("button", name="Find chapters").click()
-    expect(page.get_by_test_id("toast-text")).to_contain_text(message)
+    expect(page.locator("#vt-count-problem")).to_contain_text(message)
     expect(page.get_by_role("button", name="Find chapters")).to_be_visible()
 
 
@@ -219,9 +219,9 @@ def test_chapters_survive_a_run_that_fails(quick: Served, visit: Callable[..., P
     page = visit(quick)
     find_chapters(page)
     page.get_by_role("button", name="More options").locator("visible=true").click()
-    page.get_by_label("How many").fill("0")
+    page.get_by_label("Number of chapters").fill("0")
     page.get_by_role("button", name="Find chapters").click()
-    expect(page.get_by_test_id("toast-text")).to_be_visible()
+    expect(page.locator("#vt-count-problem")).to_be_visible()
     title = page.get_by_label("Title of chapter 1")
     title.fill("Still here")
     title.press("Enter")

@@ -218,11 +218,11 @@ def test_several_videos_share_a_conversation(page: Page, tmp_path: Path) -> None
 
 def test_options_reach_the_model(page: Page) -> None:
     page.get_by_role("button", name="More options").locator("visible=true").click()
-    page.get_by_label("What the model is told before all").fill("Be brief.")
+    page.get_by_label("Instructions to the model").fill("Be brief.")
     page.get_by_label("number input for Temperature").fill("0.7")
     page.get_by_label("number input for Top-p").fill("0.9")
-    page.get_by_label("number input for Longest answer, in tokens").fill("12")
-    page.get_by_label("number input for Longest answer, in tokens").press("Tab")
+    page.get_by_label("number input for Tokens per answer").fill("12")
+    page.get_by_label("number input for Tokens per answer").press("Tab")
     ask(page, "One?")
     expect(turns(page).locator(".vt-notes")).to_contain_text("0.7 0.9 12 'Be brief.'")
 
@@ -248,7 +248,7 @@ def test_a_file_that_is_no_conversation_is_explained(page: Page, tmp_path: Path)
     bad.write_text('{"turns": 3}')
     page.get_by_role("button", name="More options").locator("visible=true").click()
     page.locator("#vt-chat-saved input[type=file]").set_input_files(bad)
-    expect(page.get_by_test_id("toast-text")).to_contain_text("This is not a saved conversation")
+    expect(page.locator("#vt-chat-open-problem")).to_contain_text("This is not a saved conversation")
     expect(page.locator(".vt-asked")).to_have_text(["One?"])
 
 
@@ -261,7 +261,7 @@ def test_a_question_that_cannot_be_is_explained(page: Page, question: str, messa
     ask(page, "One?")
     field(page).fill(question)
     page.get_by_role("button", name="Ask", exact=True).click()
-    expect(page.get_by_test_id("toast-text")).to_contain_text(message)
+    expect(page.locator("#vt-question-problem")).to_contain_text(message)
     rested(page)
     expect(page.locator(".vt-asked")).to_have_text(["One?"])
     expect(field(page)).to_have_value(question)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 def page(quick: Served, visit_once: Callable[..., Page]) -> Page:
     page = visit_once(quick)
     page.get_by_role("radio", name="Every few seconds").check()
-    page.get_by_label("Seconds from one caption to the next").fill("10")
+    page.get_by_label("Seconds between captions").fill("10")
     page.get_by_role("button", name="Caption", exact=True).click()
     expect(page.locator(".vt-actions")).to_be_visible()
     return page

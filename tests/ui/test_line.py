@@ -29,7 +29,7 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def begin(page: Page) -> Locator:
     """Ask for captions, and return what is said of how far they are."""
     page.get_by_role("radio", name="Every few seconds").check()
-    page.get_by_label("Seconds from one caption to the next").fill("1")  # so that it takes over a minute
+    page.get_by_label("Seconds between captions").fill("1")  # so that it takes over a minute
     page.get_by_role("button", name="Caption", exact=True).click()
     return page.locator("#vt-caption-status .vt-doing")
 

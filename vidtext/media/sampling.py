@@ -51,14 +51,18 @@ def choose_range(
     start = first_seconds if start_seconds is None else start_seconds
     stop = duration_seconds if stop_seconds is None else min(stop_seconds, duration_seconds)
     if not (math.isfinite(start) and start >= 0):
-        raise OptionError(f"The range starts at {start:g} s; it must start at 0:00 or later.")
+        raise OptionError(f"The start is {start:g} s; it must be 0:00 or later.", option="start_seconds")
     if start_seconds is not None and start >= duration_seconds:
         raise OptionError(
-            f"The range starts at {format_clock(start)}, but the video is {format_clock(duration_seconds)} long. "
-            "Choose an earlier start."
+            f"The start is {format_clock(start)}, but the video is {format_clock(duration_seconds)} long. "
+            "Choose an earlier start.",
+            option="start_seconds",
         )
     if stop_seconds is not None and not stop_seconds > start:
-        raise OptionError(f"The range stops at {stop_seconds:g} s, which is not after its start at {start:g} s.")
+        raise OptionError(
+            f"The end is {stop_seconds:g} s, the start {start:g} s. The end must be after the start.",
+            option="stop_seconds",
+        )
     return TimeRange(start, stop)
 
 
@@ -109,7 +113,9 @@ def split(span: TimeRange, *, every_seconds: float) -> list[TimeRange]:
         OptionError: the length is not greater than 0.
     """
     if not (math.isfinite(every_seconds) and every_seconds > 0):
-        raise OptionError(f"Windows of {every_seconds!r} s are not possible; they must be longer than 0 s.")
+        raise OptionError(
+            f"Windows of {every_seconds!r} s are not possible; they must be longer than 0 s.", option="every_seconds"
+        )
     count = max(1, math.ceil(span.duration_seconds / every_seconds - 0.1))
     starts = [span.start_seconds + index * every_seconds for index in range(count)]
     return [TimeRange(*pair) for pair in zip(starts, [*starts[1:], span.stop_seconds], strict=True)]

@@ -104,14 +104,17 @@ class GenerationOptions:
 
     def __post_init__(self) -> None:
         if self.max_new_tokens < 1:
-            raise OptionError(f"max_new_tokens is {self.max_new_tokens}; a caption needs at least 1.")
+            raise OptionError(
+                f"max_new_tokens is {self.max_new_tokens}; a caption needs at least 1.", option="max_new_tokens"
+            )
         if not 0 <= self.temperature <= _MOST_TEMPERATURE:
             raise OptionError(
                 f"temperature is {self.temperature}; it must be from 0, the same answer each time, to "
-                f"{_MOST_TEMPERATURE:g}."
+                f"{_MOST_TEMPERATURE:g}.",
+                option="temperature",
             )
         if not 0 < self.top_p <= 1:
-            raise OptionError(f"top_p is {self.top_p}; it must be greater than 0, and 1 at most.")
+            raise OptionError(f"top_p is {self.top_p}; it must be greater than 0, and 1 at most.", option="top_p")
 
 
 @dataclass(frozen=True)

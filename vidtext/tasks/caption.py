@@ -117,7 +117,10 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
     """
     began = time.monotonic()
     if options.max_new_tokens > settings.max_new_tokens:
-        raise OptionError(f"max_new_tokens is {options.max_new_tokens}; up to {settings.max_new_tokens} are allowed.")
+        raise OptionError(
+            f"max_new_tokens is {options.max_new_tokens}; up to {settings.max_new_tokens} are allowed.",
+            option="max_new_tokens",
+        )
     writing = GenerationOptions(max_new_tokens=options.max_new_tokens, fit=options.fit)
     with open_footage(source, settings, job) as footage:
         windows = _windows(footage, options, settings)
@@ -175,7 +178,8 @@ def _windows(footage: Footage, options: CaptionOptions, settings: Settings) -> l
         shortest = span.duration_seconds / settings.max_windows
         raise OptionError(
             f"One caption every {options.every_seconds:g} s makes more than {settings.max_windows} of them. "
-            f"Choose {format_clock(shortest)} or more, or a shorter range."
+            f"Choose {format_clock(shortest)} or more, or a shorter range.",
+            option="every_seconds",
         )
     return split(span, every_seconds=options.every_seconds)
 

@@ -104,7 +104,9 @@ def begin_dialogue(
     card = resolve_chat(options.model, settings).card
     most = min(settings.max_chat_videos, card.most_clips or settings.max_chat_videos, len(_LABELS))
     if not 1 <= len(sources) <= most:
-        raise OptionError(f"{len(sources)} videos were given; {card.id} talks about 1 to {most} of them at once.")
+        raise OptionError(
+            f"{len(sources)} videos were given; {card.id} talks about 1 to {most} of them at once.", option="videos"
+        )
     wanted = card.frames_per_clip if options.frames is None else options.frames
     most_frames = settings.max_frames
     if card.tokens_per_frame:  # what is far beyond the context would be held for nothing
@@ -115,7 +117,7 @@ def begin_dialogue(
         several = (
             f"{card.fewest_frames} to {most_frames}" if card.fewest_frames < most_frames else f"{most_frames} alone"
         )
-        raise OptionError(f"{wanted} frames were asked for; {card.id} takes {several}.")
+        raise OptionError(f"{wanted} frames were asked for; {card.id} takes {several}.", option="frames")
     each = max(card.fewest_frames, wanted // len(sources))
     edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
     videos = []
@@ -242,18 +244,23 @@ def check_question(dialogue: Dialogue, question: str, options: ChatOptions, sett
             "new one."
         )
     if not question.strip():
-        raise OptionError("The question is empty. Type what you want to know about the video.")
+        raise OptionError("The question is empty. Type what you want to know about the video.", option="question")
     if len(question) > settings.max_question_characters:
         raise OptionError(
-            f"The question has {len(question):,} characters; up to {settings.max_question_characters:,} are allowed."
+            f"The question has {len(question):,} characters; up to {settings.max_question_characters:,} are allowed.",
+            option="question",
         )
     if len(options.system_prompt) > settings.max_instruction_characters:
         raise OptionError(
             f"The system prompt has {len(options.system_prompt):,} characters; up to "
-            f"{settings.max_instruction_characters:,} are allowed."
+            f"{settings.max_instruction_characters:,} are allowed.",
+            option="system_prompt",
         )
     if not 1 <= options.max_new_tokens <= settings.max_answer_tokens:
-        raise OptionError(f"max_new_tokens is {options.max_new_tokens}; 1 to {settings.max_answer_tokens} are allowed.")
+        raise OptionError(
+            f"max_new_tokens is {options.max_new_tokens}; 1 to {settings.max_answer_tokens} are allowed.",
+            option="max_new_tokens",
+        )
     _writing(options)
 
 

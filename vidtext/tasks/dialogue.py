@@ -167,7 +167,8 @@ def fitted_prompt(
         taken = tokens(frames, len(dialogue.turns))
         raise OptionError(
             f"The question takes {taken} tokens with {frames} frames of the video, and the answer up to {new_tokens}; "
-            f"{model.card.id} has room for {model.card.context_tokens}. Ask a shorter question."
+            f"{model.card.id} has room for {model.card.context_tokens}. Ask a shorter question.",
+            option="question",
         )
     notes = []
     if frames < most:

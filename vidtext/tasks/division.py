@@ -170,15 +170,20 @@ def _around(time: float, stretch: TimeRange, shots: Sequence[Shot]) -> TimeRange
 
 def _checked_shortest(duration: float, count: int | None, min_seconds: float | None, settings: Settings) -> float:
     if count is not None and not 1 <= count <= settings.max_chapters:
-        raise OptionError(f"{count} chapters were asked for; 1 to {settings.max_chapters} are possible.")
+        raise OptionError(
+            f"{count} chapters were asked for; 1 to {settings.max_chapters} are possible.", option="count"
+        )
     if min_seconds is None:
         shortest = shortest_chapter_seconds(duration)
         return shortest if count is None else min(shortest, duration / count / 2)
     if not (math.isfinite(min_seconds) and min_seconds > 0):
-        raise OptionError(f"The shortest chapter is {min_seconds:g} s; it must be longer than 0 s.")
+        raise OptionError(
+            f"The shortest chapter is {min_seconds:g} s; it must be longer than 0 s.", option="min_seconds"
+        )
     if count is not None and count > 1 and count * min_seconds > duration:
         raise OptionError(
             f"{count} chapters of at least {min_seconds:g} s do not fit into a video of {format_clock(duration)}. "
-            f"Ask for at most {max(1, int(duration / min_seconds))}, or for shorter ones."
+            f"Ask for at most {max(1, int(duration / min_seconds))}, or for shorter ones.",
+            option="count",
         )
     return min_seconds

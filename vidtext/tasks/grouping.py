@@ -119,7 +119,8 @@ def chapter_starts(parts: Parts, *, count: int | None, min_seconds: float, max_c
             raise OptionError(
                 f"{count} chapters of at least {min_seconds:g} s do not fit into this video of "
                 f"{format_clock(duration)}, which was looked at in {len(parts.starts)} places. Ask for fewer, or for "
-                "shorter ones."
+                "shorter ones.",
+                option="count",
             )
         indices = found
     return [float(parts.starts[index]) for index in indices]

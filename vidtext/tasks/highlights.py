@@ -142,7 +142,8 @@ def highlight_reel(
     if seconds is not None and not 0 < seconds <= settings.max_duration_seconds:
         raise OptionError(
             f"A clip of {seconds:g} s is not possible: it must be longer than 0 s and at most "
-            f"{format_clock(settings.max_duration_seconds)}."
+            f"{format_clock(settings.max_duration_seconds)}.",
+            option="seconds",
         )
     spans = [TimeRange(segment.start_seconds, segment.stop_seconds) for segment in highlights.segments]
     notes: tuple[str, ...] = ()

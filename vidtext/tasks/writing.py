@@ -156,7 +156,8 @@ class Writer:
                 return groups
         raise OptionError(
             f"{chat.card.id} has a context of {chat.card.context_tokens} tokens, too few for two descriptions and an "
-            "answer. Choose another model."
+            "answer. Choose another model.",
+            option="model",
         )
 
     @staticmethod
@@ -218,7 +219,8 @@ def instruction(style: str, settings: Settings) -> str:
     """
     if len(style) > settings.max_instruction_characters:
         raise OptionError(
-            f"The style has {len(style):,} characters; up to {settings.max_instruction_characters:,} are allowed."
+            f"The style has {len(style):,} characters; up to {settings.max_instruction_characters:,} are allowed.",
+            option="style",
         )
     return prompts.STYLES[style].instruction if style in prompts.STYLES else style
 

@@ -21,9 +21,10 @@ from vidtext.tasks.chapters import ChapterOptions
 from vidtext.tasks.summary import SummaryOptions
 from vidtext.ui import batch_view as view
 from vidtext.ui.batch_view import BatchResult
-from vidtext.ui.choices import ModelAndFit, build_model_and_fit, seconds_of
+from vidtext.ui.choices import ModelAndFit, build_model_and_fit
+from vidtext.ui.fields import seconds_of
 from vidtext.ui.plan_line import show_plan
-from vidtext.ui.tab_work import QUIET, Kind, Order, build_stage, connect
+from vidtext.ui.tab_work import UNLIMITED, Kind, Order, build_stage, connect
 from vidtext.ui.toasts import plain_words
 from vidtext.ui.video_panel import MORE_SUFFIXES
 from vidtext.ui.visitors import BATCH
@@ -52,9 +53,11 @@ def build_batch_tab(around: Surroundings) -> ModelAndFit:
         _check(paths, order, settings.page_batch_videos)
         name, fit, wanted = model.chosen_model(values), model.chosen_fit(values), values[tasks]
         if not wanted:
-            raise OptionError("Nothing is ticked. Choose captions, chapters, a summary, or several of them.")
+            raise OptionError("Choose at least one of captions, chapters and summary.", option="tasks")
         asked = Tasks(
-            caption=CaptionOptions(name, seconds_of(values[every]), fit=fit) if "caption" in wanted else None,
+            caption=CaptionOptions(name, seconds_of(values[every], "every_seconds"), fit=fit)
+            if "caption" in wanted
+            else None,
             chapters=ChapterOptions(name, fit=fit) if "chapters" in wanted else None,
             summary=SummaryOptions(name, fit=fit) if "summary" in wanted else None,
         )
@@ -70,8 +73,8 @@ def build_batch_tab(around: Surroundings) -> ModelAndFit:
 
     kind = Kind(
         name=BATCH,
-        verb="Do all",
-        empty="Bring in several videos, tick what is wanted and press Do all: results and one ZIP will stand here.",
+        verb="Run",
+        empty="Results appear here, with one ZIP of all files.",
         too_early="Stopped before the first video was done.",
         start=start,
         progress=view.working_html,
@@ -89,24 +92,31 @@ def build_batch_tab(around: Surroundings) -> ModelAndFit:
         height=148,
     )
     tasks = gr.CheckboxGroup(
-        _TASKS, value=["caption"], label="Tasks", show_label=False, container=False, elem_classes="vt-ticks"
+        _TASKS,
+        value=["caption"],
+        label="Tasks",
+        show_label=False,
+        container=False,
+        elem_classes="vt-ticks",
+        elem_id="vt-batch-tasks",
     )
     stage = build_stage(kind)
     with gr.Accordion("More options", open=False, elem_classes="vt-more"):
         every = gr.Textbox(
-            label="Time from one caption to the next",
-            placeholder="one caption for each video, or 0:05",
+            label="Time between captions",
+            placeholder="one caption per video, or 0:05",
             max_lines=1,
             elem_id="vt-batch-every",
         )
         model = build_model_and_fit(around, BATCH)
 
     def keep(uploaded: list[str], request: gr.Request) -> None:
-        with plain_words():
+        with plain_words(otherwise=files):
             around.visitors.of(request).lists(BATCH, map(around.visitors.uploaded, uploaded))
 
-    files.upload(keep, files, None, queue=False, **QUIET)
-    connect(kind, stage, around, {files, tasks, every, *model.components()})
+    files.upload(keep, files, None, **UNLIMITED)
+    fields = {"videos": files, "tasks": tasks, "every_seconds": every, **model.fields()}
+    connect(kind, stage, around, fields.values(), fields=fields)
     show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
     return model
 
@@ -148,11 +158,11 @@ class Turns:
 def _check(paths: list[Path], order: Order[BatchResult], most: int) -> None:
     """Refuse what cannot be a batch, and files that this visitor did not bring."""
     if not paths:
-        raise SourceError("There are no videos yet. Drop several into the field above, or click it to choose them.")
+        raise OptionError("Add videos first: drop them here, or click to choose them.", option="videos")
     if len(paths) > most:
-        raise OptionError(f"There are {len(paths)} videos; a batch on this page may have {most}. Take some away.")
+        raise OptionError(f"There are {len(paths)} videos; up to {most} are allowed. Remove some.", option="videos")
     if not order.visitor.uploads.get(BATCH, frozenset()).issuperset(paths):
-        raise SourceError("A video is no longer on the server, which keeps it for a while only. Load it again.")
+        raise SourceError("A video has expired on the server. Add it again.", option="videos")
 
 
 def _with_archive(result: BatchResult) -> BatchResult:

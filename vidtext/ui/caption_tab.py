@@ -8,7 +8,8 @@ import gradio as gr
 
 from vidtext.tasks.caption import CaptionOptions
 from vidtext.ui import caption_view as view
-from vidtext.ui.choices import ModelAndFit, build_model_and_fit, seconds_of
+from vidtext.ui.choices import ModelAndFit, build_model_and_fit
+from vidtext.ui.fields import checked_when_read, number_in, seconds_of
 from vidtext.ui.filmstrip import pictures_html
 from vidtext.ui.plan_line import show_plan
 from vidtext.ui.tab_work import QUIET, Kind, Order, build_stage, connect
@@ -35,18 +36,18 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
         values = order.values
         options = CaptionOptions(
             model=model.chosen_model(values),
-            every_seconds=values[every] or _DEFAULT_EVERY_SECONDS if values[mode] == MANY else None,
-            start_seconds=seconds_of(values[begin]),
-            stop_seconds=seconds_of(values[end]),
+            every_seconds=number_in(every, values, "every_seconds") if values[mode] == MANY else None,
+            start_seconds=seconds_of(values[begin], "start_seconds"),
+            stop_seconds=seconds_of(values[end], "stop_seconds"),
             fit=model.chosen_fit(values),
-            max_new_tokens=values[tokens] or _DEFAULT_NEW_TOKENS,
+            max_new_tokens=int(number_in(tokens, values, "max_new_tokens")),
         )
         return services.caption_stream(order.source, options, settings=settings, job=job)
 
     kind = Kind(
         name="caption",
         verb="Caption",
-        empty="Press Caption: a sentence that says what the video shows will stand here.",
+        empty="Captions appear here.",
         too_early="Stopped before the first caption was written.",
         start=start,
         progress=view.captioning_html,
@@ -58,12 +59,14 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
         mode = gr.Radio(
             [ONE, MANY], value=ONE, label="Captions", show_label=False, elem_classes="vt-segments", container=False
         )
-        every = gr.Number(
-            _DEFAULT_EVERY_SECONDS,
-            label="Seconds from one caption to the next",
-            minimum=0.1,
-            visible=False,
-            elem_id="vt-every",
+        every = checked_when_read(
+            gr.Number(
+                _DEFAULT_EVERY_SECONDS,
+                label="Seconds between captions",
+                minimum=0.1,
+                visible=False,
+                elem_id="vt-every",
+            )
         )
     stage = build_stage(kind)
     with gr.Accordion("More options", open=False, elem_classes="vt-more"):
@@ -71,16 +74,19 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
             begin = gr.Textbox(label="From", placeholder="0:00", elem_id="vt-start", max_lines=1, min_width=100)
             end = gr.Textbox(label="To", placeholder="the end", elem_id="vt-stop-at", max_lines=1, min_width=100)
         model = build_model_and_fit(around, "caption")
-        tokens = gr.Number(
-            _DEFAULT_NEW_TOKENS,
-            label="Longest caption, in tokens",
-            minimum=1,
-            maximum=settings.max_new_tokens,
-            precision=0,
-            elem_id="vt-tokens",
+        tokens = checked_when_read(
+            gr.Number(
+                _DEFAULT_NEW_TOKENS,
+                label="Tokens per caption",
+                minimum=1,
+                maximum=settings.max_new_tokens,
+                precision=0,
+                elem_id="vt-tokens",
+            )
         )
     mode.change(lambda chosen: gr.update(visible=chosen == MANY), mode, every, queue=False, **QUIET)
-    connect(kind, stage, around, {mode, every, begin, end, tokens, *model.components()})
+    fields = {"every_seconds": every, "start_seconds": begin, "stop_seconds": end, "max_new_tokens": tokens}
+    connect(kind, stage, around, {mode, *fields.values(), *model.components()}, fields=fields | model.fields())
     show_plan(stage.plan, around, model, new_tokens=_DEFAULT_NEW_TOKENS)
     return model
 

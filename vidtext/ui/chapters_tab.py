@@ -11,11 +11,12 @@ from vidtext.errors import OptionError
 from vidtext.tasks.chapters import ChapterOptions
 from vidtext.text.names import file_name
 from vidtext.ui import chapters_view as view
-from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style, seconds_of, whole_number
+from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style
+from vidtext.ui.fields import seconds_of, whole_number
 from vidtext.ui.file_work import FileKind, MadeFile, build_file_work
 from vidtext.ui.filmstrip import pictures_html
 from vidtext.ui.plan_line import show_plan
-from vidtext.ui.tab_work import QUIET, Kind, Order, build_stage, connect
+from vidtext.ui.tab_work import UNLIMITED, Kind, Order, build_stage, connect
 from vidtext.ui.toasts import plain_words
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
         values = order.values
         options = ChapterOptions(
             model=model.chosen_model(values),
-            count=whole_number(values[count], "chapters"),
-            min_seconds=seconds_of(values[shortest]),
+            count=whole_number(values[count], "chapters", "count"),
+            min_seconds=seconds_of(values[shortest], "min_seconds"),
             shots=values[shots],
             style=style.chosen(values),
             fit=model.chosen_fit(values),
@@ -75,7 +76,7 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
     kind = Kind(
         name="chapters",
         verb="Find chapters",
-        empty="Press Find chapters: where the video's parts begin, and what they show, will stand here.",
+        empty="Chapters appear here.",
         too_early="Stopped before it was known where chapters begin.",
         start=start,
         progress=view.finding_html,
@@ -91,11 +92,11 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
     with gr.Accordion("More options", open=False, elem_classes="vt-more"):
         with gr.Row():
             count = gr.Textbox(
-                label="How many", placeholder="as the content asks for", max_lines=1, elem_id="vt-count", min_width=120
+                label="Number of chapters", placeholder="automatic", max_lines=1, elem_id="vt-count", min_width=120
             )
             shortest = gr.Textbox(
-                label="Shortest",
-                placeholder="by the length, or 0:30",
+                label="Shortest chapter",
+                placeholder="automatic, or 0:30",
                 max_lines=1,
                 elem_id="vt-shortest",
                 min_width=120,
@@ -108,6 +109,7 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
         stage,
         around,
         {count, shortest, shots, *style.components(), *model.components()},
+        fields={"count": count, "min_seconds": shortest, **style.fields(), **model.fields()},
         beside=[around.panel.timeline, closing, files],
     )
 
@@ -122,7 +124,7 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
         name = visitor.video.name if visitor.video else "chapters"
         return view.timeline_html(renamed), view.closing_html(renamed, name, kept.closing)
 
-    stage.result.edit(edit, None, [around.panel.timeline, closing], queue=False, **QUIET)
+    stage.result.edit(edit, None, [around.panel.timeline, closing], **UNLIMITED)
     show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
     return model
 

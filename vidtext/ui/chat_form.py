@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from vidtext.tasks.chat import ChatOptions
-from vidtext.ui.choices import ModelAndFit, build_model_and_fit, whole_number
+from vidtext.ui.choices import ModelAndFit, build_model_and_fit
+from vidtext.ui.fields import checked_when_read, number_in, whole_number
+from vidtext.ui.toasts import about
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,24 +35,28 @@ class ChatForm:
 
     def components(self) -> set[Component]:
         """Return what the values are read from."""
+        return {*self.fields().values()}
+
+    def fields(self) -> dict[str, Component]:
+        """Return the fields by the names of their options."""
         return {
-            self.frames,
-            self.tokens,
-            self.temperature,
-            self.top_p,
-            self.system,
-            self.more,
-            *self.model.components(),
+            "frames": self.frames,
+            "max_new_tokens": self.tokens,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "system_prompt": self.system,
+            "videos": self.more,
+            **self.model.fields(),
         }
 
     def chosen(self, values: dict[Component, Any]) -> ChatOptions:
         """Read the options."""
         return ChatOptions(
             model=self.model.chosen_model(values),
-            frames=whole_number(values[self.frames], "frames"),
-            max_new_tokens=int(values[self.tokens]),
-            temperature=values[self.temperature],
-            top_p=values[self.top_p],
+            frames=whole_number(values[self.frames], "frames", "frames"),
+            max_new_tokens=int(number_in(self.tokens, values, "max_new_tokens")),
+            temperature=number_in(self.temperature, values, "temperature"),
+            top_p=number_in(self.top_p, values, "top_p"),
             system_prompt=(values[self.system] or "").strip(),
             fit=self.model.chosen_fit(values),
         )
@@ -61,7 +67,8 @@ class ChatForm:
         Raises:
             SourceRefusedError: one is no upload, or no longer there.
         """
-        return [visitors.uploaded(path) for path in values[self.more] or ()]
+        with about("videos"):
+            return [visitors.uploaded(path) for path in values[self.more] or ()]
 
 
 def build_chat_form(around: Surroundings) -> ChatForm:
@@ -70,28 +77,50 @@ def build_chat_form(around: Surroundings) -> ChatForm:
     model = build_model_and_fit(around, "chat", chat=True)
     with gr.Row():
         frames = gr.Textbox(
-            label="Frames", placeholder="as the model was trained", max_lines=1, elem_id="vt-chat-frames", min_width=120
+            label="Frames", placeholder="automatic", max_lines=1, elem_id="vt-chat-frames", min_width=120
         )
-        tokens = gr.Slider(
-            1,
-            most_tokens,
-            value=min(ChatOptions().max_new_tokens, most_tokens),
-            step=1,
-            label="Longest answer, in tokens",
-            elem_id="vt-chat-tokens",
+        tokens = checked_when_read(
+            gr.Slider(
+                1,
+                most_tokens,
+                value=min(ChatOptions().max_new_tokens, most_tokens),
+                step=1,
+                label="Tokens per answer",
+                elem_id="vt-chat-tokens",
+            )
         )
     with gr.Row():
-        temperature = gr.Slider(0, 2, value=0, step=0.1, label="Temperature", info="0 gives the same answer each time.")
-        top_p = gr.Slider(0.05, 1, value=1, step=0.05, label="Top-p", info="Without effect at temperature 0.")
+        temperature = checked_when_read(
+            gr.Slider(
+                0,
+                2,
+                value=0,
+                step=0.1,
+                label="Temperature",
+                info="At 0, answers do not vary.",
+                elem_id="vt-chat-temperature",
+            )
+        )
+        top_p = checked_when_read(
+            gr.Slider(
+                0.05,
+                1,
+                value=1,
+                step=0.05,
+                label="Top-p",
+                info="Has no effect at temperature 0.",
+                elem_id="vt-chat-top-p",
+            )
+        )
     system = gr.Textbox(
-        label="What the model is told before all",
+        label="Instructions to the model",
         placeholder="For example: answer in one sentence.",
         lines=2,
         max_length=around.settings.max_instruction_characters,
         elem_id="vt-chat-system",
     )
     more = gr.File(
-        label="More videos to talk about",
+        label="More videos",
         file_count="multiple",
         file_types=["video"],
         elem_id="vt-chat-more",

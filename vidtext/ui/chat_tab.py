@@ -19,7 +19,7 @@ from vidtext.ui.filmstrip import strip_html
 from vidtext.ui.kept import FINISHED, Kept
 from vidtext.ui.plan_line import show_plan
 from vidtext.ui.status import empty_html
-from vidtext.ui.tab_work import QUIET, Kind, Stage, build_action, build_result, build_status, connect
+from vidtext.ui.tab_work import UNLIMITED, Kind, Stage, build_action, build_result, build_status, connect
 from vidtext.ui.talk_view import Talk
 from vidtext.ui.toasts import plain_words
 
@@ -168,21 +168,27 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
         form = build_chat_form(around)
         with gr.Row(elem_id="vt-chat-saved"):
             saved = gr.UploadButton(
-                "Open a saved conversation", file_types=[".json"], elem_classes="vt-make", scale=0, min_width=240
+                "Open a saved conversation",
+                file_types=[".json"],
+                elem_classes="vt-make",
+                elem_id="vt-chat-open",
+                scale=0,
+                min_width=240,
             )
     connect(
         kind,
         Stage(*action, status, result, live),
         around,
         {typed, *form.components()},
+        fields={"question": typed, **form.fields()},
         beside=[typed],
         triggers=[typed.submit, result.again, suggestions.ask],
     )
-    changes = _Changes(around)
+    changes = _Changes(around, saved)
     shown = [result, typed]
-    result.undo(changes.undo, None, shown, queue=False, **QUIET)
-    result.fresh(changes.begin_anew, None, shown, queue=False, **QUIET)
-    saved.upload(changes.open_saved, saved, shown, **QUIET)
+    result.undo(changes.undo, None, shown, **UNLIMITED)
+    result.fresh(changes.begin_anew, None, shown, **UNLIMITED)
+    saved.upload(changes.open_saved, saved, shown, **UNLIMITED)
     show_plan(action[2], around, form.model, new_tokens=ChatOptions().max_new_tokens, frames=form.frames)
     return form.model
 
@@ -228,8 +234,8 @@ def _suggestions_html() -> str:
 class _Changes:
     """What can be done about a conversation while nothing is being answered. Each writes it and what is typed."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self._around = around
+    def __init__(self, around: Surroundings, saved: gr.UploadButton) -> None:
+        self._around, self._saved = around, saved
 
     def undo(self, request: gr.Request) -> tuple[Any, ...]:
         """Take back the last turn, and let its question be changed."""
@@ -251,11 +257,11 @@ class _Changes:
     def open_saved(self, path: str, request: gr.Request) -> tuple[Any, ...]:
         """Go on with a conversation that was saved; frames of the video are looked at when the next question comes."""
         settings = self._around.settings
-        with plain_words():
+        with plain_words(otherwise=self._saved):
             file = self._around.visitors.uploaded(path)
         try:
             visitor = self._idle(request)
-            with plain_words():
+            with plain_words(otherwise=self._saved):
                 if file.stat().st_size > settings.max_saved_chat_bytes:
                     raise OptionError(
                         f"The file has {file.stat().st_size:,} bytes; a saved conversation may have "

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from vidtext.clock import parse_clock
-from vidtext.errors import OptionError
+from vidtext.errors import VidtextError
 from vidtext.media.resize import FITS
 from vidtext.text.prompts import STYLES
-from vidtext.ui.model_line import model_choices, model_html
+from vidtext.ui.model_line import model_choices, model_html, problem_html
 from vidtext.ui.tab_work import QUIET
-from vidtext.ui.toasts import plain_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +24,9 @@ if TYPE_CHECKING:
     from vidtext.ui.surroundings import Surroundings
 
 _FIT_LABELS = {
-    "crop": "Middle square, sides cut off",
-    "pad": "Whole frame with black borders",
-    "squash": "Whole frame squeezed",
+    "crop": "Crop to the middle square",
+    "pad": "Pad to a square with black bars",
+    "squash": "Squeeze into a square",
 }
 
 _OWN_WORDS = "own"
@@ -52,6 +50,10 @@ class ModelAndFit:
         """Return what their values are read from."""
         return {self.model, self.fit}
 
+    def fields(self) -> dict[str, Component]:
+        """Return the fields by the names of their options."""
+        return {"model": self.model, "fit": self.fit}
+
     def chosen_model(self, values: dict[Component, Any]) -> str:
         """Read the model's name."""
         return str(values[self.model])
@@ -67,8 +69,10 @@ def build_model_and_fit(around: Surroundings, tab: str, *, chat: bool = False) -
     resolve = services.resolve_chat if chat else services.resolve
 
     def describe(name: str) -> str:
-        with plain_words():
+        try:
             resolution = resolve(name, settings)
+        except VidtextError as error:
+            return problem_html(str(error))
         return model_html(resolution.card, device=services.device(), note=resolution.note)
 
     model = gr.Dropdown(
@@ -79,9 +83,9 @@ def build_model_and_fit(around: Surroundings, tab: str, *, chat: bool = False) -
         elem_id=f"vt-{tab}-model",
     )
     fit = gr.Dropdown(
-        [("As the model was trained", ""), *((_FIT_LABELS[name], name) for name in FITS)],
+        [("As in training", ""), *((_FIT_LABELS[name], name) for name in FITS)],
         value="",
-        label="Frames that are not square",
+        label="Frame shape",
         filterable=False,
         elem_id=f"vt-{tab}-fit",
     )
@@ -99,6 +103,10 @@ class StyleChoice:
     def components(self) -> set[Component]:
         """Return what its value is read from."""
         return {self.style, self.own_words}
+
+    def fields(self) -> dict[str, Component]:
+        """Return the fields by the names of their options."""
+        return {"style": self.own_words}
 
     def chosen(self, values: dict[Component, Any]) -> str:
         """Read the name of a style, or the user's own instruction."""
@@ -127,26 +135,3 @@ def build_style(tab: str, settings: Settings) -> StyleChoice:
     )
     style.change(lambda chosen: gr.update(visible=chosen == _OWN_WORDS), style, own_words, queue=False, **QUIET)
     return StyleChoice(style, own_words)
-
-
-def whole_number(typed: str | None, things: str) -> int | None:
-    """Read a number of things that was typed; nothing stands for none.
-
-    Raises:
-        OptionError: it is not a whole number.
-    """
-    if not typed or not typed.strip():
-        return None
-    try:
-        return int(typed)
-    except ValueError:
-        raise OptionError(f"{typed!r} is not a number of {things}. Write a whole number, or nothing.") from None
-
-
-def seconds_of(clock: str | None) -> float | None:
-    """Read a time that was typed; nothing stands for none.
-
-    Raises:
-        OptionError: it is not a time.
-    """
-    return parse_clock(clock) if clock and clock.strip() else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator  # noqa: TC003  (Gradio reads the annotations of its handlers)
+from collections.abc import Callable, Iterable, Iterator, Mapping  # noqa: TC003  (Gradio reads the annotations of its handlers)
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -51,14 +51,14 @@ class FileKind:
     make: Callable[[Any, Order[Any], Path, Job], Iterator[MadeFile]]
 
 
-def build_file_work(kind: FileKind, around: Surroundings, form: Iterable[Component] = ()) -> None:
-    """Put the button, and what it made, into the Blocks that are being built."""
+def build_file_work(kind: FileKind, around: Surroundings, fields: Mapping[str, Component] | None = None) -> None:
+    """Put the button, and what it made, into the Blocks that are being built; `fields` are its options by name."""
     button = gr.Button(kind.label, elem_id=f"vt-{kind.name}-go", elem_classes="vt-make", scale=0, min_width=190)
     made = gr.HTML("", elem_id=f"vt-{kind.name}-made", elem_classes="vt-made")
 
     def run(values: dict[Component, Any], request: gr.Request) -> Iterator[str]:
         visitor = around.visitors.of(request)
-        with plain_words():
+        with plain_words(fields, otherwise=button):
             source, name = source_of(visitor, values[around.panel.player])
             kept = visitor.results.get(kind.tab)
             if kept is None:
@@ -76,7 +76,7 @@ def build_file_work(kind: FileKind, around: Surroundings, form: Iterable[Compone
 
     event = button.click(
         run,
-        {around.panel.player, *form},
+        {around.panel.player, *(fields or {}).values()},
         made,
         concurrency_id="files",
         concurrency_limit=around.settings.jobs_at_once,

@@ -158,5 +158,5 @@ def _style_sheet() -> str:
 
 
 def page_script() -> str:
-    """Return the page's own script, which Gradio puts into the page once it runs."""
-    return (ASSETS / "page.js").read_text(encoding="utf-8")
+    """Return the page's own scripts as one, which Gradio puts into the page once it runs."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(ASSETS.glob("*.js")))

@@ -20,6 +20,11 @@ def model_html(card: ModelCard, *, device: str, note: str) -> str:
     return f'<p class="vt-model"><b>{escape(display_name(card))}</b> · {escape(device)}<br>{escape(card.sees)}</p>{why}'
 
 
+def problem_html(problem: str) -> str:
+    """Return the line in the header where the model cannot be used."""
+    return f'<p class="vt-model">{escape(problem)}</p>'
+
+
 def display_name(card: ModelCard) -> str:
     """Return what to call a model before people."""
     own = {"embedded": "Embedded model", "embedded-chat": "Embedded chat model"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vidtext.errors import OptionError, VidtextError
 from vidtext.models.planned import Work
-from vidtext.ui.choices import whole_number
+from vidtext.ui.fields import whole_number
 from vidtext.ui.tab_work import QUIET
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from vidtext.text.formats import render
 from vidtext.text.names import file_name
 from vidtext.ui import summary_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style
+from vidtext.ui.fields import checked_when_read, number_in
 from vidtext.ui.file_work import FileKind, MadeFile, build_file_work
 from vidtext.ui.filmstrip import pictures_html
 from vidtext.ui.plan_line import show_plan
@@ -49,7 +50,7 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
         target = folder / file_name(order.name, "highlights", ".mp4")
         captions = target.with_suffix(".srt")
         highlights = result.summary.highlights
-        wished = order.values[seconds]
+        wished = number_in(seconds, order.values, "seconds")
         reel = services.highlight_reel(order.source, highlights, target, seconds=wished, settings=settings, job=job)
         captions.write_text(render(reel.captions, "srt"), encoding="utf-8", newline="")
         yield MadeFile(target, reel.notes)
@@ -58,7 +59,7 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
     kind = Kind(
         name="summary",
         verb="Summarize",
-        empty="Press Summarize: what the video is about, and its best moments, will stand here.",
+        empty="The summary and its highlights appear here.",
         too_early="Stopped before anything was seen.",
         start=start,
         progress=view.summarizing_html,
@@ -73,19 +74,30 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
         )
     stage = build_stage(kind)
     with gr.Row(visible=False, elem_classes="vt-files") as files:
-        seconds = gr.Number(
-            _DEFAULT_REEL_SECONDS,
-            label="Seconds",
-            elem_id="vt-reel-seconds",
-            scale=0,
-            min_width=120,
+        seconds = checked_when_read(
+            gr.Number(
+                _DEFAULT_REEL_SECONDS,
+                label="Seconds",
+                minimum=0.1,
+                maximum=settings.max_duration_seconds,
+                elem_id="vt-reel-seconds",
+                scale=0,
+                min_width=120,
+            )
         )
-        build_file_work(FileKind("reel", "Highlights as a clip", kind.name, make), around, {seconds})
+        build_file_work(FileKind("reel", "Highlights as a clip", kind.name, make), around, {"seconds": seconds})
     with gr.Accordion("More options", open=False, elem_classes="vt-more"):
-        look = gr.Dropdown(_LOOKS, value="shots", label="What to look at", filterable=False, elem_id="vt-look")
+        look = gr.Dropdown(_LOOKS, value="shots", label="Frames to look at", filterable=False, elem_id="vt-look")
         style = build_style(kind.name, settings)
         model = build_model_and_fit(around, kind.name)
-    connect(kind, stage, around, {length, look, *style.components(), *model.components()}, beside=[files])
+    connect(
+        kind,
+        stage,
+        around,
+        {length, look, *style.components(), *model.components()},
+        fields=style.fields() | model.fields(),
+        beside=[files],
+    )
     show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
     return model
 

@@ -6,7 +6,7 @@ A tab describes its work in a `Kind` and calls `build_stage`, then, when its opt
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -32,6 +32,9 @@ Result = TypeVar("Result")
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 """How the page's own events run: programs cannot call them, and Gradio draws nothing over what they change."""
+
+UNLIMITED: dict[str, Any] = {**QUIET, "concurrency_limit": None}
+"""How those of them run that may refuse: without Gradio's queue, a refusal would be an HTTP 500."""
 
 _NO_VIDEO = "Bring a video in on the other side, then press {verb}."
 _CLEARED = "The results of the video before were cleared. Press {verb} for this one."
@@ -158,6 +161,7 @@ def connect(
     around: Surroundings,
     form: Iterable[Component],
     *,
+    fields: Mapping[str, Component] | None = None,
     beside: Iterable[Component] = (),
     triggers: Iterable[Trigger] = (),
 ) -> None:
@@ -168,10 +172,11 @@ def connect(
         stage: what `build_stage` made.
         around: the page.
         form: the components whose values `kind.start` reads.
+        fields: the component of each option that can be wrong, by the option's name.
         beside: the components that `kind.beside` writes.
         triggers: events that do the same as the button.
     """
-    panel, handlers = around.panel, _Handlers(kind, around)
+    panel, handlers = around.panel, _Handlers(kind, around, fields or {})
     buttons = [stage.go, stage.stop, stage.status]
     shown = [stage.result, stage.live, *beside]
     for trigger in (stage.go.click, *triggers):
@@ -209,8 +214,8 @@ _AT_WORK: tuple[Any, ...] = gr.update(visible=False), gr.update(visible=True)
 class _Handlers(Generic[Result]):
     """What happens to the stage. Results live with the visitor, so that Stop can close them properly."""
 
-    def __init__(self, kind: Kind[Result], around: Surroundings) -> None:
-        self._kind, self._around = kind, around
+    def __init__(self, kind: Kind[Result], around: Surroundings, fields: Mapping[str, Component]) -> None:
+        self._kind, self._around, self._fields = kind, around, fields
 
     def run(self, values: dict[Component, Any], request: gr.Request, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
         """Do the work; yield buttons, status, strip, its note, result, what a screen reader is told, what is beside."""
@@ -218,7 +223,7 @@ class _Handlers(Generic[Result]):
         if visitor.was_ended(kind.name, request):
             yield self._after_stop(visitor, request)
             return
-        with plain_words():
+        with plain_words(self._fields, tab=kind.name):
             if visitor.works_on(kind.name):
                 raise OptionError(f"{kind.verb} is still at work. Press Stop first, or wait until it has ended.")
             source, name = visitor.folder, kind.name

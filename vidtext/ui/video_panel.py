@@ -20,6 +20,7 @@ from vidtext.ui.work import Work
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gradio.components import Component
     from gradio.events import Dependency
 
     from vidtext.job import Job
@@ -135,7 +136,7 @@ def build_video_panel(
     )
     video_key = gr.State("")
 
-    handlers = _Handlers(tuple(examples), settings, visitors)
+    handlers = _Handlers(tuple(examples), settings, visitors, upload, address)
     outputs = [player, facts, video_key]
     shared: dict[str, Any] = {
         "outputs": outputs,
@@ -178,12 +179,14 @@ class _Handlers:
     examples: tuple[ExampleClip, ...]
     settings: Settings
     visitors: Visitors
+    upload_button: Component
+    address_field: Component
 
     def upload(self, path: str | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         if path is None:
             return
         # Recorded or dropped on the player, or chosen with the button: both come as a path in Gradio's cache.
-        with plain_words():
+        with plain_words(otherwise=self.upload_button):
             file = self.visitors.uploaded(path)
         visitor = self.visitors.of(request)
         visitor.bring(file)
@@ -191,6 +194,7 @@ class _Handlers:
             yield from self._load(
                 visitor,
                 lambda job: load_file(file, name=file.name, folder=file.parent, settings=self.settings, job=job),
+                self.upload_button,
             )
         except gr.Error:
             visitor.forget(file)
@@ -198,12 +202,13 @@ class _Handlers:
 
     def fetch(self, address: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         visitor = self.visitors.of(request)
-        with plain_words():
+        with plain_words(otherwise=self.address_field):
             if not address.strip().lower().startswith(("http://", "https://")):
-                raise SourceError("Paste the address of a video file: it starts with http:// or https://.")
+                raise SourceError("The link must start with http:// or https://.")
         yield from self._load(
             visitor,
             lambda job: load_address(address.strip(), folder=visitor.new_place(), settings=self.settings, job=job),
+            self.address_field,
         )
 
     def choose(self, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -230,9 +235,11 @@ class _Handlers:
             return None, _NO_FACTS
         return str(video.shown or video.source), facts_html(video)
 
-    def _load(self, visitor: Visitor, start: Callable[[Job], Iterator[LoadedVideo]]) -> Iterator[tuple[Any, ...]]:
+    def _load(
+        self, visitor: Visitor, start: Callable[[Job], Iterator[LoadedVideo]], field: Component | None = None
+    ) -> Iterator[tuple[Any, ...]]:
         work = Work(start, visitor.closing)
-        with visitor.at_work("video", work.job), plain_words():
+        with visitor.at_work("video", work.job), plain_words(otherwise=field):
             for update in work.updates():
                 if work.job.stopped:  # another video came, or this one was taken away
                     break
