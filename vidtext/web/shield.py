@@ -51,7 +51,7 @@ _ELSEWHERE = re.compile(rf"{_GRADIO}/file=/*[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _TOLD = re.compile(r"(/(heartbeat|call|run|api|assets|static|svelte|mcp|jobs)/|/file=).*", re.DOTALL)
 """Where an address stops being told in the log: what comes behind may name a visitor's file or session."""
 
-_EVENTS, _MCP, _METRICS = f"{_GRADIO}/queue/data", f"{_GRADIO}/mcp", "/metrics"
+_EVENTS, _CALL, _MCP, _METRICS = f"{_GRADIO}/queue/data", f"{_GRADIO}/call/", f"{_GRADIO}/mcp", "/metrics"
 
 
 class Shield:
@@ -102,7 +102,7 @@ class Shield:
             return None
         if refusal := self._not_let_in(path, scope):
             return refusal
-        return _NOTHING_HERE if path == _EVENTS and not _has_events(scope) else None
+        return None if _has_events(path, scope) else _NOTHING_HERE
 
     def _not_let_in(self, path: str, scope: Scope) -> Response | None:
         if path.startswith(_MCP):
@@ -140,10 +140,17 @@ _WRONG_PASSWORD, _WRONG_TOKEN = HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED
 """How a wrong password and a wrong token are answered."""
 
 
-def _has_events(scope: Scope) -> bool:
-    """Tell whether the session that a request names has sent events; Gradio would break off its answer otherwise."""
-    session = QueryParams(scope["query_string"]).get("session_hash", "")
-    return session in scope["app"].get_blocks()._queue.pending_messages_per_session  # noqa: SLF001
+def _has_events(path: str, scope: Scope) -> bool:
+    """Tell whether events are asked for that there are; Gradio would break its answer off otherwise."""
+    if scope["method"] != "GET" or not path.startswith((_EVENTS, _CALL)):
+        return True
+    queue = scope["app"].get_blocks()._queue  # noqa: SLF001
+    if path == _EVENTS:
+        return QueryParams(scope["query_string"]).get("session_hash", "") in queue.pending_messages_per_session
+    event = path.rstrip("/").rpartition("/")[2]
+    return event in queue.pending_messages_per_session or any(
+        event in events for events in tuple(queue.pending_event_ids_session.values())
+    )
 
 
 def _secret_given(path: str, scope: Scope) -> bool:

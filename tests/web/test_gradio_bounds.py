@@ -1,0 +1,114 @@
+"""What Gradio would do by itself, and does not here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from tests.media.clips import numbered_clip
+from tests.ui.conftest import QUICK, scripted
+from tests.ui.serving import ROOT, Served, files_in, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SPY = """#!/bin/sh
+echo "$0 $*" >>"$(dirname "$0")/calls"
+exit 1
+"""
+
+
+@pytest.fixture(scope="module")
+def spied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Path]]:
+    """A server on a machine with ffmpeg and ffprobe, which note that they were called."""
+    programs = tmp_path_factory.mktemp("programs")
+    for name in ("ffmpeg", "ffprobe"):
+        (programs / name).write_text(_SPY)
+        (programs / name).chmod(0o755)
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    assert subprocess.run(["ffprobe"], env={"PATH": path}, check=False).returncode == 1
+    (programs / "calls").unlink()
+    with serve(scripted(QUICK), tmp_path_factory.mktemp("spied"), PATH=path) as served:
+        yield served, programs / "calls"
+
+
+def load(client: httpx.Client, session: str, file: Path) -> dict[str, Any]:
+    """Upload a file and load it on the page, as its script does; return what the event ended with."""
+    path = client.post("/gradio_api/upload", files={"files": (file.name, file.read_bytes())}).json()[0]
+    config = client.get("/config").json()
+    kinds = {component["id"]: component["type"] for component in config["components"]}
+    event = next(
+        event["id"]
+        for event in config["dependencies"]
+        for target, name in event["targets"]
+        if (name, kinds.get(target)) == ("upload", "video")
+    )
+    video = {"path": path, "orig_name": file.name, "meta": {"_type": "gradio.FileData"}}
+    client.post("/gradio_api/queue/join", json={"data": [video], "fn_index": event, "session_hash": session})
+    with (
+        suppress(httpx.RemoteProtocolError),
+        client.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as stream,
+    ):
+        for line in stream.iter_lines():
+            if '"msg":"process_completed"' in line:
+                return json.loads(line.removeprefix("data: "))  # type: ignore[no-any-return]
+    pytest.fail("the event did not end")
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mp4", ".mkv", ".avi"])
+def test_no_program_of_the_machine_touches_a_visitors_file(
+    spied: tuple[Served, Path], tmp_path: Path, suffix: str
+) -> None:
+    served, calls = spied
+    with httpx.Client(base_url=served.address, timeout=60) as client:
+        said = load(client, f"session{suffix[1:]}", numbered_clip(tmp_path / f"film{suffix}", 20))
+    assert said["success"], said
+    called = calls.read_text("utf-8") if calls.exists() else ""
+    assert str(served.files) not in called  # Gradio asks at its start whether there is an ffmpeg
+    (shown,) = served.files.glob("vidtext-server-*/shown")
+    assert not files_in(shown, "tmp*")
+
+
+def test_copies_have_other_names_in_every_process(tmp_path: Path) -> None:
+    film = numbered_clip(tmp_path / "film.mp4", 5)
+    script = (
+        "import sys; from gradio.processing_utils import save_file_to_cache\n"
+        "from vidtext.web.gradio_bounds import bound_gradio\n"
+        "bound_gradio(); print(*(save_file_to_cache(sys.argv[1], sys.argv[2]) for _ in range(2)))"
+    )
+    names = set()
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(film), str(tmp_path / "cache")],
+            cwd=ROOT, capture_output=True, text=True, check=True, timeout=120,
+        )  # fmt: skip
+        first, second = done.stdout.split()
+        assert first == second  # the page finds the copy of an example again
+        names.add(first)
+    assert len(names) == 2
+
+
+def test_a_session_costs_no_copy_of_the_page(tmp_path: Path) -> None:
+    script = (
+        "import gradio as gr\n"
+        "from vidtext.web.gradio_bounds import bound_gradio\n"
+        "bound_gradio()\n"
+        "from gradio import state_holder\n"
+        "with gr.Blocks() as page:\n"
+        "    box, state = gr.Textbox('words'), gr.State(7)\n"
+        "session = state_holder.SessionState(page)\n"
+        "print(len(session.config_values), session[state._id], session[box._id].value)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    assert done.stdout.split() == ["0", "7", "words"]
