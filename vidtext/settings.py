@@ -133,8 +133,10 @@ class Settings:
     reel_height_pixels: int = 1080
     """The most height of a clip that is encoded anew."""
 
-    jobs_at_once: int = 2
-    """How many jobs use a device at the same time, if its memory holds as many."""
+    jobs_at_once: int = 3
+    """How many jobs use a device at the same time, if its memory holds as many, and how many read files meanwhile. One
+    client has one less: two give most captions a second on two cores (benchmarks/README.md), and the third is left to
+    others."""
 
     jobs_waiting: int = 64
     """How many jobs may wait for a device; the next is told to come back later."""

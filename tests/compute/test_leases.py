@@ -7,6 +7,8 @@ from queue import Queue
 
 import pytest
 
+from tests.ui.serving import wait_until
+from vidtext.clients import working_for
 from vidtext.compute.leases import Leases
 from vidtext.errors import BusyError, CancelledError
 from vidtext.job import WAITING, Job, Progress
@@ -17,8 +19,19 @@ GB = 1_000_000_000
 class Visitor(threading.Thread):
     """Has a lease until `leave` is called; tells in `places` how many waited before it, and in `had` the end."""
 
-    def __init__(self, leases: Leases, nbytes: int = GB, *, free: int = 10 * GB, at_once: int = 9) -> None:
+    def __init__(
+        self,
+        leases: Leases,
+        nbytes: int = GB,
+        *,
+        free: int = 10 * GB,
+        at_once: int = 9,
+        client: str = "",
+        device: str = "cuda:0",
+        longest_line: int = 3,
+    ) -> None:
         super().__init__()
+        self.client, self.device, self.longest_line = client, device, longest_line
         self.leases, self.nbytes, self.free, self.at_once = leases, nbytes, free, at_once
         self.places: Queue[int] = Queue()
         self.inside, self._leave = threading.Event(), threading.Event()
@@ -32,9 +45,12 @@ class Visitor(threading.Thread):
         self.places.put(progress.done)
 
     def run(self) -> None:
-        limits = {"at_once": self.at_once, "longest_line": 3}
+        limits = {"at_once": self.at_once, "longest_line": self.longest_line}
         try:
-            with self.leases.lent("cuda:0", lambda: self.nbytes, lambda: self.free, job=self.job, **limits) as lease:
+            with (
+                working_for(self.client),
+                self.leases.lent(self.device, lambda: self.nbytes, lambda: self.free, job=self.job, **limits) as lease,
+            ):
                 self.alone = lease.alone
                 self.inside.set()
                 self._leave.wait(20)
@@ -149,3 +165,80 @@ def test_a_job_that_fails_gives_its_part_back() -> None:
     ):
         1 / 0  # noqa: B018  any error of the work itself
     assert leases.given_bytes("cpu") == 0
+
+
+def test_one_client_leaves_a_part_to_others() -> None:
+    leases = Leases()
+    greedy = [Visitor(leases, at_once=3, client="a") for _ in range(3)]
+    assert greedy[0].inside.wait(20)
+    wait_until(lambda: leases.working == 2, what="two jobs of one client")
+    assert leases.waiting == 1
+    other = Visitor(leases, at_once=3, client="b")
+    assert other.inside.wait(20)
+    assert leases.waiting == 1
+    other.leave()
+    assert (leases.working, leases.waiting) == (2, 1)
+    for visitor in sorted(greedy, key=lambda each: not each.inside.is_set()):
+        assert visitor.inside.wait(20)
+        visitor.leave()
+
+
+def test_a_single_part_is_for_every_client() -> None:
+    leases = Leases()
+    only = Visitor(leases, at_once=1, client="a")
+    assert only.inside.wait(20)
+    only.leave()
+
+
+def test_clients_take_turns() -> None:
+    leases = Leases()
+    first = Visitor(leases, at_once=1, client="a", longest_line=9)
+    assert first.inside.wait(20)
+    line = []
+    for before, client in enumerate("aaa"):
+        line.append(Visitor(leases, at_once=1, client=client, longest_line=9))
+        assert line[-1].places.get(timeout=20) == before
+    late = Visitor(leases, at_once=1, client="b", longest_line=9)
+    assert late.places.get(timeout=20) == 0
+    later = Visitor(leases, at_once=1, client="c", longest_line=9)
+    assert later.places.get(timeout=20) == 1
+    latest = Visitor(leases, at_once=1, client="b", longest_line=9)
+    assert latest.places.get(timeout=20) == 2
+    served = []
+    now = first
+    for _ in range(6):
+        now.leave()
+        wait_until(lambda: leases.working == 1, what="the next one")
+        (now,) = [each for each in (*line, late, later, latest) if each.is_alive() and each.inside.is_set()]
+        served.append(now.client)
+    now.leave()
+    assert served == ["b", "c", "a", "b", "a", "a"]
+
+
+def test_nobody_waits_for_those_who_wait_for_another_device() -> None:
+    leases = Leases()
+    first = Visitor(leases, at_once=1)
+    assert first.inside.wait(20)
+    second = Visitor(leases, at_once=1)
+    assert second.places.get(timeout=20) == 0
+    elsewhere = Visitor(leases, at_once=1, device="cuda:1")
+    assert elsewhere.inside.wait(20)
+    for visitor in (elsewhere, first, second):
+        visitor.leave()
+
+
+def test_one_client_leaves_places_in_the_line_to_others() -> None:
+    leases = Leases()
+    first = Visitor(leases, at_once=1, client="a", longest_line=4)
+    assert first.inside.wait(20)
+    line = [Visitor(leases, at_once=1, client="a", longest_line=4) for _ in range(3)]
+    wait_until(lambda: leases.waiting == 3, what="a line")
+    refused = Visitor(leases, at_once=1, client="a", longest_line=4)
+    refused.join(20)
+    assert isinstance(refused.error, BusyError)
+    other = Visitor(leases, at_once=1, client="b", longest_line=4)
+    assert other.places.get(timeout=20) == 0
+    for visitor in line:
+        visitor.job.stop()
+    for visitor in (first, other):
+        visitor.leave()

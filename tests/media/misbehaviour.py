@@ -53,6 +53,11 @@ def crash_later(path: Path, *, settings: Settings, job: Job) -> Generator[int, N
     os.abort()
 
 
+def hang_later(path: Path, *, settings: Settings, job: Job) -> Generator[int, None, None]:
+    yield 1
+    hang(path, settings=settings, job=job)
+
+
 def hang(path: Path, *, settings: Settings, job: Job) -> None:
     """Tell who is here, then wait for what never comes."""
     path.write_text(str(os.getpid()), "utf-8")

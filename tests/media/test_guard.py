@@ -16,7 +16,7 @@ import pytest
 from tests.media import misbehaviour
 from tests.media.clips import number_of, numbered_clip, numbered_frame, write_clip
 from tests.ui.serving import wait_until
-from vidtext.errors import CancelledError, MediaTooLargeError, NoVideoStreamError, UnreadableMediaError
+from vidtext.errors import CancelledError, DeviceError, MediaTooLargeError, NoVideoStreamError, UnreadableMediaError
 from vidtext.job import Job, Progress
 from vidtext.media import fork_server
 from vidtext.media.chapter_marks import ChapterMark, chaptered_suffix, write_with_chapters
@@ -79,6 +79,26 @@ class TestWhatAWorkerIs:
         os.kill(before, signal.SIGKILL)
         assert guarded(misbehaviour.own_id, NOWHERE, settings=GUARDED, job=Job())
         assert fork_server._kept[0]._process.pid != before
+
+    @pytest.mark.parametrize("work", [misbehaviour.hang, misbehaviour.hang_later])
+    def test_work_ends_with_a_fork_server_that_is_killed(self, work: Any, tmp_path: Path) -> None:
+        written = tmp_path / "id"
+        killed: list[int] = []
+
+        def kill() -> None:
+            wait_until(written.exists, what="the worker")
+            wait_until(written.read_text, what="its process id")
+            killed.append(fork_server._kept[0]._process.pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        with pytest.raises(DeviceError):
+            list(guarded_stream(work, written, settings=GUARDED, job=Job()))
+        killer.join()
+        wait_until(lambda: not psutil.pid_exists(int(written.read_text())), what="the end of the worker")
+        assert guarded(misbehaviour.own_id, NOWHERE, settings=GUARDED, job=Job())
+        assert fork_server._kept[0]._process.pid != killed[0]
 
     def test_items_and_progress_come_in_order(self) -> None:
         told: list[Progress] = []

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,6 +138,23 @@ def test_frames_of_finished_windows_are_let_go(reader: Reader, clip: Path, monke
 
     assert len(alive) == 30
     assert max(most) <= 6
+
+
+def test_the_first_frames_are_read_before_the_job_has_a_device(reader: Reader, clip: Path, monkeypatch) -> None:
+    reports: list[Progress] = []
+    lent = task.load_planned
+
+    @contextmanager
+    def loading(*arguments: Any, job: Job, **named: Any) -> Iterator[Any]:
+        job.report("loading the model", 0, 1)
+        with lent(*arguments, job=job, **named) as loaded:
+            yield loaded
+
+    monkeypatch.setattr(task, "load_planned", loading)
+    caption(clip, job=Job(on_progress=reports.append))
+    doing = [report.doing for report in reports]
+    assert "reading frames" in doing
+    assert "reading frames" not in doing[doing.index("loading the model") :]
 
 
 def test_progress_moves_forward_and_says_what_is_done(reader: Reader, clip: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import httpx
@@ -178,3 +179,15 @@ def test_bytes_that_come_count_too(scarce: Served) -> None:
         wire.post(path, 4_000_000, kind, client="192.0.2.7").send(begun + bytes(3 << 20))
         wait_until(lambda: _upload(scarce, "192.0.2.7", 2 << 20).status_code == 429, what="a refusal")
     wait_until(lambda: _upload(scarce, "192.0.2.7", 2 << 20).status_code == 200, what="the quota of the one who left")
+
+
+def test_a_folder_for_files_that_was_removed_is_made_again(scarce: Served) -> None:
+    (folder,) = scarce.files.glob("vidtext-server-*")
+    for gone in (folder / "private", folder / "shown", folder):
+        shutil.rmtree(gone)
+        assert httpx.get(f"{scarce.address}readyz", timeout=60).status_code == 200
+        assert _upload(scarce, "192.0.2.8", 10).status_code == 200
+        form = {"video": ("a.mp4", b"no video", "video/mp4")}
+        refused = httpx.post(f"{scarce.address}v1/caption", files=form, timeout=60)
+        assert refused.json()["status"] == 422
+    assert folder.stat().st_mode & 0o777 == 0o700

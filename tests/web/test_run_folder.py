@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_all_temporary_files_are_in_it_and_it_goes_at_the_end(parent: Path) -> None:
     before = tempfile.gettempdir()
-    with run_folder() as folder:
+    with run_folder() as run:
+        folder = run.path
         assert folder.parent == parent
         assert folder.stat().st_mode & 0o777 == 0o700
         assert Path(os.environ["GRADIO_TEMP_DIR"]) == folder / "shown"
@@ -39,4 +41,28 @@ def test_what_a_server_that_crashed_left_is_removed_and_nothing_else(parent: Pat
     living = parent / "vidtext-server-living"
     living.mkdir()
     with FileLock(living / ".lock"), run_folder() as mine:
-        assert sorted(path.name for path in parent.iterdir()) == sorted([other.name, living.name, mine.name])
+        assert sorted(path.name for path in parent.iterdir()) == sorted([other.name, living.name, mine.path.name])
+
+
+@pytest.mark.parametrize("gone", [".", "private", "shown", ".lock"])
+def test_what_is_removed_is_made_again(parent: Path, gone: str) -> None:
+    with run_folder() as run:
+        lost = run.path / gone
+        lost.unlink() if lost.is_file() else shutil.rmtree(lost)
+        run.renew()
+        for folder in (run.path, run.path / "private", run.path / "shown"):
+            assert folder.stat().st_mode & 0o777 == 0o700
+        Path(tempfile.mkdtemp())
+        with run_folder() as other:  # which takes the first one for that of a living server
+            assert run.path.is_dir()
+            assert other.path != run.path
+    assert list(parent.iterdir()) == []
+
+
+def test_what_somebody_else_put_in_its_place_is_not_used(parent: Path, tmp_path: Path) -> None:
+    with run_folder() as run:
+        shutil.rmtree(run.path)
+        run.path.symlink_to(tmp_path)
+        with pytest.raises(OSError, match="not this server's"):
+            run.renew()
+        run.path.unlink()

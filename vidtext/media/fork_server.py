@@ -85,6 +85,11 @@ class ForkServer:
             raise ForkServerEndedError
         return int.from_bytes(answer, "big")
 
+    @property
+    def ended(self) -> bool:
+        """Whether the process is gone: it was killed, or stopped."""
+        return self._process.poll() is not None
+
     def stop(self) -> None:
         """End it, and all workers with it."""
         self._control.close()

@@ -10,6 +10,7 @@ worker over: that has the rights of the server's user, for which there are conta
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import os
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, cast
 
 import psutil
 
-from vidtext.errors import MediaTooLargeError, UnreadableMediaError, VidtextError
+from vidtext.errors import DeviceError, MediaTooLargeError, UnreadableMediaError, VidtextError
 from vidtext.media import fork_server
 from vidtext.media.fork_server import ForkServerEndedError
 from vidtext.media.guard_messages import Alive, Begin, Defect, End, Failed, Hatch, Item, Limits, Next, Reap, read_answer
@@ -59,6 +60,7 @@ def guarded(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> 
     Raises:
         MediaTooLargeError: the work took more memory or time than the settings allow.
         UnreadableMediaError: the decoder crashed, or hangs.
+        DeviceError: the process that forks workers was killed.
         CancelledError: the job was stopped.
         VidtextError: whatever the function raises.
     """
@@ -93,6 +95,7 @@ class _Worker:
         plain = dataclasses.replace(self._settings, guard_decoding=False)
         others = {name: value for name, value in named.items() if name not in ("settings", "job")}
         self._work = Begin(function, arguments, {**others, "settings": plain})
+        self._process: psutil.Process | None = None
         self._waited_seconds = 0.0
         self._looked = 0.0
 
@@ -104,7 +107,10 @@ class _Worker:
             written_bytes=settings.guard_written_bytes,
             open_files=settings.guard_open_files,
         )
-        self._server, self._process_id, self._connection = fork_server.hatch(Hatch(limits))
+        self._server, process_id, self._connection = fork_server.hatch(Hatch(limits))
+        with contextlib.suppress(psutil.NoSuchProcess):  # its end is noticed below
+            self._process = psutil.Process(process_id)
+        self._process_id = process_id
         return self
 
     def __exit__(
@@ -151,8 +157,10 @@ class _Worker:
         if now < self._looked + _LOOK_SECONDS:
             return
         self._looked = now
+        if self._server.ended:
+            raise _ended_from_outside()
         try:
-            memory_bytes = psutil.Process(self._process_id).memory_info().rss
+            memory_bytes = self._process.memory_info().rss if self._process else 0
         except psutil.Error:  # it has just ended
             return
         if memory_bytes > settings.guard_memory_bytes:
@@ -163,8 +171,11 @@ class _Worker:
             raise _takes_more_time(settings)
 
     def _why_ended(self) -> VidtextError:
+        """End the process, and return what to tell of its end."""
         status = self._end()
-        code = os.waitstatus_to_exitcode(status) if status is not None else 0
+        if status is None:
+            return _ended_from_outside()
+        code = os.waitstatus_to_exitcode(status)
         _log.warning("A worker that decoded a file ended by itself: exit code %d.", code)
         if code == -signal.SIGXCPU:
             return _takes_more_time(self._settings)
@@ -179,8 +190,17 @@ class _Worker:
         self._connection.close()
         try:
             return self._server.reap(Reap(self._process_id))
-        except ForkServerEndedError:  # which takes its workers with it
+        except ForkServerEndedError:  # its workers go on without it
+            with contextlib.suppress(psutil.Error):
+                if self._process:
+                    self._process.kill()  # psutil knows whether the id is still that process's
             return None
+
+
+def _ended_from_outside() -> DeviceError:
+    return DeviceError(
+        "The process that decodes videos was ended from outside, by an administrator or for lack of memory. Try again."
+    )
 
 
 def _unreadable(what_it_did: str) -> UnreadableMediaError:

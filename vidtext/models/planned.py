@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from vidtext.compute.free_memory import device_memory
 from vidtext.compute.gpu import zero_gpu
-from vidtext.compute.leases import LEASES
+from vidtext.compute.leases import LEASES, READING
 from vidtext.compute.memory import MemoryPlan, Need, Wanted, plan_memory, weight_bytes
 from vidtext.errors import ModelUnavailableError, NoMemoryError
 from vidtext.models.checkpoint import TRANSFORMERS, Checkpoint, best_device, best_precision
@@ -97,21 +97,21 @@ def load_planned(
 
 
 @contextmanager
-def turn(settings: Settings, *, job: Job, device: str | None = None, at_once: int | None = None) -> Iterator[None]:
-    """Wait for a turn beside the jobs that have a device, for work that takes none of its memory.
+def turn(settings: Settings, *, job: Job, device: str = READING, at_once: int | None = None) -> Iterator[None]:
+    """Wait for a turn to read files, or for another one that takes none of a device's memory.
 
     Args:
         settings: the limits.
         job: is told its place, and may be stopped.
-        device: which; None for the best one here.
-        at_once: how many jobs it may have; None for `settings.jobs_at_once`.
+        device: what the turn is for.
+        at_once: how many jobs may have one; None for `settings.jobs_at_once`.
 
     Raises:
         BusyError: too many wait already.
         CancelledError: the job was stopped.
     """
     limits = {"at_once": at_once or settings.jobs_at_once, "longest_line": settings.jobs_waiting}
-    with LEASES.lent(device or best_device(), lambda: 0, lambda: sys.maxsize, job=job, **limits):
+    with LEASES.lent(device, lambda: 0, lambda: sys.maxsize, job=job, **limits):
         yield
 
 

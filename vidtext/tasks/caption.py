@@ -12,7 +12,7 @@ from vidtext.job import Job
 from vidtext.media.sampling import TimeRange, choose_range, split
 from vidtext.models.base import GenerationOptions, ModelCard
 from vidtext.models.loading import resolve_captioner
-from vidtext.models.planned import Work, load_planned
+from vidtext.models.planned import Work, load_planned, turn
 from vidtext.settings import Settings
 from vidtext.tasks.footage import Footage, open_footage
 from vidtext.tasks.read_ahead import read_ahead
@@ -127,14 +127,17 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
         resolution = resolve_captioner(options.model, settings)
         at_once = min(settings.window_batch, len(windows))
         work = Work(at_once, resolution.card.frames_per_clip, new_tokens=options.max_new_tokens)
+        with turn(settings, job=job):  # what is slow to read is read before the job has a device
+            (first,) = footage.clips(windows, work.frames, _edge(resolution.card, settings), job, slice(1))
         with load_planned(resolution, work, settings=settings, job=job) as (captioner, plan):
             card = captioner.card
             footage.notes.extend([resolution.note] if resolution.note else [])
             footage.notes.extend(plan.notes)
-            edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
+            edge = _edge(card, settings)
+            ready = [first] if len(first) == plan.wanted.frames and edge == _edge(resolution.card, settings) else []
             text = TimedText((), model=card.id)
             done = 0
-            for batch, clips in _looked_at(footage, windows, plan, edge=edge, job=job):
+            for batch, clips in _looked_at(footage, windows, plan, ready, edge=edge, job=job):
                 for window, words in zip(batch, captions_of(captioner, clips, writing, job), strict=True):
                     text = text.followed_by(Segment(window.start_seconds, window.stop_seconds, sentence(words)))
                 done += len(batch)
@@ -149,13 +152,23 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
                 )
 
 
+def _edge(card: ModelCard, settings: Settings) -> int:
+    """Return the shortest edge that frames are read with: for the model, and for a person to see."""
+    return max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
+
+
 def _looked_at(
-    footage: Footage, windows: Sequence[TimeRange], plan: MemoryPlan, *, edge: int, job: Job
+    footage: Footage, windows: Sequence[TimeRange], plan: MemoryPlan, ready: Sequence[Frames], *, edge: int, job: Job
 ) -> Iterator[tuple[Sequence[TimeRange], list[Frames]]]:
-    """Yield the windows, as many at once as are planned, with their clips; the next ones are read meanwhile."""
+    """Yield the windows, as many at once as are planned, with their clips; the next ones are read meanwhile.
+
+    The clips of the first windows may be ready.
+    """
 
     def clips(job: Job) -> Generator[Frames]:
-        return footage.clips(windows, plan.wanted.frames, edge, job)
+        yield from ready
+        if len(ready) < len(windows):
+            yield from footage.clips(windows, plan.wanted.frames, edge, job, slice(len(ready), None))
 
     with read_ahead(clips, max(2, plan.wanted.clips), job) as clips_in_turn:
         for batch in _batches(windows, plan.wanted.clips):

@@ -167,10 +167,10 @@ def answer_stream(
     said = sum(len(turn.question) + len(turn.answer) for turn in dialogue.turns) + len(question)
     words = said // _CHARACTERS_A_TOKEN + _TEMPLATE_TOKENS
     work = Work(1, sum(clips), words, options.max_new_tokens, parts=len(clips))
+    looks, notes = _closer_looks(dialogue, question, resolution.card, settings, job)  # before the job has a device
     with load_planned(resolution, work, settings=settings, job=job) as (model, plan):
         if not isinstance(model, ChatModel):
             raise OptionError(f"{resolution.card.id} writes captions and does not chat. Choose a chat model.")
-        looks, notes = _closer_looks(dialogue, question, model.card, settings, job)
         first_note = [resolution.note] if resolution.note and not dialogue.turns else []
         turn = Turn(question.strip(), looks=looks, notes=(*first_note, *plan.notes, *notes))
         stepped_down = plan.wanted.frames < sum(clips)
@@ -286,7 +286,7 @@ def _closer_looks(
         span = TimeRange(asked.start_seconds, asked.stop_seconds)
         edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
         count = _frames_of_a_look(card, settings)
-        with open_footage(video.source, settings, job) as footage:
+        with open_footage(video.source, settings, job) as footage, turn(settings, job=job):
             (frames,) = footage.clips([span], count, edge, job)
         look = CloserLook(video.label, span.start_seconds, span.stop_seconds, frames)
         whose = f" of {video.label}" if len(dialogue.videos) > 1 else ""

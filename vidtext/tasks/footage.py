@@ -18,6 +18,7 @@ from vidtext.media.sample import fitting_size, pick, read_pictures
 from vidtext.media.sampling import TimeRange, uniform_seconds
 from vidtext.media.shots import Scan, Shot, read_shots, scan_frames
 from vidtext.media.source import open_source
+from vidtext.models.planned import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from vidtext.media.shots import ShotMode
     from vidtext.media.source import LocalFile, Source
     from vidtext.settings import Settings
+
+
+_ALL = slice(None)
 
 
 @dataclass(frozen=True)
@@ -51,17 +55,27 @@ class Footage:
     scan: Callable[[ShotMode, float, int], Generator[Scan, None, None]]
 
     def clips(
-        self, windows: Sequence[TimeRange], frames_per_clip: int, edge: int, job: Job
+        self, windows: Sequence[TimeRange], frames_per_clip: int, edge: int, job: Job, part: slice = _ALL
     ) -> Generator[Frames, None, None]:
-        """Yield one clip for each window, its frames evenly spread over it; the windows are in order."""
-        wanted = [second for window in windows for second in uniform_seconds(frames_per_clip, window)]
+        """Yield one clip for each window, its frames evenly spread over it; the windows are in order.
+
+        Args:
+            windows: all windows of the work, which its progress is told of.
+            frames_per_clip: how many frames each clip has.
+            edge: the shortest edge of the frames in pixels, at least.
+            job: to watch or stop the work.
+            part: the windows to read now; those before them are taken as read.
+        """
+        first, stop, _ = part.indices(len(windows))
+        wanted = [second for window in windows[part] for second in uniform_seconds(frames_per_clip, window)]
         pictures = self.read(wanted, edge, frames_per_clip)
         try:
-            for window in range(len(windows)):
+            for window in range(first, stop):
                 taken: list[Picture] = []
                 for picture in itertools.islice(pictures, frames_per_clip):
                     taken.append(picture)
-                    job.report("reading frames", window * frames_per_clip + len(taken), len(wanted))
+                    done = window * frames_per_clip + len(taken)
+                    job.report("reading frames", done, len(windows) * frames_per_clip)
                 yield frames_of(taken)
         finally:
             pictures.close()
@@ -76,16 +90,18 @@ def frames_of(pictures: Sequence[Picture]) -> Frames:
 
 @contextmanager
 def open_footage(source: Source, settings: Settings, job: Job) -> Iterator[Footage]:
-    """Open whatever was given.
+    """Open whatever was given. A file is looked at in a turn of its own, before the job has a device.
 
     Raises:
         SourceError, MediaError: it is no usable video.
+        BusyError: too many wait for a turn already.
     """
     with open_source(source, settings=settings, job=job) as opened:
         if isinstance(opened, Frames):
             yield _given_frames(opened, settings, job)
             return
-        info = guarded(inspect_file, opened.path, settings=settings, job=job)
+        with turn(settings, job=job):
+            info = guarded(inspect_file, opened.path, settings=settings, job=job)
         yield _file(opened, info, settings, job)
 
 

@@ -22,6 +22,7 @@ from vidtext.web.intake import Intake
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from vidtext.settings import Settings
 
@@ -44,17 +45,20 @@ _TICKS_A_LOOK = 10
 """uvicorn ticks ten times a second."""
 
 
-def bound_connections(settings: Settings) -> None:
-    """Give the server that Gradio starts its limits: in this process, once, before it serves."""
+def bound_connections(settings: Settings, renew: Callable[[], None]) -> None:
+    """Give the server that Gradio starts its limits: in this process, once, before it serves.
+
+    Args:
+        settings: the limits.
+        renew: makes the folder for temporary files anew if it is gone.
+    """
     most = _most_connections(settings)
 
     class BoundedServer(http_server.Server):  # type: ignore[misc]  # Gradio has no types here
         def __init__(self, config: Any, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  uvicorn's Config
             super().__init__(config, *arguments, **named)
             self.connections = Connections(settings, most, config.forwarded_allow_ips)
-            config.app = Intake(
-                config.app, settings, most_requests=most - most // 8
-            )  # the rest is for the health checks
+            config.app = Intake(config.app, settings, most_requests=most - most // _KEPT_FREE, renew=renew)
             config.http, config.ws = self.connections.protocol, "none"
             config.backlog = min(_LONGEST_BACKLOG, most // 2)
 

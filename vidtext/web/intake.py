@@ -27,6 +27,8 @@ from vidtext.clients import client_of, working_for
 from vidtext.counts import count
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from vidtext.settings import Settings
@@ -51,15 +53,16 @@ _RETRY_SECONDS = 10
 class Intake:
     """An ASGI application around all others."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, *, most_requests: int) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, *, most_requests: int, renew: Callable[[], None]) -> None:
         """Take the limits.
 
         Args:
             app: the application.
             settings: the limits of clients and bodies.
             most_requests: how many requests may be worked on at the same time.
+            renew: makes the folder for temporary files anew if it is gone.
         """
-        self._app, self._settings = app, settings
+        self._app, self._settings, self._renew = app, settings, renew
         self._requests = Shares(settings.connections_a_client, most_requests)
         self._held = Shares(settings.received_bytes_a_client, settings.received_bytes)
 
@@ -75,6 +78,7 @@ class Intake:
             await request.refuse_at_start(_too_many(self._requests.has(client), self._settings))
             return
         try:
+            self._renew()
             problem = request.body.refusal_at_start()
             if problem is None:
                 with working_for(client):

@@ -94,8 +94,8 @@ def serve(
         signal.signal(kind, lambda *_: ending.set())
     bound_gradio()
     bound_requests()
-    bound_connections(settings)
-    with run_folder():
+    with run_folder() as folder:
+        bound_connections(settings, folder.renew)
         page = build_page(settings, services, examples, closing)
         routes = api_routes(settings, services or real_streams(), closing)
         if zero_gpu() and services is None:  # weights must be in place when `launch` packs them for the GPU's processes
