@@ -49,7 +49,18 @@ def chunk(text: str | None = None, finish: str | None = None) -> str:
     delta = {"content": text} if text is not None else {}
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
     whole = {"id": "x", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]}
-    return f"data: {json.dumps(whole)}\n\n"
+    return event(whole)
+
+
+def event(data: object) -> str:
+    return f"data: {json.dumps(data)}\n\n"
+
+
+DONE = "data: [DONE]\n\n"
+
+
+def thought(text: str, field: str = "reasoning_content") -> str:
+    return event({"choices": [{"index": 0, "delta": {field: text}, "finish_reason": None}]})
 
 
 @dataclass
@@ -115,7 +126,7 @@ def stream(*parts: str, then: Callable[[BaseHTTPRequestHandler], None] | None = 
     return act
 
 
-WHOLE = stream(*(chunk(text) for text in ANSWER), chunk(finish="stop"), "data: [DONE]\n\n")
+WHOLE = stream(*(chunk(text) for text in ANSWER), chunk(finish="stop"), DONE)
 
 
 def until_left(handler: BaseHTTPRequestHandler) -> None:
@@ -148,8 +159,9 @@ def test_the_name_says_where_and_which() -> None:
 
 def test_frames_go_as_jpegs_before_the_words_and_the_answer_streams(server: BadServer) -> None:
     server.script = [WHOLE]
+    assert ask(model_at(server.address)) == ["".join(ANSWER)]  # whether its prompt opens reasoning is not known yet
     assert ask(model_at(server.address)) == ANSWER
-    (request,) = server.requests
+    request, _ = server.requests
     assert (request["model"], request["max_tokens"], request["stream"]) == ("toy", 20, True)
     assert request["messages"][0] == {"role": "system", "content": "Be brief."}
     *images, words = request["messages"][1]["content"]
@@ -159,12 +171,12 @@ def test_frames_go_as_jpegs_before_the_words_and_the_answer_streams(server: BadS
         assert head == "data:image/jpeg;base64"
         sent = np.asarray(Image.open(io.BytesIO(base64.b64decode(content))))
         assert np.abs(sent.mean(axis=(0, 1)) - frame.mean(axis=(0, 1))).max() < 3
-    assert server.keys == [f"Bearer {KEY}"]
+    assert server.keys == [f"Bearer {KEY}"] * 2
 
 
 def test_busy_servers_are_asked_again_when_they_say(server: BadServer) -> None:
     server.script = [status(503, Retry_After="0"), status(429, Retry_After="0"), WHOLE]
-    assert ask(model_at(server.address)) == ANSWER
+    assert "".join(ask(model_at(server.address))) == "".join(ANSWER)
     assert len(server.requests) == 3
 
 
@@ -223,6 +235,13 @@ def told(model: ServedModel) -> tuple[str, str]:
         ([chunk("A red"), chunk(finish="stop").replace('"delta": {}, ', "")], "A red", ""),
         ([chunk("A red"), chunk("B").replace('"index": 0', '"index": 1'), chunk(finish="stop")], "A red", ""),
         ([chunk("A \ud83d"), chunk("\ude00!"), chunk(finish="stop")], "A 😀!", ""),
+        ([chunk("A red "), chunk("ball rolls."), DONE], "A red ball rolls.", ""),
+        (
+            [chunk("A red"), event({"usage": {}, "choices": []}), event(5), event({"choices": [None, 3]}), DONE],
+            "A red",
+            "",
+        ),
+        ([event({"choices": [{"delta": {"content": ["x", {"type": "text", "text": "A red"}]}}]}), DONE], "A red", ""),
         ([chunk("A \ud83d"), chunk("b"), chunk("\ud83d"), chunk(finish="stop")], "A \ufffdb\ufffd", ""),
     ],
 )
@@ -231,6 +250,81 @@ def test_however_an_answer_ends_what_was_said_is_kept_and_what_is_missing_is_tol
 ) -> None:
     server.script = [stream(*parts)]
     assert told(model_at(server.address)) == (text, note)
+
+
+STOP, CUT = chunk(finish="stop"), chunk(finish="length")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        ["<think>", "\nOkay, the user", " wants.</", "think>", "\n\nA red", " ball."],
+        ["Okay, the user", " wants.", "\n</think>\n\n", "A red ball."],
+        ["Okay, the user wants.</think>A red ball."],
+    ],
+)
+def test_reasoning_in_the_text_never_reaches_an_answer(server: BadServer, reply: list[str]) -> None:
+    server.script = [stream(*map(chunk, reply), STOP, DONE)]
+    for _ in range(3):  # the first answer tells how the model marks it
+        assert told(model_at(server.address)) == ("A red ball.", "")
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_reasoning_that_comes_apart_is_left_out_and_the_answer_streams(server: BadServer, field: str) -> None:
+    server.script = [stream(thought("Okay", field), thought(".", field), *map(chunk, ANSWER), STOP, DONE)]
+    assert ask(model_at(server.address)) == ANSWER
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        [chunk("<think>Okay, the user wants"), CUT],
+        [thought("Okay, the user wants"), CUT],
+        [chunk("<think>Okay.</think>"), STOP],
+        [event({"choices": [{"delta": {"content": [{"type": "thinking", "thinking": []}]}}]}), CUT],
+    ],
+)
+def test_nothing_but_reasoning_is_told_and_is_no_empty_answer(server: BadServer, reply: list[str]) -> None:
+    server.script = [stream(*reply, DONE)]
+    for _ in range(2):
+        with pytest.raises(ModelError, match="wrote no answer|and no answer"):
+            ask(model_at(server.address))
+        with pytest.raises(ModelError, match="wrote no answer|and no answer"):
+            model_at(server.address).caption([clip(0, frames=2)], GenerationOptions(max_new_tokens=20), Job())
+
+
+def test_a_first_answer_that_is_cut_is_told_from_reasoning_by_a_simple_question(server: BadServer) -> None:
+    cut = stream(chunk("Okay, the user wants"), CUT, DONE)
+    server.script = [cut, stream(chunk("Ice is cold."), chunk("</think>"), chunk("Yes."), STOP, DONE), cut]
+    for _ in range(2):
+        with pytest.raises(ModelError, match="used all 20 tokens"):
+            ask(model_at(server.address))
+    assert len(server.requests) == 3  # the question is asked once
+    assert server.requests[1]["max_tokens"] > 1000
+
+    server.script = [cut, stream(chunk("Yes."), STOP, DONE), cut]
+    other = model_at(server.address + "/other")
+    for _ in range(2):
+        assert told(other) == ("Okay, the user wants", "The model had more to say: its answer was cut at 20 tokens.")
+
+
+def test_a_model_that_begins_to_reason_unasked_gives_no_answer_until_that_is_known(server: BadServer) -> None:
+    server.script = [WHOLE, stream(chunk("Okay."), chunk("</think>"), chunk("A red ball."), STOP, DONE)]
+    assert told(model_at(server.address))[0] == "".join(ANSWER)
+    with pytest.raises(ModelUnavailableError, match="Ask again"):
+        ask(model_at(server.address))
+    assert told(model_at(server.address)) == ("A red ball.", "")
+
+
+def test_a_defect_of_ours_is_not_told_as_the_servers(server: BadServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.script = [WHOLE]
+
+    def defect(*_: object, **__: object) -> None:
+        raise TypeError("ours")
+
+    monkeypatch.setattr("vidtext.models.served_exchange.Piece", defect)
+    with pytest.raises(TypeError, match="ours"):
+        ask(model_at(server.address))
 
 
 def test_a_server_that_says_nothing_is_given_up(server: BadServer) -> None:
@@ -246,7 +340,8 @@ def test_a_server_that_is_not_there() -> None:
 
 
 def test_stop_closes_the_request_though_the_server_says_nothing_more(server: BadServer) -> None:
-    server.script = [stream(chunk("A red"), then=until_left)]
+    server.script = [WHOLE, stream(chunk("A red"), then=until_left)]
+    ask(model_at(server.address))
     job = Job()
     reply = model_at(server.address).reply([Message("user", "What moves?")], GenerationOptions(), job)
     assert next(reply) == "A red"
@@ -257,7 +352,8 @@ def test_stop_closes_the_request_though_the_server_says_nothing_more(server: Bad
 
 
 def test_closing_the_iterator_closes_the_request(server: BadServer) -> None:
-    server.script = [stream(chunk("A red"), then=until_left)]
+    server.script = [WHOLE, stream(chunk("A red"), then=until_left)]
+    ask(model_at(server.address))
     reply = model_at(server.address).reply([Message("user", "What moves?")], GenerationOptions(), Job())
     next(reply)
     reply.close()  # type: ignore[attr-defined]

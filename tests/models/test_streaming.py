@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models
@@ -52,3 +54,10 @@ def test_words_come_whole_and_as_they_are_finished(tokenizer: PreTrainedTokenize
 
 def test_scripts_without_spaces_come_character_by_character(tokenizer: PreTrainedTokenizerFast) -> None:
     assert [piece for piece in steps_of(tokenizer, "红球。") if piece] == ["红", "球", "。"]
+
+
+def test_special_tokens_are_left_out_but_for_those_that_mark_reasoning(tokenizer: PreTrainedTokenizerFast) -> None:
+    marked = copy.deepcopy(tokenizer)
+    marked.add_special_tokens({"additional_special_tokens": ["[THINK]", "[/THINK]", "<image>"]})
+    ids = marked("[THINK]no[/THINK]<image>yes</s>", add_special_tokens=False, return_tensors="pt").input_ids[0]
+    assert TextPieces(marked).finished(ids) == "[THINK]no[/THINK]yes"

@@ -14,6 +14,7 @@ import queue
 import socket
 import threading
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vidtext.batch.work import Outcome, failed, real_streams, work_on
@@ -105,7 +106,11 @@ class Attempts:
 class Worker:
     """An actor: it holds the models that its items need, since loaded models are kept in its process."""
 
-    def __init__(self, settings: Settings, attempts: Any) -> None:  # noqa: ANN401  Ray's handle has no type
+    def __init__(self, settings: Settings, attempts: Any, threads: dict[str, int]) -> None:  # noqa: ANN401  Ray's handle has no type
+        import ray
+        import torch
+
+        torch.set_num_threads(threads[ray.get_runtime_context().get_node_id()])
         self._settings, self._streams, self._attempts = settings, real_streams(), attempts
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -131,25 +136,61 @@ def _outcomes(items: Sequence[Item], settings: Settings, workers: int | None) ->
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     rows = [{"number": number, "item": pickle.dumps(item)} for number, item in enumerate(items)]
-    size, cpus, gpus = _pool(ray.nodes(), workers, len(items))
+    pool = pool_of(ray.nodes(), workers, len(items))
     done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
         Worker,
-        fn_constructor_args=(settings, ray.remote(num_cpus=0)(Attempts).remote()),
-        compute=ray.data.ActorPoolStrategy(size=size, max_tasks_in_flight_per_actor=1),
-        num_cpus=cpus,
-        num_gpus=gpus,
+        fn_constructor_args=(settings, ray.remote(num_cpus=0)(Attempts).remote(), pool.threads),
+        compute=ray.data.ActorPoolStrategy(size=pool.size, max_tasks_in_flight_per_actor=1),
+        num_cpus=pool.cpus,
+        num_gpus=pool.gpus,
+        scheduling_strategy="SPREAD",
     )
     for row in done.iter_rows():
         yield pickle.loads(row["outcome"])  # noqa: S301  (written by our own actors)
 
 
-def _pool(machines: Sequence[dict[str, Any]], workers: int | None, items: int) -> tuple[int, int, int]:
-    """Return how many actors there are, and how many CPUs and GPUs each has: all of a machine's, evenly shared."""
-    resources = [machine["Resources"] for machine in machines if machine["Alive"]]
-    gpus = sum(int(each.get("GPU", 0)) for each in resources)
-    size = min(workers or gpus or len(resources), items)
-    a_machine = math.ceil(size / len(resources))
-    return size, max(1, min(int(each.get("CPU", 1)) for each in resources) // a_machine), 1 if gpus else 0
+@dataclass(frozen=True)
+class Pool:
+    """The workers of a batch.
+
+    Attributes:
+        size: how many there are.
+        cpus: how many CPUs Ray reserves for each, the same for all, on whichever machine it puts them.
+        gpus: how many GPUs.
+        threads: by the id of a machine, how many threads a worker there computes with, so that all its CPUs are used.
+    """
+
+    size: int
+    cpus: int
+    gpus: int
+    threads: dict[str, int]
+
+
+def pool_of(machines: Sequence[dict[str, Any]], workers: int | None, items: int) -> Pool:
+    """Divide a cluster among workers: one for each GPU, or for each machine with CPUs where there is no GPU.
+
+    Args:
+        machines: as `ray.nodes()` tells of them; one that was started with 0 CPUs has no "CPU" among its resources.
+        workers: how many workers there are; None for as many as said.
+        items: of how many items the batch has; more workers would have nothing to do.
+
+    Raises:
+        OptionError: there is no CPU and no GPU, or fewer GPUs than workers.
+    """
+    alive = {each["NodeID"]: each["Resources"] for each in machines if each["Alive"]}
+    gpus = sum(int(each.get("GPU", 0)) for each in alive.values())
+    hosts = {node: each for node, each in alive.items() if each.get("GPU" if gpus else "CPU", 0) >= 1}
+    if not hosts:
+        raise OptionError("The Ray cluster has neither CPUs nor GPUs. Start it with some, as docs/deploy.md says.")
+    if gpus and workers and workers > gpus:
+        raise OptionError(f"--workers is {workers}; each has a GPU, and the Ray cluster has {gpus}. Ask for fewer.")
+    size = min(workers or gpus or len(hosts), items)
+    most = math.ceil(size / len(hosts))
+    shares = {
+        node: int(each.get("CPU", 0)) // (min(most, int(each["GPU"])) if gpus else most) for node, each in hosts.items()
+    }
+    cpus = min(shares.values()) if gpus else max(1, min(shares.values()))
+    return Pool(size, cpus, 1 if gpus else 0, {node: max(1, share) for node, share in shares.items()})
 
 
 def _followed(rows: Iterator[Outcome], job: Job) -> Iterator[Outcome]:

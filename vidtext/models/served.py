@@ -6,10 +6,6 @@ Frames travel as JPEG images, which vLLM, SGLang and `transformers serve` all ta
 from __future__ import annotations
 
 import base64
-import queue
-import random
-import threading
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,21 +13,21 @@ import cv2
 import numpy as np
 
 from vidtext.counts import count
-from vidtext.errors import ModelError, ModelUnavailableError, UnknownModelError
+from vidtext.errors import ModelUnavailableError, UnknownModelError
 from vidtext.media.resize import fit_square
-from vidtext.models.base import Message, ModelCard, cut_short, heard
+from vidtext.models.base import GenerationOptions, Message, ModelCard, cut_short, heard
+from vidtext.models.reasoning import AnswerFilter, no_answer
 from vidtext.text.prompts import CAPTION
 from vidtext.text.unicode import well_formed
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from numpy.typing import NDArray
-    from openai import OpenAI, Stream
 
     from vidtext.job import Job
     from vidtext.media.frames import Frames
-    from vidtext.models.base import GenerationOptions
+    from vidtext.models.served_exchange import Exchange
     from vidtext.settings import Settings
 
 PREFIX = "served:"
@@ -44,14 +40,13 @@ _CHARACTERS_A_TOKEN = 3
 
 _JPEG_QUALITY = 90
 _FEATURE_EDGE = 8
-_TRY_AGAIN = (429, 503)
-"""Too many requests, and not ready yet: the only answers that are worth waiting for."""
+_OPENED: dict[str, bool] = {}
+"""Of the served models that have answered, whether their prompt opens reasoning. Only answers tell; the first one is
+held back to its end."""
 
-_MOST_SAID = 300
-"""How many characters of a server's own words on an error are told."""
-
-_LOOK_UP_SECONDS = 0.1
-"""How soon a stopped job is noticed while the server says nothing."""
+_SIMPLE_QUESTION = "Is ice cold? Answer with one word."
+_SIMPLE_QUESTION_TOKENS = 2048
+"""Room for reasoning about it, at the length that small reasoning models are known for."""
 
 
 def is_served(name: str) -> bool:
@@ -141,32 +136,75 @@ class ServedModel:
 
         Raises:
             ModelUnavailableError: the server cannot be reached, is too busy, refuses the key, or broke off.
-            ModelError: the server does not take the request.
+            ModelError: the server does not take the request, or the model only reasoned.
             CancelledError: the job was stopped.
         """
-        request = {
-            "model": self._model,
-            "messages": [self._sent(message, options) for message in messages],
-            "max_tokens": options.max_new_tokens,
-            "temperature": options.temperature,
-            **({"top_p": options.top_p} if options.temperature else {}),
-        }
         count("frames", sum(len(clip) for message in messages for clip in message.clips))
-        pieces = _Exchange(self._client(), request, self._settings.served_attempts, self.device)
+        opened = _OPENED.get(self._card.id)
+        answer = AnswerFilter(opened=None if opened else opened)
+        exchange = self._exchange([self._sent(message, options) for message in messages], options)
+        characters = _WholeCharacters()
         try:
-            for number, piece in enumerate(_whole_characters(pieces.received(job)), start=1):
+            for number, piece in enumerate(exchange.received(job), start=1):
                 job.report("writing", min(number, options.max_new_tokens), options.max_new_tokens)
                 count("tokens")
-                yield piece
+                if piece.reasoning:
+                    answer.reasoned_elsewhere()
+                if text := answer.added(characters.added(piece.text)):
+                    yield text
+                if answer.closed_late:
+                    _OPENED[self._card.id] = True
+                    raise ModelUnavailableError(f"{self._card.id} began with its reasoning unasked. Ask again.")
         finally:
-            pieces.close()
-        if pieces.ended == "length":
+            exchange.close()
+        cut = exchange.ended == "length"
+        if answer.opened is None and cut and (opened or self._opens_reasoning(job)):
+            raise no_answer(self._card.id, options.max_new_tokens)
+        known = answer.opened is not None
+        if text := answer.added(characters.ended()) + answer.ended(cut=cut):
+            yield text
+        if known or (answer.answered and not cut):
+            _OPENED[self._card.id] = bool(opened or answer.opened)
+        if answer.reasoned and not answer.answered:
+            raise no_answer(self._card.id, options.max_new_tokens if cut else None)
+        if cut:
             return cut_short(options.max_new_tokens)
-        return "" if pieces.ended == "stop" else f"The server ended its answer early: {pieces.ended}."
+        return "" if exchange.ended == "stop" else f"The server ended its answer early: {exchange.ended}."
 
-    def _client(self) -> OpenAI:
-        timeout = (self._settings.served_connect_seconds, self._settings.served_read_seconds)
-        return _client(self._url, self._settings.served_key, *timeout)
+    def _exchange(self, messages: Sequence[dict[str, Any]], options: GenerationOptions) -> Exchange:
+        from vidtext.models.served_exchange import Exchange, client_of
+
+        settings = self._settings
+        timeout = (settings.served_connect_seconds, settings.served_read_seconds)
+        request = {
+            "model": self._model,
+            "messages": messages,
+            "max_tokens": options.max_new_tokens,
+            "temperature": options.temperature,
+            "stream": True,
+            **({"top_p": options.top_p} if options.temperature else {}),
+        }
+        client = client_of(self._url, settings.served_key, *timeout)
+        return Exchange(client, request, settings.served_attempts, self.device)
+
+    def _opens_reasoning(self, job: Job) -> bool:
+        """Find out by a question that needs few words whether the model's prompt opens reasoning.
+
+        A reply that was cut before any marker may be all reasoning or all answer.
+        """
+        question = {"role": "user", "content": _SIMPLE_QUESTION}
+        exchange = self._exchange([question], GenerationOptions(max_new_tokens=_SIMPLE_QUESTION_TOKENS))
+        answer = AnswerFilter(opened=None)
+        try:
+            for piece in exchange.received(job):
+                answer.added(piece.text)
+                if answer.opened is not None:
+                    break
+        finally:
+            exchange.close()
+        if answer.opened is not None or exchange.ended == "stop":
+            _OPENED[self._card.id] = bool(answer.opened)
+        return bool(answer.opened)
 
     def _sent(self, message: Message, options: GenerationOptions) -> dict[str, Any]:
         """Return a message as the server reads it: its clips' frames in their order, then its words."""
@@ -184,135 +222,17 @@ class ServedModel:
             yield {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{text}"}}
 
 
-@lru_cache(maxsize=8)
-def _client(url: str, key: str, connect_seconds: float, read_seconds: float) -> OpenAI:
-    """Return the client of a server, which keeps its connections."""
-    from openai import OpenAI, Timeout
+class _WholeCharacters:
+    """Joins the halves of a character that were sent in two pieces; half a character alone becomes `�`."""
 
-    timeout = Timeout(read_seconds, connect=connect_seconds)
-    return OpenAI(base_url=url, api_key=key or "none", timeout=timeout, max_retries=0)
+    def __init__(self) -> None:
+        self._half = ""
 
+    def added(self, piece: str) -> str:
+        text, self._half = self._half + piece, ""
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        return well_formed(text)
 
-def _whole_characters(pieces: Iterable[str]) -> Iterator[str]:
-    """Join the halves of a character that were sent in two pieces; half a character alone becomes `�`."""
-    half = ""
-    for piece in pieces:
-        text, half = half + piece, ""
-        if "\ud800" <= text[-1] <= "\udbff":
-            text, half = text[:-1], text[-1]
-        if text:
-            yield well_formed(text)
-    if half:
-        yield well_formed(half)
-
-
-class _Exchange:
-    """One request, read in a thread, so that a stop is noticed while the server says nothing."""
-
-    def __init__(self, client: OpenAI, request: dict[str, Any], attempts: int, host: str) -> None:
-        self._client, self._request, self._attempts, self._host = client, request, attempts, host
-        self._queue: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
-        self._closed = threading.Event()
-        self._stream: Stream[Any] | None = None
-        self.ended = ""
-        """Why the answer ended, as the server says it: "stop", "length", …"""
-
-    def received(self, job: Job) -> Generator[str]:
-        """Yield the pieces."""
-        threading.Thread(target=self._run, name="vidtext-served", daemon=True).start()
-        while True:
-            job.check()
-            try:
-                got = self._queue.get(timeout=_LOOK_UP_SECONDS)
-            except queue.Empty:
-                continue
-            if got is None:
-                return
-            if isinstance(got, Exception):
-                raise got
-            yield got
-
-    def close(self) -> None:
-        """Close the request, whatever it waits for."""
-        self._closed.set()
-        if self._stream is not None:
-            self._stream.response.close()
-
-    def _run(self) -> None:
-        import openai
-
-        try:
-            self._read()
-        except ModelError as error:
-            self._queue.put(error)
-        except (openai.OpenAIError, ValueError, KeyError, OSError) as error:
-            self._queue.put(self._told(error))
-        except Exception as error:  # noqa: BLE001  (httpx raises errors of its own while a body is read)
-            self._queue.put(self._told(error))
-        else:
-            self._queue.put(None)
-
-    def _read(self) -> None:
-        stream = self._opened()
-        self._stream = stream
-        with stream:
-            for chunk in stream:
-                if self._closed.is_set():
-                    return
-                for choice in chunk.choices or ():
-                    if choice.index:  # only one was asked for
-                        continue
-                    said = getattr(choice.delta, "content", None)
-                    if isinstance(said, str) and said:
-                        self._queue.put(said)
-                    if choice.finish_reason:
-                        self.ended = choice.finish_reason
-                        return
-        if not self._closed.is_set():
-            raise ModelUnavailableError(f"The server {self._host} broke off in the middle of the answer. Ask again.")
-
-    def _opened(self) -> Stream[Any]:
-        """Send the request; while the server is too busy, wait and send it again."""
-        import openai
-
-        for attempt in range(1, self._attempts + 1):
-            try:
-                return self._client.chat.completions.create(**self._request, stream=True)  # type: ignore[no-any-return]
-            except openai.APIStatusError as error:
-                if error.status_code not in _TRY_AGAIN or attempt == self._attempts:
-                    raise
-                if self._closed.wait(_pause_seconds(attempt, error.response.headers.get("retry-after", ""))):
-                    raise
-        raise AssertionError  # the last attempt returns or raises
-
-    def _told(self, error: Exception) -> ModelError:
-        """Say what went wrong in plain words, without the request, its key, or a long answer of the server."""
-        import openai
-
-        if isinstance(error, openai.APITimeoutError):
-            return ModelUnavailableError(f"The server {self._host} did not answer in time. Try again later.")
-        if isinstance(error, openai.APIStatusError):
-            return self._refused(error)
-        if type(error) is openai.APIError:  # told in the stream itself
-            said = well_formed(str(error.message))[:_MOST_SAID]
-            return ModelError(f"The server {self._host} failed: {said}")
-        if isinstance(error, openai.APIConnectionError) and self._stream is None:
-            return ModelUnavailableError(f"The server {self._host} cannot be reached. Is it running?")
-        return ModelUnavailableError(f"The server {self._host} broke off in the middle of the answer. Ask again.")
-
-    def _refused(self, error: Any) -> ModelError:  # noqa: ANN401  an openai.APIStatusError
-        status = error.status_code
-        if status in _TRY_AGAIN:
-            return ModelUnavailableError(f"The server {self._host} is too busy (HTTP {status}). Try again later.")
-        if status in (401, 403):
-            refused = f"The server {self._host} refuses the key (HTTP {status})."
-            return ModelUnavailableError(f"{refused} Set VIDTEXT_SERVED_KEY.")
-        if status == 404:  # noqa: PLR2004
-            return ModelUnavailableError(f"The server {self._host} has no such model (HTTP 404).")
-        return ModelError(f"The server {self._host} does not take the request (HTTP {status}): fewer frames may help.")
-
-
-def _pause_seconds(attempt: int, retry_after: str) -> float:
-    """Return how long to wait before the next attempt: what the server says, else twice as long each time."""
-    wait = float(retry_after) if retry_after.isdecimal() else 0.5 * 2 ** (attempt - 1)
-    return min(wait, 30.0) * random.uniform(1.0, 1.2)  # noqa: S311  (so that not all come back at once)
+    def ended(self) -> str:
+        return well_formed(self._half)

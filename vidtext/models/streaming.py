@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
+from vidtext.models.reasoning import MARKERS
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -71,11 +73,15 @@ class TextPieces:
     is certain, as transformers' `TextStreamer` does: a word until the space after it, a character until all its bytes
     are there. Unlike `TextStreamer`, which decodes each line on its own, this decodes the whole answer at every step:
     tokenizers that mark words by the space before them would lose the space at the start of a line.
+
+    Special tokens are left out, but for those that mark reasoning: what is between them is told apart by its marks.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
         self._given = 0
+        special = {number: str(token) for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+        self._left_out = torch.tensor([number for number, token in special.items() if token not in MARKERS])
 
     def grown(self, tokens: torch.Tensor) -> str:
         """Return the text that became certain with these tokens, `(length,)`: all of the answer so far."""
@@ -95,5 +101,6 @@ class TextPieces:
 
     def _decoded(self, tokens: torch.Tensor) -> str:
         # Cleaning up would take back the space before a full stop that has been given out.
-        text: str = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        tokens = tokens[~torch.isin(tokens, self._left_out.to(tokens.device))]
+        text: str = self._tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False)
         return text.lstrip()

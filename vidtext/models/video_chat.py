@@ -21,6 +21,7 @@ from vidtext.models.families import family_of
 from vidtext.models.features import features_effort, gathered, pooled_features
 from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.prefix_cache import PREFIXES, Kept, Read, can_be_kept, fingerprints
+from vidtext.models.reasoning import AnswerFilter, no_answer, opens_reasoning
 from vidtext.models.streaming import TextPieces, stream_generate
 from vidtext.text.prompts import CAPTION
 
@@ -91,6 +92,7 @@ class VideoChat:
         Raises:
             OptionError: the messages and the answer do not fit into `card.context_tokens`; raised before the first
                 piece is asked for.
+            ModelError: the model only reasoned.
             NoMemoryError: memory ran out.
             CancelledError: the job was stopped.
         """
@@ -152,13 +154,18 @@ class VideoChat:
         steps = generate_reply(self._checkpoint, prompt, options, self._kept_bytes)
         count("frames", sum(len(clip) for clip in clips))
         cut = False
+        answer = AnswerFilter(opened=opens_reasoning(text))
         with told_plainly(self._card.id), closing(steps):
             for step in steps:
                 job.report("writing", step.tokens, options.max_new_tokens)
                 count("tokens")
                 cut = step.cut
-                if step.piece:
-                    yield step.piece
+                if piece := answer.added(step.piece):
+                    yield piece
+        if piece := answer.ended(cut=cut):
+            yield piece
+        if answer.reasoned and not answer.answered:
+            raise no_answer(self._card.id, options.max_new_tokens if cut else None)
         return cut_short(options.max_new_tokens) if cut else ""
 
 
