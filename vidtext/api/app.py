@@ -20,11 +20,13 @@ from starlette.routing import Mount, Route
 
 import vidtext
 from vidtext.api.bodies import CaptionBody, ChaptersBody, ChatBody, SummaryBody, offered_models
+from vidtext.api.forms import read_form
 from vidtext.api.gate import Gate
 from vidtext.api.jobs import Run, Runs
 from vidtext.api.openapi import describe, docs_html
 from vidtext.api.problems import ProblemError, invalid, tell_problems
 from vidtext.api.streaming import events
+from vidtext.api.uploads import UPLOADS
 from vidtext.api.work import Worker
 from vidtext.compute.gpu import asked_by
 from vidtext.errors import OptionError
@@ -47,6 +49,9 @@ _LOOK_UP_SECONDS = 0.25
 """How soon a client that has left is noticed."""
 
 _UPLOADED = "uploaded"
+
+_ONE_AT_A_TIME = anyio.CapacityLimiter(1)
+"""JSON takes several times its bytes while it is parsed."""
 
 
 def build_api(settings: Settings, streams: TaskStreams, closing: Job | None = None) -> FastAPI:
@@ -109,7 +114,7 @@ def _add_task(  # noqa: PLR0917  (told apart by their kinds)
     async def post(request: Request) -> Response:
         client = request.scope["client_name"]
         asked_by(request)
-        upload = _Upload()
+        upload = _Upload(client)
         try:
             return await answered(request, client, upload)
         except BaseException:
@@ -117,17 +122,17 @@ def _add_task(  # noqa: PLR0917  (told apart by their kinds)
             raise
 
     async def answered(request: Request, client: str, upload: _Upload) -> Response:
-        body = await _body(request, kind, upload, settings)
+        body, nbytes = await _body(request, kind, upload, settings)
 
         def documents(job: Job) -> Iterator[dict[str, Any]]:
             with upload.at_hand() as path:
                 yield from work(body, path, job)
 
         if body.background:
-            job_id, run = runs.begin(client, documents, keep=True)
+            job_id, run = runs.begin(client, documents, keep=True, nbytes=nbytes)
             where = f"jobs/{job_id}"  # relative to the request, so that it holds behind every prefix
             return JSONResponse({"id": job_id, "url": where, **run.report}, 202, {"Location": where})
-        _, run = runs.begin(client, documents)
+        _, run = runs.begin(client, documents, nbytes=nbytes)
         if isinstance(body, ChatBody) and body.stream:
             return StreamingResponse(events(run), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
         await _ended(request, run)
@@ -158,14 +163,17 @@ async def _ended(request: Request, run: Run) -> None:
 class _Upload:
     """A file that came with a request, in a folder of its own until the work with it has ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: str) -> None:
+        self._client = client
         self._folder: Path | None = None
 
     def take(self, file: UploadFile) -> None:
         """Copy what was uploaded."""
         self._folder = Path(tempfile.mkdtemp(prefix="vidtext-"))
-        with (self._folder / "video").open("wb") as target:
+        copy = self._folder / "video"
+        with copy.open("wb") as target:
             shutil.copyfileobj(file.file, target)
+        UPLOADS.stored(self._client, [copy], claimed=True)
 
     @contextmanager
     def at_hand(self) -> Iterator[Path | None]:
@@ -181,8 +189,8 @@ class _Upload:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-async def _body(request: Request, kind: type[AnyBody], upload: _Upload, settings: Settings) -> AnyBody:
-    """Read a request: JSON, or a form with the file in it.
+async def _body(request: Request, kind: type[AnyBody], upload: _Upload, settings: Settings) -> tuple[AnyBody, int]:
+    """Read a request: JSON, or a form with the file in it. Returns it, and how much memory it takes.
 
     Raises:
         ProblemError: it is neither, or a field is wrong.
@@ -190,14 +198,17 @@ async def _body(request: Request, kind: type[AnyBody], upload: _Upload, settings
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if media_type == "multipart/form-data":
-            return await _form(request, kind, upload, settings)
+            return await _form(request, kind, upload, settings), settings.api_field_bytes
         if media_type != "application/json":
             raise ProblemError(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 f"The request is {media_type or 'of no type'!r}; send application/json or multipart/form-data.",
                 "UnsupportedMediaType",
             )
-        return await to_thread.run_sync(_parsed, kind, await request.body(), settings.api_json_values)
+        content = await request.body()
+        values = settings.api_json_values
+        body = await to_thread.run_sync(_parsed, kind, content, values, limiter=_ONE_AT_A_TIME)
+        return body, len(content)
     except ValidationError as error:
         raise invalid(error.errors(include_url=False)) from None
 
@@ -219,7 +230,7 @@ def _parsed(kind: type[AnyBody], body: bytes, most_values: int) -> AnyBody:
 
 
 async def _form(request: Request, kind: type[AnyBody], upload: _Upload, settings: Settings) -> AnyBody:
-    async with request.form(max_files=1, max_fields=40, max_part_size=settings.api_field_bytes) as form:
+    async with read_form(request, settings.api_field_bytes) as form:
         fields: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
         files = {name: value for name, value in form.items() if isinstance(value, UploadFile)}
         if set(files) != {"video"}:

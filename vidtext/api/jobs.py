@@ -31,6 +31,7 @@ class Run:
 
     Attributes:
         client: whose it is.
+        nbytes: how much memory the request takes while the work goes on.
         job: stops it.
         progress: the newest report.
         document: the newest one.
@@ -39,6 +40,7 @@ class Run:
     """
 
     client: str
+    nbytes: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
     job: Job = field(default_factory=Job)
     progress: Progress | None = None
@@ -83,13 +85,19 @@ class Runs:
         self._kept: dict[str, Run] = {}
         self._going: list[Run] = []
 
-    def begin(self, client: str, work: Documents, *, keep: bool = False) -> tuple[str, Run]:
+    def begin(self, client: str, work: Documents, *, keep: bool = False, nbytes: int = 0) -> tuple[str, Run]:
         """Begin work in a thread. Returns what to ask for it by, "" unless it is kept, and the work.
 
+        Args:
+            client: whose work it is.
+            work: makes the documents.
+            keep: whether its result can be asked for later.
+            nbytes: how much memory the request takes that asks for it.
+
         Raises:
-            ProblemError: the client has too much work here already.
+            ProblemError: the client has too much work here already, or all requests together take too much memory.
         """
-        run = Run(client)
+        run = Run(client, nbytes)
         run.job = Job(lambda progress: self._note(run, progress=progress), self._closing)
         with self._lock:
             self._forget()
@@ -101,6 +109,14 @@ class Runs:
                     f"{going} of your jobs are at work and {kept} are kept; {self._settings.api_jobs_a_client} and "
                     f"{self._settings.api_results_a_client} are allowed. Wait for one to end, or delete one.",
                     "TooManyJobs",
+                    headers=(("Retry-After", "10"),),
+                )
+            if nbytes + sum(each.nbytes for each in self._going) > self._settings.received_bytes:
+                raise ProblemError(
+                    HTTPStatus.SERVICE_UNAVAILABLE,
+                    f"The requests at work take {self._settings.received_bytes:,} bytes, all that is allowed. Send the "
+                    "video as multipart/form-data, or try again later.",
+                    "TooManyBytes",
                     headers=(("Retry-After", "10"),),
                 )
             self._going.append(run)

@@ -18,6 +18,7 @@ from uuid import uuid4
 import gradio as gr  # noqa: TC002  (Gradio reads the annotations of its handlers)
 import numpy as np
 
+from vidtext.api.uploads import UPLOADS
 from vidtext.errors import SourceRefusedError
 
 if TYPE_CHECKING:
@@ -99,11 +100,14 @@ class Visitor:
 
     def bring(self, file: Path) -> None:
         """Take an upload on: it goes when the visitor leaves, if not before."""
+        UPLOADS.claim(file)
         self.places |= {file.parent}
 
     def lists(self, tab: str, files: Iterable[Path]) -> None:
         """Note which uploads a tab's form lists."""
         self.uploads[tab] = frozenset(files)
+        for file in self.uploads[tab]:
+            UPLOADS.claim(file)
         self.places |= {file.parent for file in self.uploads[tab]}
 
     def forget(self, file: Path) -> None:
@@ -244,6 +248,7 @@ class Visitors:
     @contextmanager
     def claimed(self, file: Path) -> Iterator[None]:
         """Keep the upload of a program for as long as work with it goes on."""
+        UPLOADS.claim(file)
         with self._lock:
             self._claims.append(file.parent)
         try:
