@@ -71,6 +71,12 @@ def test_a_file_of_the_server_is_not_read(quick: Served, tmp_path: Path, meta: d
     assert "private" not in "".join(quick.worked())
 
 
+def test_what_is_wrong_is_told_as_text(quick: Served) -> None:
+    event, data = call(quick, video="</script>&")
+    assert event == "error"
+    assert data["error"].startswith("'</script>&' is not an http(s) address")
+
+
 def test_a_folder_is_not_a_model_for_strangers(quick: Served, tmp_path: Path) -> None:
     video = upload(quick, numbered_clip(tmp_path / "clip.mp4", 10))
     event, data = call(quick, video=video, model=str(tmp_path))

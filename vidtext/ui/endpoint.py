@@ -16,7 +16,7 @@ from vidtext.api.work import Worker
 from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.tasks.results import last_result
-from vidtext.ui.toasts import plain_words
+from vidtext.ui.toasts import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -168,8 +168,8 @@ def add_endpoints(*, settings: Settings, services: Services, visitors: Visitors,
 
 @contextmanager
 def _asked(video: str | dict[str, Any], visitors: Visitors, *, allowed: bool) -> Iterator[tuple[str, Path | None]]:
-    """Yield the video as text, or a file that was uploaded; what is wrong becomes a toast."""
-    with plain_words():
+    """Yield the video as text, or a file that was uploaded; what is wrong is told as text."""
+    with plain_text():
         try:
             if not allowed:
                 raise OptionError(NO_TOKEN)

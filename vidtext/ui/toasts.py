@@ -43,6 +43,15 @@ def plain_words(
 
 
 @contextmanager
+def plain_text() -> Iterator[None]:
+    """Tell a `VidtextError` to a program that calls an endpoint, as text."""
+    try:
+        yield
+    except VidtextError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
+@contextmanager
 def about(option: str) -> Iterator[None]:
     """Let errors that name no option be about this one."""
     try:
