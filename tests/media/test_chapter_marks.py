@@ -305,7 +305,10 @@ class TestWhatIsKept:
                     file.mux(track.encode(frame))
                 file.mux(track.encode(None))
         notes = write_with_chapters(source, target, [ChapterMark(0, 0.5, "a")], job=Job())
-        assert notes == ("Tracks that were left out: 1 × other pictures.",)
+        assert notes == (
+            "Of the file's 2 picture tracks, that of 128×128 pixels is used; players may show another one.",
+            "Tracks that were left out: 1 × other pictures.",
+        )
         with av.open(str(target)) as file:
             assert [stream.width for stream in file.streams.video] == [128]
 

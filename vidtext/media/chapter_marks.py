@@ -22,12 +22,11 @@ from vidtext.media.copied_track import (
     add_copy,
     codec_name,
     information,
-    is_cover,
     left_out_note,
     lost_notes,
 )
 from vidtext.media.guard import guarded
-from vidtext.media.opening import OPEN_OPTIONS, open_video
+from vidtext.media.opening import OPEN_OPTIONS, is_cover, open_video
 from vidtext.media.packets import Packets
 from vidtext.media.picture_times import decode_ticks, shown_ticks
 from vidtext.media.probe import inspect

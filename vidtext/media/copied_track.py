@@ -6,10 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 from av.sidedata.sidedata import Type as SideDataType
-from av.stream import Discard, Disposition
+from av.stream import Discard
 from av.video.stream import VideoStream
 
-from vidtext.media.opening import open_video
+from vidtext.media.opening import is_cover, open_video
 from vidtext.media.picture_times import decode_ticks
 from vidtext.media.video_file import JUMP_SECONDS
 
@@ -86,11 +86,6 @@ def kind_of(stream: Stream) -> str:
         return "cover picture"
     kinds = {"video": "other pictures", "subtitle": "subtitles", "audio": "sound", "attachment": "attachments"}
     return kinds.get(stream.type, "data")
-
-
-def is_cover(stream: Stream) -> bool:
-    """Whether a stream is the picture of a medium, and not a video."""
-    return isinstance(stream, VideoStream) and bool(stream.disposition & Disposition.attached_pic)
 
 
 def left_out_note(streams: Iterable[Stream]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer
     from av.packet import Packet
+    from av.stream import Stream
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -70,6 +71,21 @@ def open_video(path: Path, settings: Settings | None = None, job: Job | None = N
         yield VideoFile(path, container, stream, clock, first_frame, job)
 
 
+def moving_tracks(container: InputContainer) -> list[VideoStream]:
+    """Return the picture tracks that are not the cover."""
+    return [stream for stream in container.streams.video if not is_cover(stream)]
+
+
+def is_cover(stream: Stream) -> bool:
+    """Whether a stream is the picture of a medium, and not a video."""
+    return stream.type == "video" and bool(stream.disposition & Disposition.attached_pic)
+
+
+def is_shown_by_players(video: VideoFile) -> bool:
+    """Whether the track that is read is the first one, which browsers show; FFmpeg takes the largest."""
+    return video.stream.index == moving_tracks(video.container)[0].index
+
+
 def _refuse_large_frames(stream: VideoStream, max_pixels: int) -> None:
     width, height = stream.codec_context.width, stream.codec_context.height
     if width * height > max_pixels:
@@ -97,7 +113,7 @@ def _why_not(path: Path, error: av.FFmpegError) -> str:
 
 
 def _picture_stream(container: InputContainer) -> VideoStream:
-    moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    moving = moving_tracks(container)
     best = container.streams.best("video")
     if not container.streams:
         raise UnreadableMediaError(

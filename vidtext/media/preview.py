@@ -12,9 +12,9 @@ from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
 from vidtext.job import Job
-from vidtext.media.copied_track import COPY_OPTIONS, CannotCopyError, CopiedTrack, is_cover
+from vidtext.media.copied_track import COPY_OPTIONS, CannotCopyError, CopiedTrack
 from vidtext.media.guard import guarded
-from vidtext.media.opening import OPEN_OPTIONS, open_video
+from vidtext.media.opening import OPEN_OPTIONS, is_shown_by_players, open_video
 from vidtext.media.packets import Packets
 from vidtext.media.preview_tracks import EncodedPictures, EncodedSound
 from vidtext.media.probe import inspect
@@ -61,7 +61,7 @@ def _plays_in_browsers(path: Path, *, settings: Settings, job: Job) -> bool:
     with open_video(path, settings, job) as video:
         if video.first_frame.format.name not in _8_BIT_420 or not _is_counted_from_zero(video):
             return False
-        if video.stream.index != min(track.index for track in video.container.streams.video if not is_cover(track)):
+        if not is_shown_by_players(video):
             return False
         pictures, sound = _playable_codecs(video)
         tracks = video.container.streams.audio

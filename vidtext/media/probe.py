@@ -12,7 +12,7 @@ from vidtext.errors import MediaTooLargeError, OptionError
 from vidtext.job import Job
 from vidtext.media.frames import Frames
 from vidtext.media.guard import guarded
-from vidtext.media.opening import open_video
+from vidtext.media.opening import is_shown_by_players, moving_tracks, open_video
 from vidtext.media.source import open_source
 from vidtext.media.video_file import quarter_turns
 from vidtext.settings import Settings
@@ -94,6 +94,11 @@ def inspect(video: VideoFile, settings: Settings) -> VideoInfo:
         MediaTooLargeError: it is longer than the settings allow.
     """
     frame = video.first_frame
+    if not is_shown_by_players(video):
+        video.note(
+            f"Of the file's {len(moving_tracks(video.container))} picture tracks, that of "
+            f"{frame.width}×{frame.height} pixels is used; players may show another one."
+        )
     duration = _duration_seconds(video)
     if duration > settings.max_duration_seconds:
         raise MediaTooLargeError(
