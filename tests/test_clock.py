@@ -18,8 +18,8 @@ IMPOSSIBLE = [-0.001, *TOO_LARGE]
     [
         (0, "0:00"),
         (7.5, "0:07.5"),
-        (59.9994, "0:59.999"),
-        (59.9996, "1:00"),
+        (59.9988, "0:59.999"),
+        (59.9991, "1:00"),
         (75, "1:15"),
         (600.25, "10:00.25"),
         (3599.9999, "1:00:00"),
@@ -66,9 +66,10 @@ def test_the_latest_times_that_are_read_are_written(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "milliseconds"), [(0, 0), (0.0004, 0), (0.0005, 1), (0.0015, 2), (0.0025, 3), (1.9994, 1999), (2, 2000)]
+    ("seconds", "milliseconds"),
+    [(0, 0), (1e-7, 0), (0.0004, 1), (0.001, 1), (0.0015, 2), (80 * 1001 / 30_000, 2670), (0.1 + 0.2, 300), (2, 2000)],
 )
-def test_halves_of_a_millisecond_round_up(seconds: float, milliseconds: int) -> None:
+def test_times_round_up_to_a_millisecond_within_their_frame(seconds: float, milliseconds: int) -> None:
     assert to_milliseconds(seconds) == milliseconds
 
 

@@ -17,16 +17,29 @@ _SIXTY = 60
 MOST_SECONDS = 1e13
 """The latest time that can be written: later than any that `parse_clock` reads, and far from where floats overflow."""
 
+ROUNDING_SECONDS = 1e-6
+"""How far two times may be apart and still be one: what floats lose, and far less than the millisecond that is written.
+"""
+
 
 def to_milliseconds(seconds: float) -> int:
-    """Round seconds to whole milliseconds, halves up, so that a time has one spelling in every format.
+    """Round seconds up to whole milliseconds, so that a time has one spelling in every format.
+
+    The frame that is shown from a time on is on screen at the next whole millisecond too, but not at the one before: a
+    player that goes to the start of a chapter must not show the last frame of the one before. A time that is late by no
+    more than `ROUNDING_SECONDS` counts as on time.
 
     Raises:
         OptionError: the time is not finite, or farther from 0 than `MOST_SECONDS`.
     """
     if not abs(seconds) <= MOST_SECONDS:
         raise _no_time(seconds)
-    return math.floor(seconds * 1000 + 0.5)
+    return math.ceil((seconds - ROUNDING_SECONDS) * 1000)
+
+
+def is_written_later(seconds: float, than_seconds: float) -> bool:
+    """Whether a time is later than another one, also where both are written."""
+    return seconds > to_milliseconds(than_seconds) / 1000
 
 
 def format_clock(seconds: float) -> str:

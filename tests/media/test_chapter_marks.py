@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from vidtext.errors import CancelledError, MediaError, OptionError, UnreadableMe
 from vidtext.job import Job, Progress
 from vidtext.media.chapter_marks import ChapterMark, chaptered_suffix, write_with_chapters
 from vidtext.media.opening import open_video
+from vidtext.media.probe import probe
 
 MARKS = (
     ChapterMark(0, 1.3, "One = 1; # \\ é 😀"),
@@ -157,8 +159,15 @@ class TestChapters:
             ChapterMark(2, 1, "a")
 
 
+def marks_later_by(seconds: float) -> list[ChapterMark]:
+    """The marks, in a file whose first frame is shown so late; the first one still begins at 0."""
+    later = [replace(mark, start_seconds=mark.start_seconds + seconds, stop_seconds=mark.stop_seconds + seconds)
+             for mark in MARKS]  # fmt: skip
+    return [replace(later[0], start_seconds=0), *later[1:]]
+
+
 class TestTimes:
-    """Frame 13 is shown at 1.3 s and frame 40 at 4 s, counted from the first frame."""
+    """Frame 13 is shown 1.3 s after the first frame, and frame 40 4 s after it."""
 
     def test_late_start(self, tmp_path: Path, target: Path) -> None:
         source = numbered_clip(tmp_path / "a.mp4", ticks=range(10_000, 16_000, 100))
@@ -172,7 +181,7 @@ class TestTimes:
         self, tmp_path: Path, target: Path, name: str, start: float, sound_start: float
     ) -> None:
         source = sounding_clip(tmp_path / name, start=start, sound_start=sound_start)
-        write_with_chapters(source, target, MARKS, job=Job())
+        write_with_chapters(source, target, marks_later_by(probe(source).first_frame_seconds), job=Job())
         assert_same_video(source, target, tolerance=0.001)
         assert chapter_frames(target) == [0, 13, 40]
         assert ahead(target) == pytest.approx(ahead(source), abs=0.002)
@@ -296,11 +305,14 @@ class TestWhatIsKept:
                     file.mux(track.encode(frame))
                 file.mux(track.encode(None))
         notes = write_with_chapters(source, target, [ChapterMark(0, 0.5, "a")], job=Job())
-        assert notes == ("Tracks that were left out: 1 × other pictures.",)
+        assert notes == (
+            "Of the file's 2 picture tracks, that of 128×128 pixels is used; players may show another one.",
+            "Tracks that were left out: 1 × other pictures.",
+        )
         with av.open(str(target)) as file:
             assert [stream.width for stream in file.streams.video] == [128]
 
-    def test_cover_pictures_are_left_out(self, tmp_path: Path, target: Path) -> None:
+    def test_the_cover_picture(self, tmp_path: Path, target: Path) -> None:
         source = tmp_path / "a.mp4"
         with av.open(str(numbered_clip(tmp_path / "b.mp4"))) as file, av.open(str(source), "w") as out:
             video = out.add_stream_from_template(file.streams.video[0], opaque=True)
@@ -312,10 +324,11 @@ class TestWhatIsKept:
                 if packet.size:
                     packet.stream = video
                     out.mux(packet)
-        assert write_with_chapters(source, target, MARKS, job=Job()) == (
-            "Tracks that were left out: 1 × cover picture.",
-        )
+        assert write_with_chapters(source, target, MARKS, job=Job()) == ()
         assert len(frames_of(target)) == 60
+        with av.open(str(target)) as file:
+            [cover] = [stream for stream in file.streams.video if stream.disposition & Disposition.attached_pic]
+            assert [number_of(frame.to_ndarray(format="rgb24")) for frame in file.decode(cover)] == [7]
 
     def test_tags_are_not(self, tmp_path: Path, target: Path) -> None:
         source = numbered_clip(tmp_path / "b.mp4")

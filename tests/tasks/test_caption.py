@@ -11,7 +11,9 @@ import pytest
 
 import vidtext
 from tests.media.clips import number_of, numbered_clip, numbered_frame
+from tests.media.test_chapter_marks import sounding_clip
 from tests.tasks.models import loads
+from vidtext.clock import to_milliseconds
 from vidtext.errors import CancelledError, OptionError
 from vidtext.job import Job, Progress
 from vidtext.media.frames import Frames
@@ -237,3 +239,28 @@ def test_options_that_cannot_be_are_explained(reader: Reader, clip: Path, option
 
 def test_the_public_function_is_this_one() -> None:
     assert vidtext.caption is caption
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts"])
+def test_times_are_of_the_file_whose_sound_begins_first(reader: Reader, tmp_path: Path, suffix: str) -> None:
+    clip = sounding_clip(tmp_path / f"late{suffix}", start=2.95, sound_start=0)  # frame n is shown at 2.95 + n/10 s
+
+    whole = caption(clip, every_seconds=3)
+    part = caption(clip, start_seconds=4, stop_seconds=7)
+
+    assert [segment.text for segment in whole.segments] == ["Frames 0 0 0.", "Frames 5 15 25.", "Frames 35 45 55."]
+    assert [segment.start_seconds for segment in whole.segments] == [0, 3, 6]
+    assert whole.segments[-1].stop_seconds == pytest.approx(
+        8.95, abs=0.03
+    )  # an encoder's silence comes before the sound
+    assert part.segments == (Segment(4, 7, "Frames 15 25 35."),)
+    assert [note for note in whole.notes + part.notes if note != "asked for auto"] == []
+
+
+def test_a_stop_that_was_written_is_not_behind_the_end(reader: Reader, tmp_path: Path) -> None:
+    clip = numbered_clip(tmp_path / "clip.mp4", 50, rate=30)  # 1.6667 s
+    stop_seconds = to_milliseconds(caption(clip).segments[-1].stop_seconds) / 1000
+
+    assert stop_seconds == 1.667
+    assert caption(clip, stop_seconds=stop_seconds).notes == ("asked for auto",)
+    assert caption(clip, stop_seconds=1.668).notes != ("asked for auto",)

@@ -1,20 +1,26 @@
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 import vidtext
 from tests.media.clips import numbered_frame, write_clip
+from tests.media.late_pictures import CONTAINERS, ffmpeg, picture_changes, write_late_pictures
 from tests.tasks.models import COLOURS, ColourCaptioner, ColourChat, colour_of
 from tests.tasks.test_writing import table_of_contents
+from vidtext.clock import parse_clock
 from vidtext.errors import CancelledError, OptionError
 from vidtext.job import Job, Progress
 from vidtext.media.frames import Frames
 from vidtext.settings import Settings
 from vidtext.tasks.chapters import ChapterOptions, ChaptersResult, chapters, chapters_stream
+from vidtext.text.chapter_formats import CHAPTER_FORMATS, render_chapters
 
 Film = Callable[..., Path]
 FOUR = (("red", 5), ("green", 4), ("blue", 6), ("white", 5))
@@ -230,3 +236,38 @@ def test_a_cut_off_file_has_chapters_as_far_as_it_goes(colours: ColourCaptioner,
 
 def test_the_public_function_is_this_one() -> None:
     assert vidtext.chapters is chapters
+
+
+@pytest.mark.parametrize("suffix", CONTAINERS)
+def test_all_formats_have_the_times_of_players(colours: ColourCaptioner, tmp_path: Path, suffix: str) -> None:
+    film = write_late_pictures(tmp_path / f"film{suffix}")
+    [change] = picture_changes(film)
+
+    found = chapters(film, count=2)
+    written = {name: render_chapters(found, name) for name in CHAPTER_FORMATS}
+    assert found.segments[0].start_seconds == 0
+    starts = {
+        name: [clock(line) for line in written[name].splitlines() if "screen" in line and line[0] != " "]
+        for name in ("youtube", "csv", "md")
+    }
+    assert starts["youtube"] == [0, int(change)]
+    assert starts["csv"] == starts["md"] == [0, pytest.approx(change, abs=0.0011)]
+    assert json.loads(written["json"])["chapters"][1]["start_seconds"] == starts["csv"][1]
+    cues = [clock(line) for line in written["vtt"].splitlines() if "-->" in line]
+    assert cues == starts["csv"]
+    assert f"START={round(1000 * starts['csv'][1])}\n" in written["ffmetadata"]
+    if suffix != ".avi":  # which ffmpeg cannot copy into a container that stores times
+        (tmp_path / "chapters.txt").write_text(written["ffmetadata"], "utf-8")
+        mapped = tmp_path / "mapped.mkv"
+        ffmpeg("-i", film, "-i", tmp_path / "chapters.txt", "-map_chapters", "1", "-c", "copy", mapped)
+        with av.open(str(mapped)) as file:
+            second = file.chapters()[1]
+            start = float(second["start"] * (second["time_base"] or 1)) - (file.start_time or 0) / av.time_base
+        assert start == pytest.approx(picture_changes(mapped)[0], abs=0.003)
+
+
+def clock(line: str) -> float:
+    """Read the first time of a line."""
+    found = re.search(r"(?:\d+:)*\d+(?:\.\d+)?", line)
+    assert found is not None
+    return parse_clock(found[0])

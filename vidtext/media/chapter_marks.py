@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import av
-from av.stream import Discard, Disposition
-from av.video.stream import VideoStream
+from av.stream import AttachmentStream
 
 from vidtext.errors import MediaError, OptionError
 from vidtext.job import Job
-from vidtext.media.copied_track import MP4_PICTURES, MP4_SOUND, CannotCopyError, CopiedTrack, codec_name
+from vidtext.media.copied_track import (
+    COPY_OPTIONS,
+    MP4_PICTURES,
+    MP4_SOUND,
+    CannotCopyError,
+    CopiedTrack,
+    add_copy,
+    codec_name,
+    information,
+    left_out_note,
+    lost_notes,
+)
 from vidtext.media.guard import guarded
-from vidtext.media.opening import OPEN_OPTIONS, open_video
+from vidtext.media.opening import OPEN_OPTIONS, is_cover, open_video
 from vidtext.media.packets import Packets
 from vidtext.media.picture_times import decode_ticks, shown_ticks
 from vidtext.media.probe import inspect
@@ -30,26 +39,32 @@ if TYPE_CHECKING:
 
     from av.container import Chapter, InputContainer, OutputContainer
     from av.packet import Packet
+    from av.sidedata.sidedata import Type as SideDataType
     from av.stream import Stream
 
+    from vidtext.media.file_clock import FileClock
 
 _MP4, _MKV = "mp4", "matroska"
 _CONTAINERS = {".mp4": _MP4, ".mkv": _MKV}
 _NAMES = {_MP4: "MP4", _MKV: "MKV"}
 _OPTIONS = {
     # The index at the front, for the web; a clock of 1/90000 s, so that chapters start where their frames do.
-    _MP4: {"movflags": "+faststart", "movie_timescale": "90000", "avoid_negative_ts": "disabled"},
-    _MKV: {"avoid_negative_ts": "disabled"},  # times stay where `_zero_seconds` puts them
+    _MP4: COPY_OPTIONS | {"movflags": "+faststart", "movie_timescale": "90000", "avoid_negative_ts": "disabled"},
+    _MKV: COPY_OPTIONS | {"avoid_negative_ts": "disabled"},
 }
 _CHAPTER_TICK = Fraction(1, 1_000_000)
 _MP4_TITLE_BYTES = 255  # of a title in `chpl`, whose length is one byte
 _HEAD_PACKETS = 1000
-"""How far the file is read to find the start of each track; they start within a second of each other."""
+"""How far the file is read to find the cover and what comes before 0; it is stored within the first second."""
+
+_COVER_TYPES = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
+"""The codecs of covers, with the names and media types of attachments that players of MKV take for one
+(https://www.matroska.org/technical/attachments.html)."""
 
 
 @dataclass(frozen=True)
 class ChapterMark:
-    """A chapter as players know it; times count from the first frame that is shown.
+    """A chapter as players know it, in seconds of the video.
 
     Attributes:
         title: one line that is not empty.
@@ -90,8 +105,9 @@ def write_with_chapters(
     """Write a video into MP4 or MKV with these chapters instead of its own, and return what is different in it.
 
     Pictures (the track that vidtext reads), sound, and the subtitles that the target can hold are copied packet by
-    packet. Tags are not: places, dates, makers and programs stay behind; only languages go with their tracks. What can
-    be read of a damaged file is written.
+    packet; the cover, and in MKV the attachments, too. What a player needs to show them goes with them: rotation, shape
+    of pixels, colours and light levels, Dolby Vision's configuration, 360° and 3D layout, languages and what tracks are
+    for. Tags do not: places, dates, makers and programs stay behind. What can be read of a damaged file is written.
 
     Args:
         source: any video that vidtext reads.
@@ -127,17 +143,18 @@ def _write(
     ):
         copy = _Copy(plan, video, written)
         copy.write(marks, job)
-    return (*plan.notes, *copy.notes)
+    lost = lost_notes(plan.information, part, settings, job, encoded=False)
+    return (*plan.notes, *copy.notes, *lost)
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """The facts about the video that its writing needs; see `shown_ticks` for the last one but the notes."""
+    """The facts about the video that its writing needs; see `shown_ticks` for those."""
 
     container: str
     stream_index: int
-    time_base: Fraction
-    first_seconds: Fraction
+    clock: FileClock
+    information: frozenset[SideDataType]
     duration_seconds: float
     shown_ticks: list[int | None]
     notes: tuple[str, ...]
@@ -149,8 +166,8 @@ def _plan(source: Path, container: str, settings: Settings, job: Job) -> _Plan:
         return _Plan(
             container=container,
             stream_index=video.stream.index,
-            time_base=video.time_base,
-            first_seconds=video.first_tick * video.time_base,
+            clock=video.clock,
+            information=information(video.first_frame),
             duration_seconds=info.duration_seconds,
             shown_ticks=shown_ticks(video, job),
             notes=info.notes,
@@ -167,12 +184,14 @@ class _Copy:
         self._without_times = 0
         self._shows_hidden = False
         self.notes: list[str] = []
+        self._covers: list[Stream] = []
+        self._attachments: list[AttachmentStream] = []
         self._kept = self._choose()
 
     def _choose(self) -> list[Stream]:
-        """Return the streams that are copied, and note which are not."""
+        """Return the streams that are copied packet by packet, and note which are left out."""
         possible = self._written.supported_codecs
-        left_out: Counter[str] = Counter()
+        left_out = []
         kept = []
         for stream in self._video.streams:
             wanted = stream.index == self._plan.stream_index or stream.type in ("audio", "subtitle")
@@ -183,23 +202,26 @@ class _Copy:
                     f"{_NAMES[self._plan.container]} cannot hold {codec_name(stream)} as it is. Convert the video to "
                     "H.264 and AAC in an MP4 and try again, or keep its chapters in a file of their own."
                 )
-            elif stream.discard != Discard.all:  # so FFmpeg marks the chapters that an MP4 keeps in a track
-                left_out[_kind(stream)] += 1
-        if left_out:
-            told = ", ".join(f"{count} × {kind}" for kind, count in left_out.items())
-            self.notes.append(f"Tracks that were left out: {told}.")
+            elif is_cover(stream) and codec_name(stream) in _COVER_TYPES and not self._covers:
+                self._covers.append(stream)
+            elif isinstance(stream, AttachmentStream) and self._plan.container == _MKV:
+                self._attachments.append(stream)
+            else:
+                left_out.append(stream)
+        self.notes += left_out_note(left_out)
         return kept
 
     def write(self, marks: Sequence[ChapterMark], job: Job) -> None:
         """Copy all packets."""
-        source = Packets(self._video, self._kept)
+        source = Packets(self._video, [*self._kept, *self._covers])
         packets = _without_hidden_end(source)
         head = self._head(packets)
         zero = self._zero_seconds(head)
         tracks = {
             stream.index: CopiedTrack(self._written, stream, zero_seconds=zero, whole=True) for stream in self._kept
         }
-        self._written.set_chapters(self._chapters(marks, self._plan.first_seconds - zero))
+        head = self._without_cover(head)
+        self._written.set_chapters(self._chapters(marks, self._plan.clock.zero_seconds - zero))
         pictures, total = tracks[self._plan.stream_index], round(self._plan.duration_seconds)
         for packet in self._timed(itertools.chain(head, packets)):
             job.report("writing the video", min(max(0, int(pictures.seconds)), total), total)
@@ -220,7 +242,7 @@ class _Copy:
 
     def _head(self, packets: Iterator[Packet[Any]]) -> list[Packet[Any]]:
         """Read on until all pictures and sound have begun."""
-        missing = {stream.index for stream in self._kept if stream.type != "subtitle"}
+        missing = {stream.index for stream in (*self._kept, *self._covers) if stream.type != "subtitle"}
         head = []
         for packet in itertools.islice(packets, _HEAD_PACKETS):
             head.append(packet)
@@ -230,20 +252,34 @@ class _Copy:
         return head
 
     def _zero_seconds(self, head: Sequence[Packet[Any]]) -> Fraction:
-        """Return the time of the source that is zero in the copy, so that nothing which is to be seen comes before it.
+        """Return the time of the source that is zero in the copy.
 
-        An MP4's edit list hides what comes before zero, as the source's did. MKV has no time before zero.
+        What an MP4's edit list hides is before the clock's zero; its copy is an MP4 that hides it too, or an MKV, which
+        has no time before zero.
         """
-        first = self._plan.first_seconds
-        hides = any(packet.is_discard for packet in head if packet.stream_index == self._plan.stream_index)
+        zero = self._plan.clock.zero_seconds
         if self._plan.container == _MP4:
-            if hides:
-                return first
-            early = [packet for packet in head if packet.stream.type == "audio" and not packet.is_discard]
-        else:
-            early = [packet for packet in head if packet.stream.type == "audio" or packet.is_discard]
-        ahead = first - min([first, *(_seconds(packet) for packet in early)])
-        return first - math.ceil(ahead / self._plan.time_base) * self._plan.time_base
+            return zero
+        early = (packet for packet in head if packet.stream.type == "audio" or packet.is_discard)
+        ahead = zero - min([zero, *(_seconds(packet) for packet in early)])
+        time_base = self._plan.clock.time_base
+        return zero - math.ceil(ahead / time_base) * time_base
+
+    def _without_cover(self, head: Sequence[Packet[Any]]) -> list[Packet[Any]]:
+        """Write the cover and the attachments, and return the packets that are left."""
+        for attachment in self._attachments:
+            media_type = attachment.mimetype or "application/octet-stream"
+            self._written.add_attachment(attachment.name or "attachment", media_type, attachment.data or b"")
+        indices = {cover.index for cover in self._covers}
+        for packet in head:
+            if packet.stream_index in indices:
+                if self._plan.container == _MKV:
+                    self._written.add_attachment(*_COVER_TYPES[codec_name(packet.stream)], bytes(packet))
+                else:
+                    packet.stream = add_copy(self._written, packet.stream)
+                    packet.pts = packet.dts = 0
+                    self._written.mux_one(packet)
+        return [packet for packet in head if packet.stream_index not in indices]
 
     def _timed(self, packets: Iterable[Packet[Any]]) -> Iterator[Packet[Any]]:
         """Give packets the times that their container may not store, and leave out those that show nothing."""
@@ -258,11 +294,11 @@ class _Copy:
             if tick is not None:
                 packet.dts = next(decoded)
                 packet.pts = max(tick, packet.dts)
-                before = tick * self._plan.time_base < self._plan.first_seconds
+                before = tick < self._plan.clock.first_tick
                 self._shows_hidden |= packet.is_discard and not (before and self._plan.container == _MP4)
                 yield packet
 
-    def _chapters(self, marks: Sequence[ChapterMark], first_seconds: Fraction) -> list[Chapter]:
+    def _chapters(self, marks: Sequence[ChapterMark], zero_seconds: Fraction) -> list[Chapter]:
         titles = [mark.title.strip().replace("\0", "�") for mark in marks]
         if self._plan.container == _MP4:
             cut = [_cut(title, _MP4_TITLE_BYTES) for title in titles]
@@ -272,11 +308,10 @@ class _Copy:
         return [
             {
                 "id": number,
-                # What is heard before the first frame belongs to the first chapter.
-                "start": round((Fraction(mark.start_seconds) + first_seconds) / _CHAPTER_TICK)
+                "start": round((Fraction(mark.start_seconds) + zero_seconds) / _CHAPTER_TICK)
                 if mark.start_seconds
                 else 0,
-                "end": round((Fraction(mark.stop_seconds) + first_seconds) / _CHAPTER_TICK),
+                "end": round((Fraction(mark.stop_seconds) + zero_seconds) / _CHAPTER_TICK),
                 "time_base": _CHAPTER_TICK,
                 "metadata": {"title": title},
             }
@@ -298,13 +333,6 @@ def _without_hidden_end(packets: Iterable[Packet[Any]]) -> Iterator[Packet[Any]]
 def _seconds(packet: Packet[Any]) -> Fraction:
     tick = packet.pts if packet.pts is not None else packet.dts
     return (tick or 0) * packet.time_base
-
-
-def _kind(stream: Stream) -> str:
-    if isinstance(stream, VideoStream) and stream.disposition & Disposition.attached_pic:
-        return "cover picture"
-    kinds = {"video": "other pictures", "subtitle": "subtitles", "audio": "unknown sound", "attachment": "attachment"}
-    return kinds.get(stream.type, "data")
 
 
 def _cut(title: str, size_bytes: int) -> str:

@@ -14,7 +14,15 @@ from av.video.stream import VideoStream
 
 from vidtext.clock import format_clock
 from vidtext.errors import OptionError
-from vidtext.media.copied_track import MP4_PICTURES, MP4_SOUND, codec_name
+from vidtext.media.copied_track import (
+    COPY_OPTIONS,
+    MP4_PICTURES,
+    MP4_SOUND,
+    codec_name,
+    information,
+    left_out_note,
+    lost_notes,
+)
 from vidtext.media.guard import guarded
 from vidtext.media.opening import OPEN_OPTIONS, open_video
 from vidtext.media.packets import Packets
@@ -30,8 +38,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from av.container import InputContainer, OutputContainer
+    from av.sidedata.sidedata import Type as SideDataType
 
     from vidtext.job import Job
+    from vidtext.media.file_clock import FileClock
     from vidtext.media.probe import VideoInfo
     from vidtext.media.video_file import Keyframe, VideoFile
     from vidtext.settings import Settings
@@ -79,7 +89,7 @@ def write_reel(source: Path, target: Path, spans: Sequence[TimeRange], *, settin
     Args:
         source: any video that vidtext reads.
         target: where the MP4 is to be; it appears there when it is whole, and not at all after an error.
-        spans: in seconds from the first frame that is shown, in any order.
+        spans: in seconds of the video, in any order.
         settings: how far a keyframe may be, and the largest height.
         job: is told "writing the clip", seconds done, seconds in all, and may stop it.
 
@@ -107,7 +117,8 @@ def _write_reel(
                 raise
             plan = plan.encoded()
             damaged = _write(source, part, plan, job)
-    notes = (*plan.notes, _DAMAGED) if damaged else plan.notes
+    lost = lost_notes(plan.information, part, settings, job, encoded=not plan.parts)
+    notes = (*plan.notes, *([_DAMAGED] if damaged else []), *lost)
     return Reel(plan.spans, plan.starts_seconds, plan.duration_seconds, bool(plan.parts), notes)
 
 
@@ -127,9 +138,8 @@ class _Plan:
     copies_sound: bool
     size: tuple[int, int]
     rate: Fraction
-    time_base: Fraction
-    first_tick: int
-    counted: bool
+    clock: FileClock
+    information: frozenset[SideDataType]
     file_notes: tuple[str, ...]
 
     @property
@@ -146,11 +156,6 @@ class _Plan:
     def duration_seconds(self) -> float:
         """How long the clip is."""
         return sum(span.duration_seconds for span in self.spans)
-
-    @property
-    def first_seconds(self) -> Fraction:
-        """When the file itself says that its first frame is shown."""
-        return self.first_tick * self.time_base
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -184,9 +189,8 @@ def _plan(source: Path, spans: Sequence[TimeRange], settings: Settings, job: Job
             copies_sound=bool(parts) and isinstance(sound, AudioStream) and codec_name(sound) in _JOINED_SOUND,
             size=(_even(info.width * height / info.height), _even(height)),
             rate=info.frame_rate,
-            time_base=video.time_base,
-            first_tick=video.first_tick,
-            counted=video.counted,
+            clock=video.clock,
+            information=information(video.first_frame),
             file_notes=_notes(video, info),
         )
 
@@ -212,7 +216,9 @@ def _in_order(spans: Sequence[TimeRange], duration_seconds: float) -> list[TimeR
 
 def _notes(video: VideoFile, info: VideoInfo) -> tuple[str, ...]:
     tracks = len(video.container.streams.audio)
-    return (*info.notes, f"The clip has one of {tracks} sound tracks.") if tracks > 1 else info.notes
+    one_of = (f"The clip has one of {tracks} sound tracks.",) if tracks > 1 else ()
+    others = [each for each in video.container.streams if each.type != "audio" and each.index != video.stream.index]
+    return (*info.notes, *one_of, *left_out_note(others))
 
 
 def _even(pixels: float) -> int:
@@ -225,7 +231,7 @@ def _write(path: Path, part: Path, plan: _Plan, job: Job) -> bool:
     total = math.ceil(plan.duration_seconds)
     with (
         av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace") as source,
-        av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as target,
+        av.open(str(part), "w", format="mp4", options=COPY_OPTIONS | {"movflags": "+faststart"}) as target,
     ):
         pictures, sound = _picture_track(target, source, plan), _sound_track(target, source, plan)
         tracks: dict[int, _Track] = {track.source.index: track for track in (pictures, sound) if track is not None}
@@ -238,7 +244,7 @@ def _write(path: Path, part: Path, plan: _Plan, job: Job) -> bool:
                 done = min(max(0.0, read - span.start_seconds), span.duration_seconds)
                 job.report("writing the clip", int(plan.starts_seconds[index] + done), total)
                 if packet.stream_index == plan.stream_index and packet.dts is not None:
-                    read = float(packet.dts * plan.time_base - plan.first_seconds)
+                    read = plan.clock.seconds(packet.dts)
                 tracks[packet.stream_index].take(packet)
                 heard = sound is None or sound.is_past(span.stop_seconds) or read > span.stop_seconds + _AHEAD_SECONDS
                 if heard and pictures.is_past(span.stop_seconds):
@@ -252,11 +258,11 @@ def _write(path: Path, part: Path, plan: _Plan, job: Job) -> bool:
 def _go_to(source: InputContainer, index: int, plan: _Plan, tracks: Sequence[_Track]) -> None:
     """Get ready to read a span: seek well before it, unless that is where reading goes on anyway."""
     latest = plan.spans[index].start_seconds - _AHEAD_SECONDS
-    before = [key for key in plan.keyframes if float(key.tick * plan.time_base - plan.first_seconds) <= latest]
+    before = [key for key in plan.keyframes if plan.clock.seconds(key.tick) <= latest]
     if plan.parts and index and not before:
         before = list(plan.keyframes[:1])
     reached = plan.spans[index - 1].stop_seconds + _AHEAD_SECONDS if index else 0.0
-    if before and (plan.parts or float(before[-1].tick * plan.time_base - plan.first_seconds) > reached):
+    if before and (plan.parts or plan.clock.seconds(before[-1].tick) > reached):
         source.seek(before[-1].seek_tick, stream=source.streams[plan.stream_index])
         for track in tracks:
             track.restart(index)
@@ -275,8 +281,7 @@ def _picture_track(target: OutputContainer, source: InputContainer, plan: _Plan)
         width=plan.size[0],
         height=plan.size[1],
         rate=plan.rate,
-        first_tick=plan.first_tick,
-        counted=plan.counted,
+        clock=plan.clock,
     )
 
 
@@ -287,4 +292,4 @@ def _sound_track(
     if not isinstance(stream, AudioStream) or stream.codec_context is None:
         return None
     kind = CopiedSound if plan.copies_sound else EncodedPartsSound
-    return kind(target, stream, plan.spans, plan.starts_seconds, first_seconds=plan.first_seconds)
+    return kind(target, stream, plan.spans, plan.starts_seconds, clock=plan.clock)

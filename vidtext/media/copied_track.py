@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any, cast
 
-from av.stream import Disposition
+from av.sidedata.sidedata import Type as SideDataType
+from av.stream import Discard
 from av.video.stream import VideoStream
 
+from vidtext.media.opening import is_cover, open_video
 from vidtext.media.picture_times import decode_ticks
 from vidtext.media.video_file import JUMP_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from fractions import Fraction
+    from pathlib import Path
 
     from av.container import OutputContainer
     from av.packet import Packet
+    from av.sidedata.sidedata import SideData
     from av.stream import Stream
+    from av.video.frame import VideoFrame
+
+    from vidtext.job import Job
+    from vidtext.settings import Settings
 
 MP4_PICTURES = frozenset({"h264", "hevc", "vvc", "av1", "vp9", "mpeg4"})
 MP4_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"})
 """FFmpeg's names of the codecs that MP4 has a standard place for (https://mp4ra.org/registered-types/codecs) and that
 players of MP4 know."""
 
-_KEPT_DISPOSITION = (
-    Disposition.default | Disposition.forced | Disposition.hearing_impaired | Disposition.visual_impaired
-)
+COPY_OPTIONS = {"strict": "unofficial"}
+"""How files are written that packets are copied into. Only so FFmpeg writes into MP4 what is not in ISO's standard: the
+360° or 3D layout (`sv3d` and `st3d` of Google's Spherical Video V2) and Dolby Vision's configuration (`dvcC`, `dvvC`).
+"""
+
+_DOLBY_VISION_TAGS = ("dvh1", "dvhe")
+
+_SHAPES = {
+    SideDataType.SPHERICAL: "360° projection",
+    SideDataType.STEREO3D: "3D layout",
+}
+_COLOURS = {
+    SideDataType.MASTERING_DISPLAY_METADATA: "mastering display",
+    SideDataType.CONTENT_LIGHT_LEVEL: "light levels",
+    SideDataType.DISPLAYMATRIX: "rotation",
+}
 
 
 class CannotCopyError(Exception):
@@ -37,20 +60,64 @@ def codec_name(track: Stream) -> str:
 
 
 def add_copy(target: OutputContainer, source: Stream) -> Stream:
-    """Add a track for packets as the source has them: with its form, its rotation and its language, and no other tags.
+    """Add a track for packets as the source has them: with its form, its rotation, its language and what it is for.
+
+    Other tags stay behind.
 
     Raises:
         ValueError: the target's container cannot hold the codec.
     """
     track = target.add_stream_from_template(source, opaque=True)
-    track.disposition = source.disposition & _KEPT_DISPOSITION
+    track.disposition = source.disposition
     if source.language:
         track.metadata["language"] = source.language
     if isinstance(track, VideoStream) and isinstance(source, VideoStream) and source.sample_aspect_ratio:
         track.codec_context.sample_aspect_ratio = source.sample_aspect_ratio  # which the container alone may give
     if codec_name(source) == "hevc" and target.format.name == "mp4":
-        track.codec_context.codec_tag = "hvc1"  # Apple's players take no other name for it
+        # Apple's players take no other names.
+        dolby = source.codec_context is not None and source.codec_context.codec_tag in _DOLBY_VISION_TAGS
+        track.codec_context.codec_tag = "dvh1" if dolby else "hvc1"
     return track
+
+
+def kind_of(stream: Stream) -> str:
+    """Return what to call a stream before people."""
+    if is_cover(stream):
+        return "cover picture"
+    kinds = {"video": "other pictures", "subtitle": "subtitles", "audio": "sound", "attachment": "attachments"}
+    return kinds.get(stream.type, "data")
+
+
+def left_out_note(streams: Iterable[Stream]) -> tuple[str, ...]:
+    """Return a note that says which streams are not in a file that was made; none if there are none."""
+    # FFmpeg discards the tracks that an MP4 keeps its chapters in.
+    kinds = Counter(kind_of(stream) for stream in streams if stream.discard != Discard.all)
+    listed = ", ".join(f"{count} × {kind}" for kind, count in kinds.items())
+    return (f"Tracks that were left out: {listed}.",) if kinds else ()
+
+
+def information(frame: VideoFrame) -> frozenset[SideDataType]:
+    """Return which kinds of information about its showing a frame carries."""
+    return frozenset(each.type for each in cast("Iterable[SideData]", frame.side_data))
+
+
+def lost_notes(
+    before: frozenset[SideDataType], written: Path, settings: Settings, job: Job, *, encoded: bool
+) -> tuple[str, ...]:
+    """Return a note that names what a written file no longer tells of how its pictures are to be shown.
+
+    Args:
+        before: the information that the first frame of its source carries.
+        written: the file.
+        settings: the limits on the size of frames.
+        job: to stop the work.
+        encoded: whether frames were encoded anew: upright, and in the colours of ordinary screens.
+    """
+    with open_video(written, settings, job) as video:
+        kept = information(video.first_frame)
+    names = _SHAPES if encoded else _SHAPES | _COLOURS
+    lost = [name for kind, name in names.items() if kind in before - kept]
+    return (f"Information about the pictures that was lost: {', '.join(lost)}.",) if lost else ()
 
 
 class CopiedTrack:

@@ -17,8 +17,8 @@ import av
 
 from vidtext.clock import format_clock
 from vidtext.errors import OptionError
+from vidtext.media.file_clock import FrameTicks, tick_of
 from vidtext.media.picture import to_picture
-from vidtext.media.video_file import tick_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -84,7 +84,7 @@ def decode(
 
     Args:
         video: an open video.
-        seconds: wanted times, not decreasing, counted from the first frame that is shown.
+        seconds: wanted times, not decreasing; before the first frame it is the first frame that is given.
         width: width of the pictures in pixels, as displayed.
         height: height of the pictures in pixels, as displayed.
         snap: `exact` gives the frame on screen at that time, `keyframe` the nearest keyframe, `auto` a keyframe where
@@ -248,14 +248,23 @@ def _shown_frames(video: VideoFile, run: Run, job: Job) -> Iterator[_Shown]:
 
 
 def _counted_frames(video: VideoFile, job: Job) -> Iterator[_Shown]:
-    """Decode all frames from the start of the file, the n-th being shown at tick n."""
-    tick = 0
+    """Decode all frames from the start of the file; each stays on screen until the next one or the end."""
+    ticks = FrameTicks(video.clock)
+    held: tuple[VideoFrame, int] | None = None
+    last_packet_tick = 0
     _skip(video, everything=True)
     for packet in itertools.chain(video.packets(), (None,)):
         job.check()
+        if packet is not None and packet.dts is not None:
+            last_packet_tick = packet.dts
         for frame in _decoded(video, packet):
-            yield _Shown(frame, tick, tick + 1)
-            tick += 1
+            tick = ticks.of(frame)
+            if held is not None:
+                yield _Shown(*held, tick)
+            held = (frame, tick)
+    if held is not None:
+        is_last = last_packet_tick - held[1] <= LOOKAHEAD_PACKETS
+        yield _Shown(*held, video.stream.duration if is_last else None)
 
 
 def _with_following(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.packet import Packet
 
+    from vidtext.media.file_clock import FileClock
+
 TICKS_A_SECOND = 90_000
 """The clock of MPEG: fine enough for every frame rate."""
 
@@ -88,14 +90,14 @@ class SoundEncoder:
 class SoundDecoder:
     """Sound decoded, in one or two channels at `SOUND_RATE`, each part with the number of its first sample.
 
-    Numbers count from the first picture; what comes before it is left out.
+    Numbers count from the start of the file, see `FileClock`; what comes before it is left out.
     """
 
-    def __init__(self, source: AudioStream, *, first_seconds: Fraction) -> None:
+    def __init__(self, source: AudioStream, clock: FileClock) -> None:
         self.damaged = False
         self.layout = "mono" if source.codec_context.channels == 1 else "stereo"
         self._source = source
-        self._first_seconds = float(first_seconds)
+        self._zero_seconds = float(clock.zero_seconds)
         self.restart()
 
     def restart(self) -> None:
@@ -113,7 +115,7 @@ class SoundDecoder:
 
     def _numbered(self, frame: AudioFrame) -> Iterator[tuple[int, AudioFrame]]:
         if frame.time is not None:
-            sample = round((frame.time - self._first_seconds) * SOUND_RATE)
+            sample = round((frame.time - self._zero_seconds) * SOUND_RATE)
             if sample < 0:
                 return
             if self._next_sample is None or sample - self._next_sample > _SOUND_GAP_SAMPLES:

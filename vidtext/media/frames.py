@@ -23,8 +23,8 @@ class Frames:
 
     Attributes:
         pixels: `(N, H, W, 3)` uint8, RGB, upright, N ≥ 1.
-        seconds: `(N,)` float64, not decreasing: the time at which each frame is really shown, counted from the first
-            frame of the video, as decoded and not as asked for.
+        seconds: `(N,)` float64, not decreasing: the time at which each frame is really shown, in seconds of the video,
+            as decoded and not as asked for.
         notes: one sentence for each way in which these frames differ from what was asked for.
     """
 

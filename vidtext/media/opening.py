@@ -6,10 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import av
+from av.codec.context import Flags
 from av.stream import Disposition
 
 from vidtext.errors import MediaTooLargeError, NoVideoStreamError, UnreadableMediaError
 from vidtext.job import Job
+from vidtext.media.file_clock import clock_of
+from vidtext.media.packets import demux
 from vidtext.media.video_file import VideoFile
 from vidtext.settings import Settings
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -27,6 +32,9 @@ files and addresses, which an upload must never do. Single images and raw stream
 
 OPEN_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 """How anything that somebody gave is opened."""
+
+_MOST_ERRORS = 1000
+"""A stream in which so many packets cannot be decoded has no first frame."""
 
 DECODER_THREADS = 4
 """Frame threads in the decoder. More of them decode no faster at the few frames behind each seek, and each one delays
@@ -57,9 +65,25 @@ def open_video(path: Path, settings: Settings | None = None, job: Job | None = N
         _refuse_large_frames(stream, (settings or Settings()).max_frame_pixels)
         stream.codec_context.thread_type = "AUTO"
         stream.codec_context.thread_count = DECODER_THREADS
-        counted = container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
         job = job or Job()
-        yield VideoFile(path, container, stream, counted, _first_frame(container, stream, job), job)
+        first_frame, decode_ticks = _first_frame(container, stream, job)
+        clock = clock_of(container, stream, first_frame, decode_ticks)
+        yield VideoFile(path, container, stream, clock, first_frame, job)
+
+
+def moving_tracks(container: InputContainer) -> list[VideoStream]:
+    """Return the picture tracks that are not the cover."""
+    return [stream for stream in container.streams.video if not is_cover(stream)]
+
+
+def is_cover(stream: Stream) -> bool:
+    """Whether a stream is the picture of a medium, and not a video."""
+    return stream.type == "video" and bool(stream.disposition & Disposition.attached_pic)
+
+
+def is_shown_by_players(video: VideoFile) -> bool:
+    """Whether the track that is read is the first one, which browsers show; FFmpeg takes the largest."""
+    return video.stream.index == moving_tracks(video.container)[0].index
 
 
 def _refuse_large_frames(stream: VideoStream, max_pixels: int) -> None:
@@ -89,7 +113,7 @@ def _why_not(path: Path, error: av.FFmpegError) -> str:
 
 
 def _picture_stream(container: InputContainer) -> VideoStream:
-    moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    moving = moving_tracks(container)
     best = container.streams.best("video")
     if not container.streams:
         raise UnreadableMediaError(
@@ -101,23 +125,26 @@ def _picture_stream(container: InputContainer) -> VideoStream:
     return best if best in moving else moving[0]
 
 
-def _first_frame(container: InputContainer, stream: VideoStream, job: Job) -> VideoFrame:
+def _first_frame(container: InputContainer, stream: VideoStream, job: Job) -> tuple[VideoFrame, list[int]]:
+    """Return the first frame that can be decoded, and the decode times of the packets from its own one on."""
     errors = 0
-    packets = container.demux(stream)
-    while True:
+    ticks: list[int] = []
+    stream.codec_context.flags |= Flags.copy_opaque
+    packets = demux(container, [stream])
+    packet: Packet[VideoStream] | None = None
+    while errors <= _MOST_ERRORS:
         job.check()
         try:
-            packet = next(packets)
-            for frame in stream.codec_context.decode(packet if packet.size else None):
-                return frame
-            if not packet.size:
-                break
-        except StopIteration:
-            break
+            packet = next(packets, None)
+            if packet is not None and packet.dts is not None:
+                packet.opaque = len(ticks)
+                ticks.append(packet.dts)
+            for frame in stream.codec_context.decode(packet):  # None: what the decoder still holds
+                return frame, ticks[frame.opaque :] if isinstance(frame.opaque, int) else []
         except av.FFmpegError:
             errors += 1
-            if errors > 1000:  # noqa: PLR2004  a stream that is damaged for that long has no first frame
-                break
+        if packet is None:
+            break
     raise UnreadableMediaError(
         "No frame of the video can be decoded: the file is damaged or cut off before its first frame. "
         "Export or download it again."

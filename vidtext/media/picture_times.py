@@ -10,13 +10,13 @@ import numpy as np
 from av.codec.context import Flags
 from av.video.stream import VideoStream
 
+from vidtext.media.file_clock import FrameTicks
 from vidtext.media.opening import DECODER_THREADS, OPEN_OPTIONS
 from vidtext.media.packets import Packets
 from vidtext.media.video_file import JUMP_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -31,7 +31,7 @@ def shown_ticks(video: VideoFile, job: Job) -> list[int | None]:
     comes after the clock was set back.
     """
     if video.counted:
-        return _counted_ticks(video.path, video.stream.index, job)
+        return _counted_ticks(video, job)
     latest: int | None = None
     jump = int(JUMP_SECONDS / video.time_base)
     ticks: list[int | None] = []
@@ -65,12 +65,12 @@ def decode_ticks(shown: Sequence[int]) -> NDArray[np.int64]:
     return np.maximum.accumulate(in_order - steps) + steps
 
 
-def _counted_ticks(path: Path, stream_index: int, job: Job) -> list[int | None]:
-    """Count frames as they are decoded, and tell which packet each came from."""
-    ticks: list[int | None] = []
-    shown = 0
-    with av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace") as container:
-        stream = container.streams[stream_index]
+def _counted_ticks(video: VideoFile, job: Job) -> list[int | None]:
+    """Decode all frames for when they are shown, and tell which packet each came from."""
+    shown: list[int | None] = []
+    ticks = FrameTicks(video.clock)
+    with av.open(str(video.path), options=OPEN_OPTIONS, metadata_errors="replace") as container:
+        stream = container.streams[video.stream.index]
         assert isinstance(stream, VideoStream)  # noqa: S101  it was opened as one
         decoder = stream.codec_context
         decoder.thread_type, decoder.thread_count = "AUTO", DECODER_THREADS
@@ -78,14 +78,13 @@ def _counted_ticks(path: Path, stream_index: int, job: Job) -> list[int | None]:
         for packet in itertools.chain(Packets(container, [stream]), [None]):  # None: what the decoder still holds
             job.check()
             if packet is not None:
-                packet.opaque = len(ticks)
-                ticks.append(None)
+                packet.opaque = len(shown)
+                shown.append(None)
             try:
                 frames = decoder.decode(packet)
             except av.FFmpegError:
                 continue
             for frame in frames:
                 assert isinstance(frame.opaque, int)  # noqa: S101  set above
-                ticks[frame.opaque] = shown
-                shown += 1
-    return ticks
+                shown[frame.opaque] = ticks.of(frame)
+    return shown

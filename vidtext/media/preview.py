@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import av
 from av.audio.stream import AudioStream
-from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from vidtext.job import Job
-from vidtext.media.copied_track import CannotCopyError, CopiedTrack
+from vidtext.media.copied_track import COPY_OPTIONS, CannotCopyError, CopiedTrack
 from vidtext.media.guard import guarded
-from vidtext.media.opening import OPEN_OPTIONS, open_video
+from vidtext.media.opening import OPEN_OPTIONS, is_shown_by_players, open_video
 from vidtext.media.packets import Packets
 from vidtext.media.preview_tracks import EncodedPictures, EncodedSound
 from vidtext.media.probe import inspect
@@ -23,11 +22,11 @@ from vidtext.media.whole_file import told_write_errors, whole_file
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
-    from fractions import Fraction
     from pathlib import Path
 
     from av.container import InputContainer, OutputContainer
 
+    from vidtext.media.file_clock import FileClock
     from vidtext.media.video_file import VideoFile
 
 _8_BIT_420 = frozenset({"yuv420p", "yuvj420p"})
@@ -37,7 +36,6 @@ _MP4_SOUND = frozenset({"aac", "mp3", "mp3float"})
 _WEBM_PICTURES = frozenset({"vp8", "libvpx", "vp9", "libvpx-vp9", "av1", "libdav1d"})
 _WEBM_SOUND = frozenset({"opus", "libopus", "vorbis", "libvorbis"})
 _EBML_HEAD_BYTES = 64  # holds the document type: "webm" or "matroska"
-_LATEST_START_SECONDS = 0.1
 _TIMED_CONTAINERS = ("mov", "matroska", "flv")  # their packets of sound have times and no headers of their own
 _DAMAGED = "The file is damaged: what could not be decoded is missing from the preview."
 
@@ -46,9 +44,9 @@ def plays_in_browsers(path: Path, *, settings: Settings | None = None, job: Job 
     """Whether Chromium, Firefox and Safari all play the file, at the times that vidtext counts.
 
     True for H.264 or AV1 with AAC or MP3 in MP4 or MOV, and for VP8, VP9 or AV1 with Opus or Vorbis in WebM, with
-    8-bit 4:2:0 pictures, under a name that tells the container. False where in doubt; for a file that starts late,
-    since a player counts its times from zero and vidtext from the first frame; and where a player would show another
-    picture track than the one that vidtext reads.
+    8-bit 4:2:0 pictures, under a name that tells the container. False where in doubt; for a file whose container starts
+    late, since browsers do not subtract that (see `FileClock`); and where a player would show another picture track
+    than the one that vidtext reads.
 
     Raises:
         UnreadableMediaError: it is not a video, or no frame of it can be decoded.
@@ -61,9 +59,9 @@ def plays_in_browsers(path: Path, *, settings: Settings | None = None, job: Job 
 
 def _plays_in_browsers(path: Path, *, settings: Settings, job: Job) -> bool:
     with open_video(path, settings, job) as video:
-        if video.first_frame.format.name not in _8_BIT_420 or _first_seconds(video) > _LATEST_START_SECONDS:
+        if video.first_frame.format.name not in _8_BIT_420 or not _is_counted_from_zero(video):
             return False
-        if video.stream.index != min(track.index for track in video.container.streams.video if not _is_cover(track)):
+        if not is_shown_by_players(video):
             return False
         pictures, sound = _playable_codecs(video)
         tracks = video.container.streams.audio
@@ -75,7 +73,7 @@ def make_preview(
 ) -> tuple[str, ...]:
     """Write an MP4 that browsers play, and return what is different in it, a sentence each.
 
-    Its first frame is shown at 0, and each frame when vidtext says that it is shown. H.264 and AAC or MP3 are copied;
+    Each frame is shown when vidtext says that it is shown. H.264 and AAC or MP3 are copied;
     other pictures become small H.264 with fewer frames, other sound becomes AAC. What can be decoded of a damaged file
     is in it.
 
@@ -117,10 +115,8 @@ class _Plan:
     copies_sound: bool
     width: int
     height: int
-    first_tick: int
-    first_seconds: Fraction
+    clock: FileClock
     stop_seconds: float
-    counted: bool
 
 
 def _plan(path: Path, settings: Settings, job: Job) -> tuple[_Plan, tuple[str, ...]]:
@@ -134,10 +130,8 @@ def _plan(path: Path, settings: Settings, job: Job) -> tuple[_Plan, tuple[str, .
             copies_sound=_can_copy_sound(video),
             width=_even(info.width * height / info.height),
             height=_even(height),
-            first_tick=video.first_tick,
-            first_seconds=_first_seconds(video),
+            clock=video.clock,
             stop_seconds=min(info.duration_seconds or math.inf, settings.preview_max_seconds),
-            counted=video.counted,
         )
     if info.duration_seconds <= settings.preview_max_seconds:
         return plan, ()
@@ -149,9 +143,9 @@ def _even(pixels: float) -> int:
     return max(2, round(pixels / 2) * 2)
 
 
-def _first_seconds(video: VideoFile) -> Fraction:
-    """When the file itself says that its first frame is shown."""
-    return video.first_tick * video.time_base
+def _is_counted_from_zero(video: VideoFile) -> bool:
+    """Whether a browser, which does not subtract the container's start, shows times that are less than a frame off."""
+    return abs(video.clock.zero_seconds) * (video.stream.average_rate or 1) < 1
 
 
 def _can_copy_pictures(video: VideoFile) -> bool:
@@ -186,10 +180,6 @@ def _playable_codecs(video: VideoFile) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(), frozenset()
 
 
-def _is_cover(track: VideoStream) -> bool:
-    return bool(track.disposition & Disposition.attached_pic)
-
-
 def _codec_name(track: AudioStream) -> str:
     return track.codec_context.name if track.codec_context is not None else "unknown"
 
@@ -199,7 +189,7 @@ def _write(path: Path, part: Path, plan: _Plan, job: Job) -> bool:
     total = math.ceil(plan.stop_seconds)
     with (
         av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace") as source,
-        av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as target,
+        av.open(str(part), "w", format="mp4", options=COPY_OPTIONS | {"movflags": "+faststart"}) as target,
     ):
         pictures = _picture_track(target, source, plan)
         sound = _sound_track(target, source, plan)
@@ -219,15 +209,14 @@ def _picture_track(target: OutputContainer, source: InputContainer, plan: _Plan)
     stream = source.streams[plan.stream_index]
     assert isinstance(stream, VideoStream)  # noqa: S101  the plan was made for it
     if plan.copies_pictures:
-        return CopiedTrack(target, stream, zero_seconds=plan.first_seconds)
+        return CopiedTrack(target, stream, zero_seconds=plan.clock.zero_seconds)
     return EncodedPictures(
         target,
         stream,
         width=plan.width,
         height=plan.height,
-        first_tick=plan.first_tick,
+        clock=plan.clock,
         stop_seconds=plan.stop_seconds,
-        counted=plan.counted,
     )
 
 
@@ -236,5 +225,5 @@ def _sound_track(target: OutputContainer, source: InputContainer, plan: _Plan) -
     if not isinstance(stream, AudioStream) or stream.codec_context is None:
         return None
     if plan.copies_sound:
-        return CopiedTrack(target, stream, zero_seconds=plan.first_seconds)
-    return EncodedSound(target, stream, first_seconds=plan.first_seconds)
+        return CopiedTrack(target, stream, zero_seconds=plan.clock.zero_seconds)
+    return EncodedSound(target, stream, plan.clock)

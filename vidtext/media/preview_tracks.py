@@ -1,6 +1,6 @@
 """The tracks of a preview: each takes a source's packets and writes its part of the MP4.
 
-All times are counted from the first picture that is shown, as everywhere in vidtext: what comes before it is left out.
+All times are those of `FileClock`, as everywhere in vidtext: the preview begins where the file does.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from vidtext.media.encoders import TICKS_A_SECOND, PictureEncoder, SoundDecoder, SoundEncoder
+from vidtext.media.file_clock import FrameTicks
 from vidtext.media.opening import DECODER_THREADS
-from vidtext.media.video_file import tick_of
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+    from vidtext.media.file_clock import FileClock
 
 _FRAMES_A_SECOND = 15
 _GAP_SECONDS = 0.9 / _FRAMES_A_SECOND  # a tenth less, so that 25 and 50 frames a second do not fall to 8 and 12
@@ -41,24 +43,21 @@ class EncodedPictures:
         *,
         width: int,
         height: int,
-        first_tick: int,
+        clock: FileClock,
         stop_seconds: float,
-        counted: bool,
     ) -> None:
         self.seconds = 0.0
         self.damaged = False
         self.source = source
-        self._time_base = source.time_base or Fraction(1)
-        self._first_tick = first_tick
+        self._clock = clock
+        self._ticks = FrameTicks(clock)
         self._stop_seconds = stop_seconds
-        self._counted = counted
-        self._count = 0
         self._held: VideoFrame | None = None
         self._kept_seconds: float | None = None
         source.codec_context.thread_type = "AUTO"
         source.codec_context.thread_count = DECODER_THREADS
         rate = source.average_rate or Fraction(0)
-        if rate > 2 * _FRAMES_A_SECOND and not counted:
+        if rate > 2 * _FRAMES_A_SECOND and clock.late_ticks is None:
             source.codec_context.skip_frame = "NONREF"  # enough frames are left without those that no other needs
         self._encoder = PictureEncoder(target, width=width, height=height, rate=_FRAMES_A_SECOND, options=_X264_OPTIONS)
 
@@ -70,12 +69,11 @@ class EncodedPictures:
             self.damaged = True
             return
         for frame in frames:
-            tick = self._count if self._counted else tick_of(frame)
-            self._count += 1
-            seconds = float((tick - self._first_tick) * self._time_base)
+            tick = self._ticks.of(frame)
+            seconds = self._clock.seconds(tick)
             if self.seconds >= self._stop_seconds:
                 return
-            if seconds < 0 or (self._held is not None and seconds <= self.seconds):
+            if tick < self._clock.first_tick or (self._held is not None and seconds <= self.seconds):
                 continue  # before the first one, or in an order that no player could show
             if self._held is not None:
                 self._settle(self._held, seconds)
@@ -103,9 +101,9 @@ class EncodedPictures:
 class EncodedSound:
     """Sound decoded and encoded as AAC, in one or two channels."""
 
-    def __init__(self, target: OutputContainer, source: AudioStream, *, first_seconds: Fraction) -> None:
+    def __init__(self, target: OutputContainer, source: AudioStream, clock: FileClock) -> None:
         self.source = source
-        self._decoder = SoundDecoder(source, first_seconds=first_seconds)
+        self._decoder = SoundDecoder(source, clock)
         self._encoder = SoundEncoder(target, layout=self._decoder.layout)
 
     @property

@@ -12,7 +12,7 @@ from vidtext.errors import MediaTooLargeError, OptionError
 from vidtext.job import Job
 from vidtext.media.frames import Frames
 from vidtext.media.guard import guarded
-from vidtext.media.opening import open_video
+from vidtext.media.opening import is_shown_by_players, moving_tracks, open_video
 from vidtext.media.source import open_source
 from vidtext.media.video_file import quarter_turns
 from vidtext.settings import Settings
@@ -38,7 +38,7 @@ class VideoInfo:
     """A video as it is displayed.
 
     Attributes:
-        duration_seconds: from the first frame that is shown to the end of the last one.
+        duration_seconds: from 0 to the end of the last frame.
         frame_rate: average frames a second, exact.
         width: in pixels, after rotation and with square pixels.
         height: in pixels, after rotation and with square pixels.
@@ -46,7 +46,9 @@ class VideoInfo:
         codec: FFmpeg's name of the codec, such as "h264".
         container: FFmpeg's name of the container, such as "mov" for MP4 and MOV.
         has_audio: whether there is a sound track.
-        start_seconds: the file's own time of the first frame; all times of vidtext count from that frame.
+        start_seconds: the stored time that is 0: the container's start, as ffprobe reports it (see
+            `vidtext.media.file_clock.FileClock`).
+        first_frame_seconds: when the first frame is shown: later than 0 where sound begins before the pictures.
         notes: one sentence for each thing that is wrong with the file.
     """
 
@@ -59,6 +61,7 @@ class VideoInfo:
     container: str
     has_audio: bool
     start_seconds: float
+    first_frame_seconds: float
     notes: tuple[str, ...] = ()
 
 
@@ -91,6 +94,11 @@ def inspect(video: VideoFile, settings: Settings) -> VideoInfo:
         MediaTooLargeError: it is longer than the settings allow.
     """
     frame = video.first_frame
+    if not is_shown_by_players(video):
+        video.note(
+            f"Of the file's {len(moving_tracks(video.container))} picture tracks, that of "
+            f"{frame.width}×{frame.height} pixels is used; players may show another one."
+        )
     duration = _duration_seconds(video)
     if duration > settings.max_duration_seconds:
         raise MediaTooLargeError(
@@ -110,7 +118,8 @@ def inspect(video: VideoFile, settings: Settings) -> VideoInfo:
         codec=video.stream.codec_context.codec.canonical_name,
         container=video.format_name,
         has_audio=bool(video.container.streams.audio),
-        start_seconds=float(video.first_tick * video.time_base),
+        start_seconds=float(video.clock.zero_seconds),
+        first_frame_seconds=video.seconds(video.first_tick),
         notes=tuple(video.notes),
     )
 
@@ -130,7 +139,7 @@ def _duration_seconds(video: VideoFile) -> float:
         kept = _kept_ticks(video)
         if kept is None:
             start = video.stream.start_time or 0
-            return max(0.0, video.seconds(start + claimed) if not video.counted else float(claimed * video.time_base))
+            return max(0.0, video.seconds(start + claimed))
         video.note(
             f"The file is cut off: its header promises {format_clock(float(claimed * video.time_base))}, but its "
             f"pictures end at {format_clock(max(0.0, video.seconds(kept)))}."

@@ -12,25 +12,23 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from vidtext.clock import ROUNDING_SECONDS
 from vidtext.media.copied_track import add_copy
 from vidtext.media.picture_times import decode_ticks
 from vidtext.media.sampling import TimeRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from fractions import Fraction
 
     from av.container import OutputContainer
     from av.packet import Packet
     from av.stream import Stream
 
+    from vidtext.media.file_clock import FileClock
     from vidtext.media.video_file import Keyframe, VideoFile
 
 _PACKETS_BEHIND = 64
 """How many packets are read behind the end of a part: four times as far as packets are stored from where they show."""
-
-_EARLY = 1e-6
-"""Seconds that a time may be early, for what floats lose."""
 
 _H264_IDR = frozenset({5})
 _HEVC_IDR = frozenset({19, 20})
@@ -45,11 +43,13 @@ class CopiedPart:
     Attributes:
         span: what is taken, in seconds of the video: whole frames.
         start_tick: when its keyframe is shown.
+        origin_tick: when the span begins; before its keyframe only where that is the first frame of the video.
         shown_ticks: when each packet from the keyframe on is shown; None for those that refer to what was before it.
     """
 
     span: TimeRange
     start_tick: int
+    origin_tick: int
     shown_ticks: tuple[int | None, ...]
 
 
@@ -64,15 +64,15 @@ def copied_parts(
     parts: list[CopiedPart] = []
     for span in spans:
         keyframe = _keyframe_before(video, keyframes, ticks, span.start_seconds)
-        if keyframe is None or span.start_seconds - video.seconds(keyframe.tick) > snap_seconds + _EARLY:
+        if keyframe is None or span.start_seconds - video.seconds(keyframe.tick) > snap_seconds + ROUNDING_SECONDS:
             return None
-        stop_seconds = span.stop_seconds
-        if parts and video.seconds(keyframe.tick) < parts[-1].span.stop_seconds - _EARLY:
+        start_seconds, stop_seconds = span.start_seconds, span.stop_seconds
+        if parts and video.seconds(keyframe.tick) < parts[-1].span.stop_seconds - ROUNDING_SECONDS:
             merged = parts.pop().span
             keyframe = _keyframe_before(video, keyframes, ticks, merged.start_seconds)
-            stop_seconds = max(stop_seconds, merged.stop_seconds)
-        part = _part(video, keyframe, stop_seconds) if keyframe is not None else None
-        if part is None or part.span.stop_seconds - stop_seconds > snap_seconds + _EARLY:
+            start_seconds, stop_seconds = merged.start_seconds, max(stop_seconds, merged.stop_seconds)
+        part = _part(video, keyframe, start_seconds, stop_seconds) if keyframe is not None else None
+        if part is None or part.span.stop_seconds - stop_seconds > snap_seconds + ROUNDING_SECONDS:
             return None
         parts.append(part)
     return parts
@@ -82,7 +82,7 @@ def _keyframe_before(
     video: VideoFile, keyframes: Sequence[Keyframe], ticks: Sequence[int], seconds: float
 ) -> Keyframe | None:
     """Return the last keyframe that is shown no later than a time."""
-    wanted = video.tick(seconds + _EARLY)
+    wanted = video.tick(seconds)
     # The ticks of an index are only close, so the one behind may be the one.
     for keyframe in reversed(keyframes[: bisect_right(ticks, wanted) + 1]):
         exact = video.settled(keyframe)
@@ -91,7 +91,7 @@ def _keyframe_before(
     return None
 
 
-def _part(video: VideoFile, keyframe: Keyframe, stop_seconds: float) -> CopiedPart | None:
+def _part(video: VideoFile, keyframe: Keyframe, start_seconds: float, stop_seconds: float) -> CopiedPart | None:
     """Read the packets of a part for where it can end."""
     shown: list[int] = []
     ends: list[int] = []
@@ -103,16 +103,19 @@ def _part(video: VideoFile, keyframe: Keyframe, stop_seconds: float) -> CopiedPa
         shown.append(packet.pts)
         ends.append(packet.pts + (packet.duration or 0))
         hidden.append(packet.is_discard)
-        behind += video.seconds(packet.pts) >= stop_seconds - _EARLY
+        behind += video.seconds(packet.pts) >= stop_seconds - ROUNDING_SECONDS
         if behind > _PACKETS_BEHIND:
             break
-    count = _clean_cut(shown, video.tick(stop_seconds - _EARLY) + 1, whole=behind <= _PACKETS_BEHIND)
+    count = _clean_cut(shown, video.tick(stop_seconds - 2 * ROUNDING_SECONDS) + 1, whole=behind <= _PACKETS_BEHIND)
     if count is None or any(hidden[:count]):  # an edit list hides pictures in it, which a copy would show
         return None
     stop_tick = min(shown[count:], default=max(ends[:count]))
+    key_seconds = video.seconds(keyframe.tick)
+    start_seconds = min(start_seconds, key_seconds) if keyframe.tick <= video.first_tick else key_seconds
     return CopiedPart(
-        TimeRange(max(0.0, video.seconds(keyframe.tick)), video.seconds(stop_tick)),
+        TimeRange(max(0.0, start_seconds), video.seconds(stop_tick)),
         keyframe.tick,
+        keyframe.tick - round((key_seconds - start_seconds) / video.time_base),
         tuple(tick if tick >= keyframe.tick else None for tick in shown[:count]),
     )
 
@@ -176,7 +179,7 @@ class CopiedPictures:
         self._part = self._taken = 0
         self._started = False
         shown = [
-            tick - part.start_tick + round(start / source.time_base)
+            tick - part.origin_tick + round(start / source.time_base)
             for part, start in zip(parts, starts_seconds, strict=True)
             for tick in part.shown_ticks
             if tick is not None
@@ -226,7 +229,7 @@ class CopiedSound:
         spans: Sequence[TimeRange],
         starts_seconds: Sequence[float],
         *,
-        first_seconds: Fraction,
+        clock: FileClock,
     ) -> None:
         assert source.time_base is not None  # noqa: S101  a demuxed stream always has one
         self.damaged = False
@@ -236,7 +239,7 @@ class CopiedSound:
         self._starts_seconds = starts_seconds
         self._part = 0
         self._time_base = source.time_base
-        self._first_seconds = float(first_seconds)
+        self._zero_seconds = float(clock.zero_seconds)
         self._seen_seconds = 0.0
         self._last_tick = -1
         self._stream = add_copy(target, source)
@@ -254,10 +257,10 @@ class CopiedSound:
         if packet.pts is None:
             return
         span = self._spans[self._part]
-        seconds = self._seen_seconds = float(packet.pts * self._time_base) - self._first_seconds
+        seconds = self._seen_seconds = float(packet.pts * self._time_base) - self._zero_seconds
         half_seconds = float((packet.duration or 0) * self._time_base) / 2
         tick = round((self._starts_seconds[self._part] + seconds - span.start_seconds) / float(self._time_base))
-        inside = span.start_seconds - _EARLY <= seconds and seconds + half_seconds < span.stop_seconds
+        inside = span.start_seconds - ROUNDING_SECONDS <= seconds and seconds + half_seconds < span.stop_seconds
         if inside and tick > self._last_tick:
             self._last_tick = packet.pts = packet.dts = tick
             packet.stream = self._stream

@@ -9,8 +9,8 @@ import numpy as np
 from av.audio.frame import AudioFrame
 
 from vidtext.media.encoders import SOUND_RATE, TICKS_A_SECOND, PictureEncoder, SoundDecoder, SoundEncoder
+from vidtext.media.file_clock import FrameTicks
 from vidtext.media.opening import DECODER_THREADS
-from vidtext.media.video_file import tick_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+    from vidtext.media.file_clock import FileClock
     from vidtext.media.sampling import TimeRange
 
 _X264_OPTIONS = {"preset": "veryfast", "crf": "20", "bf": "0"}
@@ -35,7 +36,8 @@ _SHORTEST_SECONDS = 1 / TICKS_A_SECOND
 class EncodedParts:
     """Pictures decoded and encoded as H.264, each shown as long as it is in the video.
 
-    A picture that is on screen when a part begins is the first of that part.
+    A picture that is on screen when a part begins is the first of that part; the first one of the video stands for the
+    time before it.
     """
 
     def __init__(
@@ -48,17 +50,14 @@ class EncodedParts:
         width: int,
         height: int,
         rate: Fraction,
-        first_tick: int,
-        counted: bool,
+        clock: FileClock,
     ) -> None:
         self.damaged = False
         self.source = source
-        self._time_base = source.time_base or 1
+        self._clock = clock
+        self._ticks = FrameTicks(clock)
         self._spans = spans
         self._starts_seconds = starts_seconds
-        self._first_tick = first_tick
-        self._counted = counted
-        self._count = 0
         self._begun: set[int] = set()
         source.codec_context.thread_type = "AUTO"
         source.codec_context.thread_count = DECODER_THREADS
@@ -83,10 +82,9 @@ class EncodedParts:
             self.damaged = True
             return
         for frame in frames:
-            tick = self._count if self._counted else tick_of(frame)
-            self._count += 1
-            seconds = float((tick - self._first_tick) * self._time_base)
-            if seconds < 0 or (self._held is not None and seconds <= self._seconds):
+            tick = self._ticks.of(frame)
+            seconds = self._clock.seconds(tick) if tick > self._clock.first_tick else 0.0
+            if tick < self._clock.first_tick or (self._held is not None and seconds <= self._seconds):
                 continue  # before the first one, or in an order that no player could show
             self._settle(seconds)
             self._held, self._seconds = frame, seconds
@@ -124,10 +122,10 @@ class EncodedPartsSound:
         spans: Sequence[TimeRange],
         starts_seconds: Sequence[float],
         *,
-        first_seconds: Fraction,
+        clock: FileClock,
     ) -> None:
         self.source = source
-        self._decoder = SoundDecoder(source, first_seconds=first_seconds)
+        self._decoder = SoundDecoder(source, clock)
         self._encoder = SoundEncoder(target, layout=self._decoder.layout)
         self._channels = 1 if self._decoder.layout == "mono" else 2
         self._parts = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from vidtext.clock import format_clock
+from vidtext.clock import format_clock, is_written_later
 from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.media import sampling
@@ -50,7 +50,7 @@ def sample(
         source: a path, bytes, base64 text, a `data:` or http(s) address, or `Frames`.
         frames: how many, in the middles of as many equal parts of the range.
         every_seconds: the time from one frame to the next, from the start of the range.
-        at_seconds: the times themselves, counted from the first frame that is shown.
+        at_seconds: the times themselves.
         start_seconds: where the range starts.
         stop_seconds: where the range stops.
         snap: see `vidtext.media.decode.decode`.
@@ -87,7 +87,7 @@ def sample(
             job.report("reading frames", index + 1, found.count)
     if size is None and (width, height) != (info.width, info.height):
         notes += (f"The frames were shrunk from {info.width}×{info.height} to {width}×{height} to fit in memory.",)
-    if stop_seconds is not None and stop_seconds > info.duration_seconds:
+    if stop_seconds is not None and is_written_later(stop_seconds, info.duration_seconds):
         notes += (f"The range was cut at the end of the video, {format_clock(info.duration_seconds)}.",)
     return Frames(pixels, shown, notes)
 

@@ -1,7 +1,7 @@
 """Which moments of a video to look at. Pure functions: seconds in, seconds out, no file touched.
 
-Times count from the first frame that is shown, which is at 0. Ranges are half-open. The same input gives the same
-times, and every time lies inside the video.
+A video goes from 0 to its duration, see `vidtext.media.file_clock.FileClock`. Ranges are half-open. The same input
+gives the same times, and every time lies inside the video.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def choose_range(
     stop_seconds: float | None = None,
     first_seconds: float = 0.0,
 ) -> TimeRange:
-    """Return the part of a video that was asked for, all of it from its first frame on where nothing was.
+    """Return the part of a video that was asked for, all of it from `first_seconds` on where nothing was.
 
     A stop behind the end of the video means its end; compare `stop_seconds` to tell the person.
 

@@ -11,12 +11,12 @@ import math
 from typing import TYPE_CHECKING
 
 from vidtext.media.decode import Picture
+from vidtext.media.file_clock import tick_of
 from vidtext.media.keyframe_verdicts import THE_SAME, Key, colour_distance, verdicts
 from vidtext.media.picture import to_picture
 from vidtext.media.shot_search import Change, ChangeFinder, Keeper, Look, decoded
 from vidtext.media.tiny import tiny_yuv
 from vidtext.media.transitions import SHORTEST_SHOT_FRAMES
-from vidtext.media.video_file import tick_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 
 from vidtext.media.decode import Picture
+from vidtext.media.file_clock import FrameTicks
 from vidtext.media.picture import to_picture
 from vidtext.media.resize import shrunk_size
 from vidtext.media.tiny import tiny_of_rgb, tiny_yuv
 from vidtext.media.transitions import TransitionFinder
-from vidtext.media.video_file import tick_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -94,10 +94,11 @@ def look_at_all(
 ) -> Generator[Look, None, None]:
     """Look at every frame of a video; pictures have the given width and height."""
     finder, keeper = ChangeFinder(frames_per_second), Keeper(every_seconds)
+    ticks = FrameTicks(video.clock)
     latest = 0.0
-    for number, frame in enumerate(decoded(video, video.packets())):
-        tick = number if video.counted else tick_of(frame)
-        latest = max(latest, video.seconds(tick))  # as in `decode`: where a clock jumps back, time stands still
+    for frame in decoded(video, video.packets()):
+        # As in `decode`: where a clock jumps back, time stands still.
+        latest = max(latest, video.seconds(ticks.of(frame)))
         kept = (Picture(to_picture(frame, *size), latest),) if keeper.wants(latest) else ()
         yield Look(latest, finder.add(latest, tiny_yuv(frame)), kept)
     yield Look(latest, finder.finish())

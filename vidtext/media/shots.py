@@ -38,8 +38,8 @@ class Shot:
     """A half-open stretch that one camera filmed without a break, and how it begins.
 
     Attributes:
-        start_seconds: when its first frame is really shown, counted from the first frame of the video. Where it comes
-            out of a dissolve or a fade, that is the frame in the middle of it, or in the middle of the blank ones.
+        start_seconds: when its first frame is really shown; 0 for the first shot, see `FileClock`. Where it comes out
+            of a dissolve or a fade, that is the frame in the middle of it, or in the middle of the blank ones.
         stop_seconds: the start of the next shot, or the end of the video.
         begins: "start" for the first shot, then how the one before became this one; a fade goes through black or white.
     """

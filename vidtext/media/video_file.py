@@ -1,4 +1,4 @@
-"""An open video: one container, its one picture stream, the clock that its frames are shown by, and its keyframes."""
+"""An open video: one container, its one picture stream, its clock and its keyframes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import av
+
+from vidtext.media.packets import demux
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,12 +20,17 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from vidtext.job import Job
+    from vidtext.media.file_clock import FileClock
 
 TAIL_SECONDS = 3.0
 """How much of the end is read to find the last frame: packets are stored up to 16 frames away from where they show."""
 
 JUMP_SECONDS = 1.0
 """A packet that is so much earlier than one before it was not reordered: the clock was set back."""
+
+_BEFORE_START_SECONDS = 10
+"""How far before the earliest time that FFmpeg reports the start is looked for: packets are stored less than a second
+from where they show, and the start of a file that is damaged there may be unknown."""
 
 UNSEEKABLE = ("mpeg",)
 """Containers in which FFmpeg lands inside a group of pictures, and guesses the times after it."""
@@ -47,17 +54,13 @@ class Keyframe:
 class VideoFile:
     """What `vidtext.media.opening.open_video` hands out.
 
-    Times inside are ticks of the stream's time base; `seconds` turns them outward.
-
-    Attributes:
-        counted: frames are timed by counting them. AVI stores no presentation times: with B-frames, the times that a
-            demuxer makes up for it are out of order, while the frames themselves come in the right order.
+    Times inside are ticks of the stream's time base; the clock turns them outward.
     """
 
     path: Path
     container: InputContainer
     stream: VideoStream
-    counted: bool
+    clock: FileClock
     first_frame: VideoFrame
     job: Job
     notes: list[str] = field(default_factory=list)
@@ -65,13 +68,17 @@ class VideoFile:
     @property
     def time_base(self) -> Fraction:
         """Seconds a tick."""
-        assert self.stream.time_base is not None  # noqa: S101  a demuxed stream always has one
-        return self.stream.time_base
+        return self.clock.time_base
+
+    @property
+    def counted(self) -> bool:
+        """Whether frames are timed by `FrameTicks`, which needs every frame from the first one on."""
+        return self.clock.late_ticks is not None
 
     @property
     def first_tick(self) -> int:
-        """When the first frame is shown: the zero of all times outside."""
-        return 0 if self.counted else tick_of(self.first_frame)
+        """When the first frame is shown."""
+        return self.clock.first_tick
 
     @property
     def format_name(self) -> str:
@@ -79,12 +86,12 @@ class VideoFile:
         return self.container.format.name.split(",")[0]
 
     def seconds(self, tick: int) -> float:
-        """Return the time of a tick, counted from the first frame that is shown."""
-        return float((tick - self.first_tick) * self.time_base)
+        """Return the time of a tick, see `FileClock`."""
+        return self.clock.seconds(tick)
 
     def tick(self, seconds: float) -> int:
-        """Return the last tick that is not later than a time; a millionth of a tick late still counts as on time."""
-        return self.first_tick + int(seconds / self.time_base + 1e-6)
+        """Return the last tick that is not later than a time, see `FileClock`."""
+        return self.clock.tick(seconds)
 
     def packets(self, seek_tick: int | None = None) -> Iterator[Packet[VideoStream]]:
         """Yield the stream's packets from the start, or from the keyframe at `seek_tick`, until the file ends.
@@ -93,11 +100,10 @@ class VideoFile:
         """
         try:
             self._seek(seek_tick)
-            for packet in self.container.demux(self.stream):
+            for packet in demux(self.container, [self.stream]):
                 self.job.check()
-                if packet.size:
-                    yield packet
-        except (av.FFmpegError, IndexError):  # IndexError: damage that looks like one more stream
+                yield packet
+        except (av.FFmpegError, IndexError):
             self.note("The file is damaged: reading stopped early.")
 
     def _seek(self, seek_tick: int | None) -> None:
@@ -107,7 +113,7 @@ class VideoFile:
             except av.FFmpegError:  # some containers refuse a place behind their end; then the start is right, too
                 seek_tick = None
         if seek_tick is None:
-            self.container.seek(0)
+            rewind(self.container)
 
     def note(self, text: str) -> None:
         """Keep one sentence for the person, once."""
@@ -200,7 +206,18 @@ def quarter_turns(frame: VideoFrame) -> int:
     return round(frame.rotation / 90) % 4
 
 
-def tick_of(frame: VideoFrame) -> int:
-    """Return when a frame is shown; where the stream gives no presentation time, its decode time is that."""
-    tick = frame.pts if frame.pts is not None else frame.dts
-    return 0 if tick is None else tick
+def rewind(container: InputContainer) -> None:
+    """Go to the start of a file, whatever time that is.
+
+    Times below zero are usual in MPEG-TS, whose clock begins again at 2^33 every 26.5 hours: FFmpeg lets those before
+    that count up to zero. Most containers take a time before their first one as the start; the others refuse it, and
+    find the first keyframe from there on.
+
+    Raises:
+        av.FFmpegError: the file cannot be read from its start again.
+    """
+    before = min(container.start_time or 0, 0) - _BEFORE_START_SECONDS * av.time_base
+    try:
+        container.seek(before)
+    except av.FFmpegError:
+        container.seek(before, backward=False)

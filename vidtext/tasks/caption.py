@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vidtext.clock import format_clock
+from vidtext.clock import format_clock, is_written_later
 from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.media.sampling import TimeRange, choose_range, split
@@ -183,7 +183,7 @@ def _windows(footage: Footage, options: CaptionOptions, settings: Settings) -> l
         stop_seconds=options.stop_seconds,
         first_seconds=footage.first_seconds,
     )
-    if options.stop_seconds is not None and options.stop_seconds > duration:
+    if options.stop_seconds is not None and is_written_later(options.stop_seconds, duration):
         footage.notes.append(f"The range was cut at the end of the video, {format_clock(duration)}.")
     if options.every_seconds is None:
         return [span]

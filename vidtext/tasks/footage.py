@@ -39,7 +39,7 @@ class Footage:
 
     Attributes:
         name: what to call it before people.
-        first_seconds: when the first frame is shown: 0, but for frames that were given with other times.
+        first_seconds: where it begins: 0, but for frames that were given with other times.
         duration_seconds: when the last frame ends.
         notes: what is wrong with it so far; grows while it is read.
         read: yields a picture for each of the wanted times, which must not decrease, with the given shortest edge;

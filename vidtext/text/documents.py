@@ -55,7 +55,7 @@ def cues(segments: Iterable[Segment]) -> Iterator[Cue]:
 
 
 def rounded(seconds: float) -> float:
-    """Return seconds in whole milliseconds, as every document gives them."""
+    """Return seconds in whole milliseconds, as every document gives them; see `to_milliseconds`."""
     return to_milliseconds(seconds) / 1000
 
 

@@ -5,7 +5,7 @@ name it there; the page, the API and the command line offer what the dict holds,
 file's extension.
 
 Every document is meant to be stored as UTF-8 with its line ends as they are (`newline=""` where Python opens the file).
-Times are rounded to whole milliseconds, halves up, in every format alike. Notes go where a format has a place for them:
+Times are rounded up to whole milliseconds in every format alike. Notes go where a format has a place for them:
 JSON and WebVTT.
 """
 

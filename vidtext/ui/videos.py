@@ -32,7 +32,7 @@ _CODEC_NAMES = {
     "theora": "Theora",
 }
 
-_PREVIEW_NOTE = "Browsers cannot play this file: the player shows a preview, the model reads the original."
+_PREVIEW_NOTE = "The player shows a preview that every browser can play; the model reads the original."
 
 
 @dataclass(frozen=True)
