@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 expect.set_options(timeout=20_000)  # a busy machine is no defect
 
 DESKTOP: ViewportSize = {"width": 1360, "height": 900}
+PLAYS_FROM = """(seconds) => {
+  const video = document.querySelector("#vt-player video");
+  const plays = !video.paused && video.currentTime >= seconds && video.currentTime < seconds + 3;
+  if (plays) video.pause();
+  return plays;
+}"""
+"""Whether the player plays what follows a time; if so, it is paused there."""
+
 QUICK, SLOW = "0.02", "0.4"
 
 

@@ -100,7 +100,9 @@ class Script:
     ) -> Generator[ChaptersResult]:
         began = time.monotonic()
         if options.count is not None and not 1 <= options.count <= settings.max_chapters:
-            raise OptionError(f"{options.count} chapters were asked for; 1 to {settings.max_chapters} are possible.")
+            raise OptionError(
+                f"{options.count} chapters were asked for; 1 to {settings.max_chapters} are possible.", option="count"
+            )
         duration = probe(source, settings=settings).duration_seconds
         windows = split(TimeRange(0, duration), every_seconds=duration / (options.count or CHAPTERS))
         job.report("looking for shots", 1, 2)

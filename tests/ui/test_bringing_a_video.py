@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import JSHandle, Page
 
     from tests.ui.serving import Served
 
@@ -46,16 +47,46 @@ def test_a_video_is_recorded(quick: Served, visit: Callable[..., Page]) -> None:
     expect(page.locator(".vt-quotation")).to_be_visible(timeout=20_000)
 
 
-def test_a_video_is_dropped_while_another_is_shown(quick: Served, visit: Callable[..., Page], tmp_path: Path) -> None:
-    page = visit(quick)
-    clip = numbered_clip(tmp_path / "dropped.mp4", 10)
-    dropped = page.evaluate_handle(
-        "bytes => { const data = new DataTransfer();"
-        "data.items.add(new File([new Uint8Array(bytes)], 'dropped.mp4', { type: 'video/mp4' })); return data }",
-        list(clip.read_bytes()),
+def dragged(page: Page, clip: Path, *names: str) -> JSHandle:
+    """Return what a browser would hand over with files of these names, each with the bytes of `clip`."""
+    return page.evaluate_handle(
+        "([bytes, names]) => { const data = new DataTransfer();"
+        "const kind = (name) => (name.endsWith('.mp4') ? 'video/mp4' : 'text/plain');"
+        "names.forEach((name) => data.items.add(new File([new Uint8Array(bytes)], name, { type: kind(name) })));"
+        "return data }",
+        [list(clip.read_bytes()), names],
     )
-    page.dispatch_event("#vt-player video", "drop", {"dataTransfer": dropped})
+
+
+@pytest.mark.parametrize("place", ["#vt-player video", "#vt-caption-result", "h1"])
+def test_a_video_is_dropped_anywhere(quick: Served, visit: Callable[..., Page], tmp_path: Path, place: str) -> None:
+    page = visit(quick)
+    files = dragged(page, numbered_clip(tmp_path / "clip.mp4", 10), "dropped.mp4")
+    page.dispatch_event(place, "dragover", {"dataTransfer": files})
+    expect(page.locator("body")).to_have_attribute("data-drop", "Drop a video to load it")
+    page.dispatch_event(place, "drop", {"dataTransfer": files})
+    expect(page.locator("body")).not_to_have_attribute("data-drop", re.compile(""))
     expect(page.locator("#vt-video-facts")).to_contain_text("dropped.mp4")
+
+
+def test_of_several_files_the_video_is_loaded_and_that_is_said(
+    quick: Served, visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = visit(quick)
+    files = dragged(page, numbered_clip(tmp_path / "clip.mp4", 10), "notes.txt", "one.mp4", "two.mp4")
+    page.dispatch_event("h1", "drop", {"dataTransfer": files})
+    expect(page.locator("#vt-bring [role=status]")).to_contain_text("Only one.mp4 is loaded, of 3 files.")
+    expect(page.locator("#vt-video-facts")).to_contain_text("one.mp4")
+
+
+def test_on_the_batch_tab_all_files_are_taken(quick: Served, visit: Callable[..., Page], tmp_path: Path) -> None:
+    page = visit(quick)
+    page.get_by_role("tab", name="Batch").click()
+    files = dragged(page, numbered_clip(tmp_path / "clip.mp4", 10), "one.mp4", "two.mp4")
+    page.dispatch_event("#vt-batch-result", "drop", {"dataTransfer": files})
+    expect(page.locator("#vt-batch-files")).to_contain_text("one")
+    expect(page.locator("#vt-batch-files")).to_contain_text("two")
+    expect(page.locator("#vt-video-facts")).to_contain_text("Earth at night")
 
 
 def test_nothing_loaded_says_what_to_do(quick: Served, visit: Callable[..., Page]) -> None:

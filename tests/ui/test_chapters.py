@@ -8,6 +8,8 @@ import av
 import pytest
 from playwright.sync_api import expect
 
+from tests.ui.conftest import PLAYS_FROM
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -65,7 +67,7 @@ def test_blocks_lie_in_the_proportions_of_their_chapters(found: Page) -> None:
 
 def test_a_block_seeks_and_is_marked(found: Page) -> None:
     found.locator(".vt-block").nth(2).click()
-    found.wait_for_function("Math.abs(document.querySelector('#vt-player video').currentTime - 15) < 0.1")
+    found.wait_for_function(PLAYS_FROM, arg=15)
     expect(found.locator(".vt-block").nth(2)).to_have_class(re.compile("vt-plays"))
     expect(found.locator(".vt-chapters li").nth(2)).to_have_class(re.compile("vt-plays"))
     expect(found.locator(".vt-block.vt-plays")).to_have_count(1)
@@ -73,7 +75,7 @@ def test_a_block_seeks_and_is_marked(found: Page) -> None:
 
 def test_a_time_seeks(found: Page) -> None:
     found.get_by_role("button", name="Play from 0:07.5").click()
-    found.wait_for_function("Math.abs(document.querySelector('#vt-player video').currentTime - 7.5) < 0.1")
+    found.wait_for_function(PLAYS_FROM, arg=7.5)
 
 
 def test_chapters_do_not_become_subtitles(found: Page) -> None:
@@ -190,7 +192,7 @@ def test_another_video_clears_them(quick: Served, visit: Callable[..., Page]) ->
     page = visit(quick)
     find_chapters(page)
     page.get_by_role("button", name="Clear").click()
-    expect(page.locator("#vt-chapters-result")).to_contain_text("Bring a video in")
+    expect(page.locator("#vt-chapters-result")).to_contain_text("Add a video")
     expect(page.locator(".vt-block")).to_have_count(0)
     expect(page.get_by_role("button", name="Video with chapters")).to_be_hidden()
 

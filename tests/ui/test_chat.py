@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.media.clips import numbered_clip
+from tests.ui.conftest import PLAYS_FROM
 from tests.ui.serving import files_in, wait_until
 
 if TYPE_CHECKING:
@@ -101,21 +102,25 @@ def test_the_header_names_the_model_of_the_tab(page: Page) -> None:
     expect(page.locator(".vt-model")).to_contain_text("Sees what the script says.")
 
 
-def test_the_plan_stands_under_the_button_and_follows_the_choice(page: Page) -> None:
-    plan = page.locator("#vt-chat-plan")
-    expect(plan).to_have_text("6 frames of 64 × 64 · needs about 50 MB, 8.0 GB are free.")
+def test_the_plan_is_told_among_the_options_and_under_the_button_where_memory_is_short(page: Page) -> None:
+    short = page.locator("#vt-chat-plan")
+    expect(short).to_have_text("")
     page.get_by_role("button", name="More options").locator("visible=true").click()
+    need = page.locator("#vt-chat-need")
+    expect(need).to_have_text("6 frames of 64 × 64 · needs about 50 MB of 8.0 GB free.")
     page.get_by_label("Frames", exact=True).fill("99")
-    expect(plan).to_have_text("99 frames of 64 × 64 · needs about 50 MB, 8.0 GB are free. A note of the plan.")
+    expect(need).to_have_text("99 frames of 64 × 64 · needs about 50 MB of 8.0 GB free.")
+    expect(short).to_have_text("A note of the plan.")
     page.get_by_label("Frames", exact=True).fill("many")
-    expect(plan).to_have_text("")
+    expect(short).to_have_text("")
+    expect(need).to_have_text("")
 
 
 def test_a_time_in_an_answer_seeks(page: Page) -> None:
     ask(page, "When does it end?")
     expect(page.locator(".vt-said .vt-moment")).to_have_text(["0:07"])
     page.get_by_role("button", name="Play from 0:07", exact=True).click()
-    page.wait_for_function("Math.abs(document.querySelector('#vt-player video').currentTime - 7) < 0.1")
+    page.wait_for_function(PLAYS_FROM, arg=7)
 
 
 def test_the_strip_shows_what_the_model_saw(page: Page) -> None:
@@ -186,7 +191,7 @@ def test_another_video_is_a_new_conversation_and_says_so(page: Page) -> None:
     expect(result).to_contain_text("The video changed, so this is a new conversation.")
     page.wait_for_function("document.querySelector('#vt-player video[data-vt]')?.readyState >= 2")
     page.get_by_role("button", name="Clear").click()
-    expect(result).to_contain_text("Bring a video in")
+    expect(result).to_contain_text("Add a video")
     page.locator(".vt-example").last.click()
     expect(page.locator("#vt-video-facts")).to_contain_text("Earth at night")
     ask(page, "Two?")
@@ -269,7 +274,7 @@ def test_a_question_that_cannot_be_is_explained(page: Page, question: str, messa
 
 def test_a_question_before_any_video_is_explained(page: Page) -> None:
     page.get_by_role("button", name="Clear").click()
-    expect(page.locator("#vt-chat-result")).to_contain_text("Bring a video in")
+    expect(page.locator("#vt-chat-result")).to_contain_text("Add a video")
     field(page).fill("What moves?")
     field(page).press("Enter")
     expect(page.get_by_test_id("toast-text")).to_contain_text("There is no video yet.")

@@ -50,8 +50,8 @@ def test_the_frames_that_the_model_saw_have_times_and_seek(page: Page) -> None:
 def test_the_words_are_subtitles_on_the_player(page: Page) -> None:
     page.wait_for_function(f"{CUES}.length === 1")
     assert page.evaluate(CUES) == ["Sentence 1 of &lt;b>world.mp4&lt;/b>."]
-    for shown, mode in [("on", "hidden"), ("off", "showing")]:
-        page.get_by_role("button", name=f"Subtitles {shown}").click()
+    for pressed, mode in [(True, "hidden"), (False, "showing")]:
+        page.get_by_role("button", name="Subtitles", pressed=pressed).click()
         assert page.evaluate("document.querySelector('#vt-player video').textTracks[0].mode") == mode
 
 

@@ -7,11 +7,15 @@ import pytest
 
 from vidtext.job import Progress
 from vidtext.media.frames import Frames
+from vidtext.media.shots import Shot
 from vidtext.models.base import ModelCard
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionResult
+from vidtext.tasks.chapters import ChaptersResult
+from vidtext.text.chapters import Chapter, Chapters
 from vidtext.text.timed import Segment, TimedText
 from vidtext.ui import caption_view, status
+from vidtext.ui.chapters_view import list_html
 from vidtext.ui.filmstrip import StripPlan, picture_uri, strip_html
 from vidtext.ui.kept import FINISHED, GROWING, STOPPED
 from vidtext.ui.look import launch_options
@@ -96,3 +100,19 @@ def test_the_page_asks_for_nothing_from_outside() -> None:
         assert "http://" not in text.replace("http://www.w3.org", "")
         assert "https://" not in text
     assert all(path.endswith(".mp4") for path in options["allowed_paths"])
+
+
+@pytest.mark.parametrize(
+    ("title", "description", "shown"),
+    [
+        ("A red circle", "A red circle.", 0),
+        ("A red circle (2)", "A red circle.", 0),
+        ("A red circle", "A red circle moves to the right.", 1),
+        ("A red circle", "", 0),
+    ],
+)
+def test_a_description_that_says_no_more_than_its_title_is_not_shown(title: str, description: str, shown: int) -> None:
+    chapters = Chapters((Chapter(0, 5, title, description),), model="m")
+    thumbnails = Frames(np.zeros((1, 4, 4, 3), np.uint8), np.zeros(1))
+    result = ChaptersResult(chapters, thumbnails, (), (Shot(0, 5),), CARD, "cpu", 1, 1.0)
+    assert list_html(result, "a.mp4", FINISHED).count('class="vt-text"') == shown

@@ -12,7 +12,7 @@ from vidtext.ui.choices import ModelAndFit, build_model_and_fit
 from vidtext.ui.fields import checked_when_read, number_in, seconds_of
 from vidtext.ui.filmstrip import pictures_html
 from vidtext.ui.plan_line import show_plan
-from vidtext.ui.tab_work import QUIET, Kind, Order, build_stage, connect
+from vidtext.ui.tab_work import QUIET, Kind, Order, build_stage, connect, visible_js
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
                 elem_id="vt-tokens",
             )
         )
-    mode.change(lambda chosen: gr.update(visible=chosen == MANY), mode, every, queue=False, **QUIET)
+    mode.change(None, mode, every, js=visible_js(MANY), **QUIET)
     fields = {"every_seconds": every, "start_seconds": begin, "stop_seconds": end, "max_new_tokens": tokens}
     connect(kind, stage, around, {mode, *fields.values(), *model.components()}, fields=fields | model.fields())
     show_plan(stage.plan, around, model, new_tokens=_DEFAULT_NEW_TOKENS)

@@ -10,6 +10,7 @@ from vidtext.text.names import file_name
 from vidtext.ui.status import (
     counted_html,
     download_html,
+    downloads_html,
     progress_text,
     provenance_html,
     status_html,
@@ -77,8 +78,8 @@ def _downloads(result: CaptionResult, name: str) -> str:
     )
     return (
         '<div class="vt-actions"><button type="button" class="vt-small" data-copy>Copy</button>'
-        '<button type="button" class="vt-small" data-subtitles aria-pressed="true">Subtitles on</button>'
-        f'<span class="vt-label">Download</span>{links}</div>'
+        '<button type="button" class="vt-small" data-subtitles aria-pressed="true">Subtitles</button>'
+        f"{downloads_html(links)}</div>"
     )
 
 

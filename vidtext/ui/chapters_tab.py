@@ -71,7 +71,7 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
         suffix = services.chaptered_suffix(order.source, settings=settings, job=job)
         target = folder / file_name(order.name, "with-chapters", suffix)
         notes = services.video_with_chapters(order.source, result.chapters, target, settings=settings, job=job)
-        yield MadeFile(target, notes)
+        yield MadeFile(target, f"Video ({suffix[1:].upper()})", notes)
 
     kind = Kind(
         name="chapters",

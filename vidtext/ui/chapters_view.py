@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from vidtext.ui.status import (
     clock,
     counted_html,
     download_html,
+    downloads_html,
     progress_text,
     provenance_html,
     status_html,
@@ -36,6 +38,9 @@ _FORMAT_LABELS = {
     "md": "Markdown",
 }
 
+_NUMBERED = re.compile(r" \(\d+\)$")
+"""What `vidtext.text` puts behind a title that another chapter has too."""
+
 _OFTEN_REDRAWN = 20
 """With more chapters than this, pictures are sent at the beginning and at the end alone, not with every new title."""
 
@@ -59,7 +64,8 @@ def list_html(result: ChaptersResult, name: str, closing: Closing) -> str:  # no
 
 def _row(number: int, chapter: Chapter, picture: str, result: ChaptersResult, closing: Closing) -> str:
     pending = number >= result.chapters_done
-    description = f'<p class="vt-text">{escape(chapter.description)}</p>' if chapter.description else ""
+    says_more = _plain(chapter.description) not in ("", _plain(chapter.title))
+    description = f'<p class="vt-text">{escape(chapter.description)}</p>' if says_more else ""
     return (
         f'<li data-from="{chapter.start_seconds:.3f}" data-to="{chapter.stop_seconds:.3f}"'
         f"{' class=vt-pending' if pending and not closing.closed else ''}>"
@@ -68,6 +74,11 @@ def _row(number: int, chapter: Chapter, picture: str, result: ChaptersResult, cl
         f"<div>{_title(number, chapter, closing)}"
         f"{time_html(chapter.start_seconds, chapter.stop_seconds)}{description}</div></li>"
     )
+
+
+def _plain(words: str) -> str:
+    """Return words without what tells equal titles apart: " (2)", and a full stop."""
+    return _NUMBERED.sub("", words).strip().rstrip(".").casefold()
 
 
 def _title(number: int, chapter: Chapter, closing: Closing) -> str:
@@ -113,7 +124,7 @@ def closing_html(result: ChaptersResult, name: str, closing: Closing) -> str:
         provenance_html(result.card, result.device, facts, result.seconds_taken, notes)
         + '<div class="vt-actions"><button type="button" class="vt-small" '
         + f'data-copy="{escape(render_chapters(chapters, "youtube"))}">Copy</button>'
-        + f'<span class="vt-label">Download</span>{links}</div>'
+        + f"{downloads_html(links)}</div>"
         + (f'<p class="vt-note">For YouTube: {escape(problems)}</p>' if problems else "")
     )
 

@@ -252,7 +252,7 @@ class _Changes:
         visitor = self._idle(request)
         visitor.results.pop(NAME, None)
         self._around.services.forget_conversation(visitor.key)
-        return empty_html(view.EMPTY), gr.skip()
+        return empty_html(view.EMPTY), ""
 
     def open_saved(self, path: str, request: gr.Request) -> tuple[Any, ...]:
         """Go on with a conversation that was saved; frames of the video are looked at when the next question comes."""

@@ -11,7 +11,7 @@ from vidtext.errors import VidtextError
 from vidtext.media.resize import FITS
 from vidtext.text.prompts import STYLES
 from vidtext.ui.model_line import model_choices, model_html, problem_html
-from vidtext.ui.tab_work import QUIET
+from vidtext.ui.tab_work import QUIET, visible_js
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,9 +39,11 @@ class ModelAndFit:
     Attributes:
         resolve: which model a name stands for.
         describe: says of a model's name what it is.
+        plan: what the work needs of the memory that is free.
     """
 
     model: gr.Dropdown
+    plan: gr.HTML
     fit: gr.Dropdown
     resolve: Callable[[str, Settings], Resolution]
     describe: Callable[[str], str]
@@ -82,6 +84,7 @@ def build_model_and_fit(around: Surroundings, tab: str, *, chat: bool = False) -
         filterable=False,
         elem_id=f"vt-{tab}-model",
     )
+    plan = gr.HTML("", elem_id=f"vt-{tab}-need")
     fit = gr.Dropdown(
         [("As in training", ""), *((_FIT_LABELS[name], name) for name in FITS)],
         value="",
@@ -90,7 +93,7 @@ def build_model_and_fit(around: Surroundings, tab: str, *, chat: bool = False) -
         elem_id=f"vt-{tab}-fit",
     )
     model.change(describe, model, around.model_line, queue=False, **QUIET)
-    return ModelAndFit(model, fit, resolve, describe)
+    return ModelAndFit(model, plan, fit, resolve, describe)
 
 
 @dataclass(frozen=True)
@@ -133,5 +136,5 @@ def build_style(tab: str, settings: Settings) -> StyleChoice:
         visible=False,
         elem_id=f"vt-{tab}-own-words",
     )
-    style.change(lambda chosen: gr.update(visible=chosen == _OWN_WORDS), style, own_words, queue=False, **QUIET)
+    style.change(None, style, own_words, js=visible_js(_OWN_WORDS), **QUIET)
     return StyleChoice(style, own_words)

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MadeFile:
-    """A file to download, under the name that it has on disk, and what the person must know of it."""
+    """A file to download under its name on disk, what its link says, and what the person must know of it."""
 
     path: Path
+    label: str
     notes: tuple[str, ...] = ()
 
 
@@ -92,7 +93,7 @@ def files_html(files: Iterable[MadeFile]) -> str:
     files = tuple(files)
     links = "".join(
         f'<a class="vt-small" download href="gradio_api/file={escape(quote(str(file.path)))}"'
-        f"{' data-download-now' if number == 0 else ''}>{escape(file.path.name)}</a>"
+        f"{' data-download-now' if number == 0 else ''}>{escape(file.label)}</a>"
         for number, file in enumerate(files)
     )
     notes = "".join(f"<li>{escape(note)}</li>" for file in files for note in file.notes)

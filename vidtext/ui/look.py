@@ -61,7 +61,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "share": settings.share,
         "state_session_capacity": settings.page_sessions,
         "max_threads": _GRADIO_THREADS + settings.jobs_at_once + settings.jobs_waiting,
-        "footer_links": ["settings"],  # Gradio's page on the API asks for what is switched off here, and says so loudly
+        "footer_links": [],  # Gradio's pages are for developers, and ask for what is switched off here
         "run_history": False,
         "enable_monitoring": False,
         "mcp_server": True,

@@ -17,7 +17,10 @@ _MEGABYTE = 1e6
 def model_html(card: ModelCard, *, device: str, note: str) -> str:
     """Return the line in the header: the model's name, its device, what it sees, and why it was taken."""
     why = f'<p class="vt-why">{escape(note)}</p>' if note else ""
-    return f'<p class="vt-model"><b>{escape(display_name(card))}</b> · {escape(device)}<br>{escape(card.sees)}</p>{why}'
+    return (
+        f'<details class="vt-model"><summary><b>{escape(display_name(card))}</b> · {escape(device)} '
+        f'<span class="vt-sees">{escape(card.sees)}</span></summary>{why}</details>'
+    )
 
 
 def problem_html(problem: str) -> str:

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 _CLEANING_PERIOD_SECONDS = 60
 
-_HEADER = """<header class="vt-header">
+_HEADER = """<a class="vt-skip" href="#vt-right">Skip to the main action</a>
+<header class="vt-header">
 <h1>vidtext</h1><p>Video into words, with the times they belong to.</p>
 </header>"""
 

@@ -1,13 +1,16 @@
-"""The line under a tab's button: what the work will need of the memory that is free, before it is begun."""
+"""What the work will need of the memory that is free, before it is begun.
+
+It stands among the options, and under the tab's button where memory is short.
+"""
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 from vidtext.errors import OptionError, VidtextError
 from vidtext.models.planned import Work
 from vidtext.ui.fields import whole_number
+from vidtext.ui.status import note_html
 from vidtext.ui.tab_work import QUIET
 
 if TYPE_CHECKING:
@@ -24,10 +27,10 @@ _MEGABYTE, _GIGABYTE = 1e6, 1e9
 def show_plan(
     line: gr.HTML, around: Surroundings, choice: ModelAndFit, *, new_tokens: int, frames: gr.Textbox | None = None
 ) -> None:
-    """Write the line when the page opens, and again for another model or number of frames.
+    """Write it when the page opens, and again for another model or number of frames.
 
     Args:
-        line: where it stands.
+        line: the line under the button.
         around: the page.
         choice: the model.
         new_tokens: how many tokens are written at most.
@@ -35,36 +38,37 @@ def show_plan(
     """
     services, settings = around.services, around.settings
 
-    def plan(name: str, typed: str = "") -> str:
+    def plan(name: str, typed: str = "") -> tuple[str, str]:
         try:
             resolution = choice.resolve(name, settings)
             card = resolution.card
             at_once = 1 if card.chats else settings.window_batch
             work = Work(at_once, whole_number(typed, "frames") or card.frames_per_clip, new_tokens=new_tokens)
-            return plan_html(card, work, services.foresee(resolution, work, settings))
+            foreseen = services.foresee(resolution, work, settings)
+            return note_html(" ".join(foreseen.notes) if foreseen else ""), plan_html(card, work, foreseen)
         except OptionError:  # it is told when the work is begun
-            return ""
+            return "", ""
         except VidtextError as error:
-            return f'<p class="vt-plan">{escape(str(error))}</p>'
+            return note_html(str(error)), ""
 
     inputs = [choice.model, *([frames] if frames else [])]
-    around.page.load(plan, inputs, line, queue=False, **QUIET)
+    outputs = [line, choice.plan]
+    around.page.load(plan, inputs, outputs, queue=False, **QUIET)
     for component in inputs:
-        component.change(plan, inputs, line, queue=False, **QUIET)
+        component.change(plan, inputs, outputs, queue=False, **QUIET)
 
 
 def plan_html(card: ModelCard, work: Work, plan: MemoryPlan | None) -> str:
     """Return the plan as one quiet line; `plan` is None while the model is still to be downloaded."""
-    notes: list[str]
     if card.family == "served":
-        facts, notes = [f"{work.frames} frames are sent to the server", "nothing is loaded here"], []
+        facts = [f"{work.frames} frames are sent to the server", "nothing is loaded here"]
     elif plan is None:
-        facts, notes = [_frames(card, work.frames), "memory is planned once the model is downloaded"], []
+        facts = [_frames(card, work.frames), "memory is planned once the model is downloaded"]
     else:
-        need = f"needs about {_size(plan.need.peak)}, {_size(plan.free_bytes)} are free"
-        facts, notes = [_frames(card, plan.wanted.frames), _tokens(card, plan.wanted.frames), need], [*plan.notes]
+        need = f"needs about {_size(plan.need.peak)} of {_size(plan.free_bytes)} free"
+        facts = [_frames(card, plan.wanted.frames), _tokens(card, plan.wanted.frames), need]
     line = " · ".join(filter(None, facts))
-    return f'<p class="vt-plan">{escape(" ".join([f"{line}.", *notes]))}</p>'
+    return note_html(f"{line}.")
 
 
 def _frames(card: ModelCard, frames: int) -> str:

@@ -73,6 +73,11 @@ def download_html(label: str, file_name: str, media_type: str, document: str) ->
     )
 
 
+def downloads_html(links: str) -> str:
+    """Return links to files as one group with its label."""
+    return f'<span class="vt-downloads"><span class="vt-label">Download</span>{links}</span>'
+
+
 def time_html(start_seconds: float, stop_seconds: float) -> str:
     """Return a time that seeks the player."""
     return (

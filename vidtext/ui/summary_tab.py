@@ -53,8 +53,8 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
         wished = number_in(seconds, order.values, "seconds")
         reel = services.highlight_reel(order.source, highlights, target, seconds=wished, settings=settings, job=job)
         captions.write_text(render(reel.captions, "srt"), encoding="utf-8", newline="")
-        yield MadeFile(target, reel.notes)
-        yield MadeFile(captions)
+        yield MadeFile(target, "Clip (MP4)", reel.notes)
+        yield MadeFile(captions, "Captions (SRT)")
 
     kind = Kind(
         name="summary",

@@ -13,6 +13,7 @@ from vidtext.ui.filmstrip import picture_uri
 from vidtext.ui.status import (
     counted_html,
     download_html,
+    downloads_html,
     progress_text,
     provenance_html,
     status_html,
@@ -88,7 +89,7 @@ def _closing(result: SummaryResult, name: str, closing: Closing) -> str:
         provenance_html(result.card, result.device, [f"{result.windows_done} parts seen"], result.seconds_taken, notes)
         + '<div class="vt-actions"><button type="button" class="vt-small" '
         + f'data-copy="{escape(render_summary(summary, "txt"))}">Copy</button>'
-        + f'<span class="vt-label">Download</span>{links}{cues}</div>'
+        + f"{downloads_html(links + cues)}</div>"
     )
 
 

@@ -36,7 +36,7 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 UNLIMITED: dict[str, Any] = {**QUIET, "concurrency_limit": None}
 """How those of them run that may refuse: without Gradio's queue, a refusal would be an HTTP 500."""
 
-_NO_VIDEO = "Bring a video in on the other side, then press {verb}."
+_NO_VIDEO = "Add a video, then press {verb}."
 _CLEARED = "The results of the video before were cleared. Press {verb} for this one."
 
 
@@ -196,6 +196,11 @@ def connect(
         return
     panel.video_key.change(handlers.clear, None, shown, queue=False, **QUIET)
     panel.emptied.then(handlers.clear, None, shown, queue=False, **QUIET)
+
+
+def visible_js(choice: str) -> str:
+    """Return a script that shows a component for one choice alone: at once, so that no button moves under a click."""
+    return f"""(chosen) => ({{ __type__: "update", visible: chosen === {json.dumps(choice)} }})"""
 
 
 def _to_stop_js() -> str:

@@ -11,7 +11,7 @@ from vidtext.clock import parse_clock
 from vidtext.errors import OptionError
 from vidtext.text.names import file_name
 from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS, render_transcript
-from vidtext.ui.status import download_html, empty_html, progress_text, provenance_html, status_html
+from vidtext.ui.status import download_html, downloads_html, empty_html, progress_text, provenance_html, status_html
 
 if TYPE_CHECKING:
     from vidtext.job import Progress
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vidtext.tasks.dialogue import Dialogue, Turn
     from vidtext.ui.kept import Closing
 
-EMPTY = "Ask about the video. Every answer stands on what was said before, and on the frames that the model saw."
+EMPTY = "Ask about the video. Answers take earlier questions into account."
 
 _LABELS = {"md": "Markdown", "json": "JSON", "txt": "TXT"}
 
@@ -102,7 +102,7 @@ def _turn(number: int, turn: Turn, seconds: float, closing: Closing, *, last: bo
 def _answer(turn: Turn, seconds: float, *, growing: bool) -> str:
     lines = [line for line in turn.answer.splitlines() if line.strip()]
     if not lines and growing:
-        return '<p class="vt-thinking" aria-label="Answering"><i></i><i></i><i></i></p>'
+        return '<p class="vt-thinking" role="img" aria-label="Answering"><i></i><i></i><i></i></p>'
     if not lines:
         return '<p class="vt-said vt-nothing">The model said nothing.</p>'
     return "".join(f'<p class="vt-said">{linked_html(line, seconds)}</p>' for line in lines)
@@ -140,7 +140,7 @@ def _closing(talk: Talk, name: str) -> str:
         f'{made_by}<div class="vt-actions"><button type="button" class="vt-small" data-undo>Undo</button>'
         '<button type="button" class="vt-small" data-fresh>New conversation</button>'
         f'<button type="button" class="vt-small" data-copy="{copied}">Copy</button>'
-        f'<span class="vt-label">Download</span>{links}</div>'
+        f"{downloads_html(links)}</div>"
     )
 
 

@@ -56,7 +56,6 @@
     if (track.mode !== mode) track.mode = mode;
     document.querySelectorAll("[data-subtitles]").forEach((button) => {
       button.setAttribute("aria-pressed", String(subtitlesOn));
-      button.textContent = subtitlesOn ? "Subtitles on" : "Subtitles off";
     });
   }
 
@@ -79,11 +78,12 @@
     first?.parentElement.scrollTo({ left: first.offsetLeft - first.parentElement.offsetLeft, behavior: "smooth" });
   }
 
-  function seek(seconds) {
+  function seek(seconds, plays) {
     const video = player();
     if (!video) return;
     video.currentTime = seconds;
     markWhatPlays();
+    if (plays) video.play().catch(() => {}); // another click, or a video that comes, may end it before it has begun
   }
 
   async function copyTexts(button) {
@@ -96,7 +96,7 @@
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     const timed = target?.closest("[data-seek-seconds]");
-    if (timed) seek(Number(timed.dataset.seekSeconds));
+    if (timed) seek(Number(timed.dataset.seekSeconds), !timed.matches(".vt-frame"));
     if (timed?.matches(".vt-time")) showFrame(Number(timed.dataset.seekSeconds));
     const copy = target?.closest("[data-copy]");
     if (copy) copyTexts(copy);
@@ -143,28 +143,6 @@
   document.addEventListener("click", (event) => {
     if (!event.target.closest?.("#vt-record")) return;
     document.querySelector('#vt-player [aria-label="Capture from camera"]')?.click();
-  });
-
-  // A file may be dropped anywhere on the left side, also while a video is loaded.
-  function droppedFile(event) {
-    const overLeft = event.target.closest?.("#vt-left");
-    const overUpload = event.target.closest?.(".upload-container"); // Gradio's own
-    return overLeft && !overUpload && event.dataTransfer?.types.includes("Files") ? event.dataTransfer : null;
-  }
-  document.addEventListener("dragover", (event) => {
-    if (!droppedFile(event)) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = "copy";
-  });
-  document.addEventListener("drop", (event) => {
-    const transfer = droppedFile(event);
-    const input = document.querySelector("#vt-bring input[type=file]");
-    if (!transfer || !input) return;
-    event.preventDefault();
-    const files = new DataTransfer();
-    files.items.add(transfer.files[0]);
-    input.files = files.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
   // Gradio's upload button does not say that it is at work.

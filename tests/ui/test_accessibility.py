@@ -1,0 +1,104 @@
+"""axe-core finds nothing on the page: on any tab, in any state, on a desktop, a phone, or in the dark.
+
+The tabs are read from the page, so that a new one is covered too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.media.clips import numbered_clip
+from tests.ui.conftest import scripted
+from tests.ui.serving import Served, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Locator, Page
+
+pytestmark = pytest.mark.browser
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "desktop": {"viewport": {"width": 1280, "height": 800}},
+    "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
+    "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
+}
+RULES = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+
+PROBLEM = ".vt-problem:visible, [data-testid=toast-text]:visible"
+OPTIONS = ".vt-more input:not([type=file], [type=range], [type=checkbox], [readonly])"
+
+
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A page whose work goes on while axe looks at it."""
+    with serve(scripted("0.25"), tmp_path_factory.mktemp("steady")) as served:
+        yield served
+
+
+def violations(page: Page) -> list[str]:
+    page.wait_for_function("document.getAnimations().every((each) => each.effect.getTiming().iterations === Infinity)")
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
+
+
+def fill_what_is_asked_for(panel: Locator, videos: list[Path]) -> None:
+    for field in panel.locator("textarea:not(.vt-more *)").all():
+        if field.is_visible() and not field.input_value():
+            field.fill("What moves?")
+    for field in panel.locator("input[type=file][multiple]:not(.vt-more *)").all():
+        field.set_input_files(videos)
+        expect(panel.get_by_text(videos[0].stem)).to_be_visible()
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing(steady: Served, visit: Callable[..., Page], tmp_path: Path, look: str) -> None:
+    page = visit(steady, **LOOKS[look])
+    page.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=look == "dark")
+    videos = [numbered_clip(tmp_path / "first.mp4", 30), numbered_clip(tmp_path / "second.mp4", 30)]
+    found: dict[str, list[str]] = {}
+    for tab in page.get_by_role("tab").all():
+        name = tab.inner_text()
+        tab.click()
+        panel = page.locator("[role=tabpanel]:visible")
+        go, stop = panel.locator(".vt-action .primary"), panel.locator(".vt-action .stop")
+        found[f"{name}, empty"] = violations(page)
+
+        panel.get_by_role("button", name="More options").click()
+        expect(panel.get_by_label("Model", exact=True)).to_be_visible()
+        found[f"{name}, more options"] = violations(page)
+
+        fill_what_is_asked_for(panel, videos)
+        go.click()
+        expect(stop).to_be_visible()
+        found[f"{name}, working"] = violations(page)
+
+        expect(panel.locator(".vt-result .vt-empty")).to_have_count(0, timeout=120_000)
+        expect(go).to_be_visible(timeout=120_000)
+        found[f"{name}, result"] = violations(page)
+
+        wrong = [field for field in panel.locator(OPTIONS).all() if field.is_visible()]
+        for field in wrong:
+            field.fill("-1")
+        if wrong:
+            fill_what_is_asked_for(panel, videos) if panel.locator("textarea:not(.vt-more *)").count() else None
+            go.click()
+            expect(page.locator(PROBLEM).first).to_be_visible()
+            found[f"{name}, error at a field"] = violations(page)
+            for field in wrong:
+                field.fill("")
+
+    page.get_by_role("button", name="Clear").click()
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        page.locator("[role=tabpanel]:visible .vt-action .primary").click()
+        expect(page.locator(PROBLEM).first).to_be_visible()
+        found[f"{tab.inner_text()}, no video"] = violations(page)
+        page.keyboard.press("Escape")
+    assert {state: each for state, each in found.items() if each} == {}
