@@ -138,6 +138,22 @@ def test_attachments_stay_in_mkv_and_are_told_of_in_mp4(tmp_path: Path) -> None:
     assert notes == ("Tracks that were left out: 1 × attachments.",)
 
 
+def test_transparency_stays_in_mkv_and_is_told_of_in_mp4(tmp_path: Path) -> None:
+    see_through = "color=red@0.5:s=64x48:r=10:d=1,format=yuva420p"
+    ffmpeg("-f", "lavfi", "-i", see_through, "-c:v", "libvpx-vp9", tmp_path / "source.webm")
+    alpha = "mean of alpha: "
+    notes = {}
+    for name in ("source.webm", "copy.mkv", "copy.mp4"):
+        if name != "source.webm":
+            notes[name] = write_with_chapters(tmp_path / "source.webm", tmp_path / name, MARKS, job=Job())
+        command = ["ffmpeg", "-v", "error", "-c:v", "libvpx-vp9", "-i", str(tmp_path / name), "-frames:v", "1"]
+        command += ["-vf", "scale=1:1", "-pix_fmt", "rgba", "-f", "rawvideo", "-"]
+        notes[alpha + name] = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout[3]
+    assert notes[f"{alpha}source.webm"] == notes[f"{alpha}copy.mkv"] == pytest.approx(128, abs=3)
+    assert notes["copy.mkv"] == ()
+    assert notes["copy.mp4"] == ("MP4 has no room for the video's transparency; it was left out.",)
+
+
 def reel(source: Path, target: Path, *, snap_seconds: float) -> tuple[bool, tuple[str, ...]]:
     settings = Settings(reel_snap_seconds=snap_seconds)
     made = write_reel(source, target, [TimeRange(2, 3)], settings=settings, job=Job())

@@ -22,6 +22,7 @@ from vidtext.media.copied_track import (
     add_copy,
     codec_name,
     information,
+    is_transparent,
     left_out_note,
     lost_notes,
 )
@@ -154,7 +155,7 @@ class _Plan:
     container: str
     stream_index: int
     clock: FileClock
-    information: frozenset[SideDataType]
+    information: frozenset[SideDataType] | None
     duration_seconds: float
     shown_ticks: list[int | None]
     notes: tuple[str, ...]
@@ -208,6 +209,8 @@ class _Copy:
                 self._attachments.append(stream)
             else:
                 left_out.append(stream)
+        if self._plan.container == _MP4 and any(map(is_transparent, kept)):
+            self.notes.append("MP4 has no room for the video's transparency; it was left out.")
         self.notes += left_out_note(left_out)
         return kept
 

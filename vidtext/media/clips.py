@@ -139,7 +139,7 @@ class _Plan:
     size: tuple[int, int]
     rate: Fraction
     clock: FileClock
-    information: frozenset[SideDataType]
+    information: frozenset[SideDataType] | None
     file_notes: tuple[str, ...]
 
     @property

@@ -71,6 +71,8 @@ def add_copy(target: OutputContainer, source: Stream) -> Stream:
     track.disposition = source.disposition
     if source.language:
         track.metadata["language"] = source.language
+    if is_transparent(source):
+        track.metadata["alpha_mode"] = "1"
     if isinstance(track, VideoStream) and isinstance(source, VideoStream) and source.sample_aspect_ratio:
         track.codec_context.sample_aspect_ratio = source.sample_aspect_ratio  # which the container alone may give
     if codec_name(source) == "hevc" and target.format.name == "mp4":
@@ -78,6 +80,11 @@ def add_copy(target: OutputContainer, source: Stream) -> Stream:
         dolby = source.codec_context is not None and source.codec_context.codec_tag in _DOLBY_VISION_TAGS
         track.codec_context.codec_tag = "dvh1" if dolby else "hvc1"
     return track
+
+
+def is_transparent(stream: Stream) -> bool:
+    """Whether pictures have an alpha channel beside them, as VP8 and VP9 do in Matroska and WebM."""
+    return stream.metadata.get("alpha_mode") == "1"
 
 
 def kind_of(stream: Stream) -> str:
@@ -96,18 +103,21 @@ def left_out_note(streams: Iterable[Stream]) -> tuple[str, ...]:
     return (f"Tracks that were left out: {listed}.",) if kinds else ()
 
 
-def information(frame: VideoFrame) -> frozenset[SideDataType]:
-    """Return which kinds of information about its showing a frame carries."""
-    return frozenset(each.type for each in cast("Iterable[SideData]", frame.side_data))
+def information(frame: VideoFrame) -> frozenset[SideDataType] | None:
+    """Return which kinds of information about its showing a frame carries; None if PyAV does not know all of them."""
+    try:
+        return frozenset(each.type for each in cast("Iterable[SideData]", frame.side_data))
+    except ValueError:  # as with the view of MV-HEVC
+        return None
 
 
 def lost_notes(
-    before: frozenset[SideDataType], written: Path, settings: Settings, job: Job, *, encoded: bool
+    before: frozenset[SideDataType] | None, written: Path, settings: Settings, job: Job, *, encoded: bool
 ) -> tuple[str, ...]:
     """Return a note that names what a written file no longer tells of how its pictures are to be shown.
 
     Args:
-        before: the information that the first frame of its source carries.
+        before: the information that the first frame of its source carries, see `information`.
         written: the file.
         settings: the limits on the size of frames.
         job: to stop the work.
@@ -115,6 +125,8 @@ def lost_notes(
     """
     with open_video(written, settings, job) as video:
         kept = information(video.first_frame)
+    if before is None or kept is None:
+        return ()
     names = _SHAPES if encoded else _SHAPES | _COLOURS
     lost = [name for kind, name in names.items() if kind in before - kept]
     return (f"Information about the pictures that was lost: {', '.join(lost)}.",) if lost else ()
