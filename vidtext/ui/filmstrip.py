@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from vidtext.clock import format_clock
 from vidtext.media.resize import shrunk_size
+from vidtext.ui.status import clock_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,8 +63,9 @@ def strip_html(frames: Frames, *, of: str = "") -> str:
 
     The strings of several clips may be joined.
     """
+    clock = clock_of(frames.seconds.tolist())
     return "".join(
-        _frame_html(picture_uri(pixels), format_clock(round(seconds, 1)), seconds, of)
+        _frame_html(picture_uri(pixels), clock(seconds), seconds, of)
         for pixels, seconds in zip(frames.pixels, frames.seconds.tolist(), strict=True)
     )
 
