@@ -81,6 +81,19 @@ def test_media_and_text_know_nothing_of_each_other() -> None:
             assert not any(each.startswith("vidtext.media") for each in imports(name))
 
 
+DECODERS = {("av", "open"), ("Image", "open"), ("cv2", "imread"), ("cv2", "imdecode"), ("cv2", "VideoCapture")}
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_only_media_decodes_what_a_stranger_brings(name: str) -> None:
+    """There, everything that is called from outside goes through `guard`."""
+    nodes = [
+        node for node in ast.walk(ast.parse(modules()[name].read_text("utf-8"))) if isinstance(node, ast.Attribute)
+    ]
+    used = {(node.value.id, node.attr) for node in nodes if isinstance(node.value, ast.Name)} & DECODERS
+    assert not used or name.startswith("vidtext.media.")
+
+
 def test_no_circle() -> None:
     done: set[str] = set()
 

@@ -207,7 +207,7 @@ class TestErrors:
             ("caption", "the following arguments are required: VIDEO. See python -m vidtext caption --help."),
             ("caption a.mp4 --start soon", "--start: 'soon' is not a time. Write seconds (90), minutes (1:30)"),
             ("caption a.mp4 --every -5", "--every: '-5' is not a time."),
-            ("caption a.mp4 --stop 1:75", "--stop: '1:75' is not a time: minutes and seconds go up to 59."),
+            ("caption a.mp4 --stop 1:75", "--stop: '1:75' is not a time: the numbers behind a colon go up to 59."),
             ("caption a.mp4 --fit stretch", "--fit: invalid choice: 'stretch' (choose from"),
             ("caption a.mp4 --format doc", "--format: invalid choice: 'doc'"),
             ("caption a.mp4 --max-new-tokens few", "--max-new-tokens: invalid int value: 'few'"),

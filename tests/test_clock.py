@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidtext.clock import format_clock, format_timestamp, parse_clock, to_milliseconds
+from vidtext.clock import format_clock, format_timestamp, list_format, parse_clock, to_milliseconds
 from vidtext.errors import OptionError
 
 A_DAY = 86_400
@@ -30,6 +30,21 @@ IMPOSSIBLE = [-0.001, *TOO_LARGE]
 )
 def test_format_clock(seconds: float, text: str) -> None:
     assert format_clock(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("times", "texts"),
+    [
+        ([0, 1.6, 2], ["0:00.0", "0:01.6", "0:02.0"]),
+        ([0, 61, 3600], ["0:00", "1:01", "1:00:00"]),
+        ([0.25, 2.5], ["0:00.25", "0:02.50"]),
+        ([1.9996, 3], ["0:02", "0:03"]),
+        ([], []),
+    ],
+)
+def test_the_times_of_a_list_have_as_many_decimals(times: list[float], texts: list[str]) -> None:
+    write = list_format(times)
+    assert [write(time) for time in times] == texts
 
 
 @pytest.mark.parametrize(
@@ -85,6 +100,8 @@ def test_times_round_up_to_a_millisecond_within_their_frame(seconds: float, mill
         ("00:01:30,500", 90.5),
         ("1:02:03.45", 3723.45),
         (" 100:00:00 ", 360_000),
+        ("99:00", 5940),
+        ("1234:05", 74_045),
     ],
 )
 def test_parse_clock(text: str, seconds: float) -> None:
@@ -100,7 +117,7 @@ def test_text_that_is_no_time_is_refused(text: str) -> None:
         parse_clock(text)
 
 
-@pytest.mark.parametrize("text", ["1:60", "0:1:60", "1:60:00", "0:99"])
+@pytest.mark.parametrize("text", ["1:60", "0:1:60", "1:60:00", "0:99", "1:99", "99:99", "0:99:00"])
 def test_minutes_and_seconds_end_at_59(text: str) -> None:
     with pytest.raises(OptionError, match="go up to 59"):
         parse_clock(text)

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import math
 import re
+from functools import partial
+from typing import TYPE_CHECKING
 
 from vidtext.errors import OptionError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
 # Nine digits are thirty years of seconds; more would only overflow.
-_CLOCK = re.compile(r"(?:(?:(?P<hours>\d{1,9}):)?(?P<minutes>\d{1,2}):)?(?P<seconds>\d{1,9}(?:[.,]\d+)?)")
+_CLOCK = re.compile(r"(?:(?:(?P<hours>\d{1,9}):)?(?P<minutes>\d{1,9}):)?(?P<seconds>\d{1,9}(?:[.,]\d+)?)")
 _SIXTY = 60
 
 MOST_SECONDS = 1e13
@@ -42,16 +47,26 @@ def is_written_later(seconds: float, than_seconds: float) -> bool:
     return seconds > to_milliseconds(than_seconds) / 1000
 
 
-def format_clock(seconds: float) -> str:
+def format_clock(seconds: float, *, decimals: int = 0) -> str:
     """Write seconds for a person: `7.5` → `0:07.5`, `75` → `1:15`, `3723.45` → `1:02:03.45`.
 
-    Milliseconds are kept, closing zeros are not. Times that do not exist in a video, such as negative ones, raise
-    `OptionError`.
+    Milliseconds are kept, closing zeros are not, but for the first `decimals`. Times that do not exist in a video, such
+    as negative ones, raise `OptionError`.
     """
     hours, minutes, whole, milliseconds = _split(seconds)
-    fraction = f".{milliseconds:03d}".rstrip("0") if milliseconds else ""
+    digits = f"{milliseconds:03d}".rstrip("0").ljust(decimals, "0")
+    fraction = f".{digits}" if digits else ""
     head = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
     return f"{head}:{whole:02d}{fraction}"
+
+
+def list_format(times: Iterable[float]) -> Callable[[float], str]:
+    """Return what writes the times of one list as `format_clock` does, all with as many decimals as one of them needs.
+
+    `0:00`, `0:01.6` and `0:02` become `0:00.0`, `0:01.6` and `0:02.0`.
+    """
+    decimals = max((len(f"{to_milliseconds(time) % 1000:03d}".rstrip("0")) for time in times), default=0)
+    return partial(format_clock, decimals=decimals)
 
 
 def format_timestamp(seconds: float, *, decimal_mark: str = ".") -> str:
@@ -61,10 +76,12 @@ def format_timestamp(seconds: float, *, decimal_mark: str = ".") -> str:
 
 
 def parse_clock(text: str) -> float:
-    """Read `90`, `1:30`, `0:01:30.5` or `00:01:30,500` as seconds.
+    """Read `90`, `1:30`, `99:00`, `0:01:30.5` or `00:01:30,500` as seconds.
+
+    The first number may be as large as it needs; those behind a colon go up to 59.
 
     Raises:
-        OptionError: the text is not a time, or its minutes or seconds are 60 or more behind a colon.
+        OptionError: the text is not a time, or a number behind a colon is 60 or more.
     """
     match = _CLOCK.fullmatch(text.strip())
     if match is None:
@@ -72,7 +89,7 @@ def parse_clock(text: str) -> float:
     seconds = float(match["seconds"].replace(",", "."))
     minutes = int(match["minutes"] or 0)
     if (match["minutes"] and seconds >= _SIXTY) or (match["hours"] and minutes >= _SIXTY):
-        raise OptionError(f"{text!r} is not a time: minutes and seconds go up to 59.")
+        raise OptionError(f"{text!r} is not a time: the numbers behind a colon go up to 59.")
     return int(match["hours"] or 0) * _SIXTY * _SIXTY + minutes * _SIXTY + seconds
 
 

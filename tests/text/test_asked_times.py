@@ -84,6 +84,9 @@ def test_a_time_is_found(question: str, start: float | None, stop: float | None)
         "Describe the video every 5 seconds.",
         "Does it move for 10 seconds?",
         "Is it longer than 2 minutes?",
+        "What happens at 9:99?",
+        "What happens at 1:30:75?",
+        "What happens at 1:75:00?",
         "",
     ],
 )
@@ -116,7 +119,7 @@ def test_whatever_is_asked_a_time_lies_in_the_video(question: str, duration: flo
 
 @pytest.mark.parametrize(
     ("question", "start"),
-    [("1 hour 20 minutes in", 4798), ("at 100:30", 6028), ("at 1:30:05", 5403), ("at 1:30:75", 5398)],
+    [("1 hour 20 minutes in", 4798), ("at 100:30", 6028), ("at 1:30:05", 5403), ("at 1:39", 97), ("at 99:00", 5938)],
 )
 def test_a_time_in_a_long_recording(question: str, start: float) -> None:
     found = asked_time(question, 4 * 3600.0)

@@ -108,13 +108,13 @@ title=The end\\; really
         "3723.450,3800.000,The end; really,A dark room.\r\n"
     ),
     "md": """\
-- **0:00** A red circle
+- **0:00.00** A red circle
 
   It moves left.
 
   Then it stops.
 
-- **0:12.5** It says "3 \\< 4 \\& 5"
+- **0:12.50** It says "3 \\< 4 \\& 5"
 
 - **1:02:03.45** The end; really
 

@@ -94,9 +94,9 @@ STORY_CSV = (
 )
 
 STORY_TXT = """\
-[0:00–0:05] A red circle moves left.
-[0:05–0:07.5] It says "3 < 4 & 5 > 4", then bounces.
-[10:00:00–10:00:00] Ten hours later: мяч, 球, كرة.
+[0:00.0–0:05.0] A red circle moves left.
+[0:05.0–0:07.5] It says "3 < 4 & 5 > 4", then bounces.
+[10:00:00.0–10:00:00.0] Ten hours later: мяч, 球, كرة.
 """
 
 WHOLE = {"srt": STORY_SRT, "vtt": STORY_VTT, "json": STORY_JSON, "csv": STORY_CSV, "txt": STORY_TXT}
@@ -174,7 +174,7 @@ def test_csv_leaves_other_text_alone(text: str) -> None:
 
 def test_txt_has_one_line_for_each_segment() -> None:
     text = TimedText((Segment(0, 0, "one\r\ntwo\n\nthree"), Segment(3599.9996, 3600.5, "")))
-    assert FORMATS["txt"](text) == "[0:00–0:00] one two three\n[1:00:00–1:00:00.5] \n"
+    assert FORMATS["txt"](text) == "[0:00.0–0:00.0] one two three\n[1:00:00.0–1:00:00.5] \n"
 
 
 # Times.

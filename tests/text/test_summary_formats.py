@@ -40,8 +40,8 @@ Then \\*it\\* falls.
 
 ## Highlights
 
-- **0:01.25–0:04** It \\<b\\>stops\\</b\\>.
-- **1:00:00–1:00:01** It falls.
+- **0:01.25–0:04.00** It \\<b\\>stops\\</b\\>.
+- **1:00:00.00–1:00:01.00** It falls.
 
 ## Keywords
 
@@ -78,8 +78,8 @@ A ball moves.
 
 A red ball moves left & stops. Then *it* falls.
 
-[0:01.25–0:04] It <b>stops</b>.
-[1:00:00–1:00:01] It falls.
+[0:01.25–0:04.00] It <b>stops</b>.
+[1:00:00.00–1:00:01.00] It falls.
 
 Keywords: ball, red [one]
 """,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import numpy as np
 import pytest
@@ -43,6 +44,23 @@ def test_what_a_model_or_a_file_says_is_never_markup() -> None:
 def test_nothing_can_be_downloaded_before_the_end() -> None:
     assert "download" not in caption_view.caption_html(result("One.", total=2), "a.mp4", GROWING)
     assert 'download="a.srt"' in caption_view.caption_html(result("One.", total=2), "a.mp4", STOPPED)
+
+
+def test_the_times_of_a_list_have_as_many_decimals() -> None:
+    segments = tuple(Segment(start, stop, "One.") for start, stop in ((0, 1.6), (1.6, 2), (2, 61.04)))
+    captions = CaptionResult(TimedText(segments, "embedded"), (), CARD, "cpu", 3, 3, 1.23)
+    html = caption_view.caption_html(captions, "a.mp4", FINISHED)
+    assert re.findall(r">(\d[\d:.]*)<span>–([\d:.]+)<", html) == [
+        ("0:00.0", "0:01.6"), ("0:01.6", "0:02.0"), ("0:02.0", "1:01.0"),
+    ]  # fmt: skip
+    strip = strip_html(Frames(np.zeros((3, 4, 4, 3), np.uint8), np.array([0, 1.6, 2])))
+    assert re.findall(r"<span>([\d:.]+)</span>", strip) == ["0:00.0", "0:01.6", "0:02.0"]
+
+
+def test_downloads_of_one_video_say_what_they_hold() -> None:
+    html = caption_view.caption_html(result("One.", "Two."), "a.mp4", FINISHED)
+    names = re.findall(r'download="([^"]+)"', html)
+    assert names == ["a.srt", "a.vtt", "a-captions.json", "a-captions.csv", "a-captions.txt"]
 
 
 @pytest.mark.parametrize(

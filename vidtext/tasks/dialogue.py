@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidtext.clock import format_clock
+from vidtext.clock import list_format
 from vidtext.errors import OptionError
 from vidtext.media.frames import Frames
 from vidtext.models.base import Message
@@ -61,7 +61,9 @@ class CloserLook:
     @property
     def words(self) -> str:
         """Say which stretch it is."""
-        return f"{format_clock(round(self.start_seconds, 1))}–{format_clock(round(self.stop_seconds, 1))}"
+        start, stop = round(self.start_seconds, 1), round(self.stop_seconds, 1)
+        write = list_format((start, stop))
+        return f"{write(start)}–{write(stop)}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vidtext.clock import format_clock
+from vidtext.clock import format_clock, parse_clock
 
 _AROUND_SECONDS = 2.0
 """How far before and after a single moment is looked: what happens "at 0:45" takes a few seconds."""
@@ -36,7 +36,9 @@ def _amounts(joint: str) -> str:
 
 
 _AMOUNT = _amounts(r"[\s,-]+(?:and\s+)?")
-_CLOCK = r"\b\d{1,3}:\d{2}(?::\d{2})?(?:\.\d+)?"
+_CLOCK = r"(?<![\d:.])\d{1,3}:[0-5]\d(?::[0-5]\d)?(?!:?\d)(?:\.\d+)?"
+"""What `parse_clock` reads; 1:75 is no time, whatever else it may be."""
+
 _PLACE = r"\bsecond\s+\d+(?:\.\d+)?\b|\bminute\s+\d+(?:\.\d+)?\b"
 _TIME = rf"(?:{_CLOCK}|{_AMOUNT}|{_PLACE})"
 _END = rf"(?:{_CLOCK}|{_amounts(r'[ ,-]+')}|{_PLACE})"
@@ -152,10 +154,7 @@ def _amount(text: str) -> float:
 def _seconds(text: str) -> float:
     """Read `1:30`, `90 seconds`, `two minutes`, `1 hour and 20 minutes`, `minute 3`."""
     if ":" in text:
-        parts = [float(part) for part in text.split(":")]
-        if parts[-1] >= _UNITS["minute"]:  # 1:75 is no time, whatever else it may be
-            parts[-1] = 0.0
-        return sum((part * 60.0**power for power, part in enumerate(reversed(parts))), 0.0)
+        return parse_clock(text)
     total, amount, unit = 0.0, None, None
     for word in re.findall(r"[a-z]+|\d+(?:\.\d+)?", text):
         if word.rstrip("s") in _UNITS:

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vidtext.clock import format_clock, to_milliseconds
+from vidtext.clock import format_clock, list_format, to_milliseconds
 from vidtext.errors import OptionError
 from vidtext.text.documents import csv_document, cues, json_document, markdown_lines, one_line, rounded, without_arrows
 from vidtext.text.formats import FORMATS
@@ -161,10 +161,11 @@ def _to_csv(chapters: Chapters) -> str:
 
 def _to_markdown(chapters: Chapters) -> str:
     """Write CommonMark: a list of times and titles, the description as a paragraph under its title."""
+    write = list_format(chapter.start_seconds for chapter in chapters.segments)
     return "".join(
         "".join(
             [
-                f"- **{format_clock(chapter.start_seconds)}** {' '.join(markdown_lines(chapter.title))}\n",
+                f"- **{write(chapter.start_seconds)}** {' '.join(markdown_lines(chapter.title))}\n",
                 *(f"\n  {line}\n" for line in markdown_lines(chapter.description)),
                 "\n",
             ]

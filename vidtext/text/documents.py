@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vidtext.clock import to_milliseconds
+from vidtext.clock import list_format, to_milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from vidtext.text.timed import Segment
 
@@ -52,6 +52,11 @@ def cues(segments: Iterable[Segment]) -> Iterator[Cue]:
             start = max(to_milliseconds(segment.start_seconds), free_from)
             free_from = max(to_milliseconds(segment.stop_seconds), start + 1)
             yield Cue(start / 1000, free_from / 1000, words)
+
+
+def segments_format(segments: Iterable[Segment]) -> Callable[[float], str]:
+    """Return what writes the times of a list of segments for a person, all with as many decimals."""
+    return list_format(time for segment in segments for time in (segment.start_seconds, segment.stop_seconds))
 
 
 def rounded(seconds: float) -> float:

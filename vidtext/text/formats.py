@@ -13,9 +13,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vidtext.clock import format_clock, format_timestamp
+from vidtext.clock import format_timestamp
 from vidtext.errors import OptionError
-from vidtext.text.documents import csv_document, cues, escaped, json_document, one_line, rounded, without_arrows
+from vidtext.text.documents import (
+    csv_document,
+    cues,
+    escaped,
+    json_document,
+    one_line,
+    rounded,
+    segments_format,
+    without_arrows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,8 +94,9 @@ def _to_csv(text: TimedText) -> str:
 
 def _to_txt(text: TimedText) -> str:
     """Write one line a segment: `[0:00–0:05] text`."""
+    write = segments_format(text.segments)
     return "".join(
-        f"[{format_clock(segment.start_seconds)}–{format_clock(segment.stop_seconds)}] {one_line(segment.text)}\n"
+        f"[{write(segment.start_seconds)}–{write(segment.stop_seconds)}] {one_line(segment.text)}\n"
         for segment in text.segments
     )
 

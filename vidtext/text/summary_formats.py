@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vidtext.clock import format_clock
 from vidtext.errors import OptionError
-from vidtext.text.documents import json_document, markdown_lines, one_line, rounded
+from vidtext.text.documents import json_document, markdown_lines, one_line, rounded, segments_format
 from vidtext.text.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -42,9 +41,9 @@ def render_summary(summary: Summary, format_name: str) -> str:
 
 def _to_markdown(summary: Summary) -> str:
     """Write CommonMark: the abstract, the summary, the highlights with their times, the keywords; nothing empty."""
+    write = segments_format(summary.highlights.segments)
     highlights = (
-        f"- **{format_clock(segment.start_seconds)}–{format_clock(segment.stop_seconds)}** "
-        f"{' '.join(markdown_lines(segment.text))}\n"
+        f"- **{write(segment.start_seconds)}–{write(segment.stop_seconds)}** {' '.join(markdown_lines(segment.text))}\n"
         for segment in summary.highlights.segments
     )
     parts = {

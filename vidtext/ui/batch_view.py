@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from vidtext.ui.status import clock, status_html
+from vidtext.ui.status import clock_of, status_html
 
 if TYPE_CHECKING:
     from vidtext.batch.items import Item
@@ -75,7 +75,9 @@ def _done_row(outcome: Outcome) -> str:
     if "summary" in made:
         words += _lines([made["summary"]["abstract"]])
     if "chapters" in made:
-        words += _lines([f"{clock(each['start_seconds'])} {each['title']}" for each in made["chapters"]["chapters"]])
+        chapters = made["chapters"]["chapters"]
+        clock = clock_of(each["start_seconds"] for each in chapters)
+        words += _lines([f"{clock(each['start_seconds'])} {each['title']}" for each in chapters])
     return _row(outcome.item, "done", "Done", words + _notes(made))
 
 

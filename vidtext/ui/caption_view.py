@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from vidtext.text.formats import FORMATS
 from vidtext.text.names import file_name
 from vidtext.ui.status import (
+    clock_of_segments,
     counted_html,
     download_html,
     downloads_html,
@@ -54,9 +55,10 @@ def _quotation(segment: Segment) -> str:
 
 
 def _list(segments: tuple[Segment, ...]) -> str:
+    clock = clock_of_segments(segments)
     rows = "".join(
         f'<li data-cue-start="{segment.start_seconds:.3f}" data-cue-stop="{segment.stop_seconds:.3f}">'
-        f"{time_html(segment.start_seconds, segment.stop_seconds)}"
+        f"{time_html(segment.start_seconds, segment.stop_seconds, clock)}"
         f'<p class="vt-text">{escape(segment.text)}</p></li>'
         for segment in segments
     )

@@ -11,6 +11,7 @@ from vidtext.text.names import file_name
 from vidtext.ui.filmstrip import picture_uri
 from vidtext.ui.status import (
     clock,
+    clock_of_segments,
     counted_html,
     download_html,
     downloads_html,
@@ -21,6 +22,8 @@ from vidtext.ui.status import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vidtext.job import Progress
     from vidtext.tasks.chapters import ChaptersResult
     from vidtext.text.chapters import Chapter
@@ -55,14 +58,16 @@ def finding_html(progress: Progress, result: ChaptersResult | None) -> str:
 def list_html(result: ChaptersResult, name: str, closing: Closing) -> str:  # noqa: ARG001  the list needs no name
     """Return the chapters as a list; when no more will come, with titles to edit."""
     pictures = pictures_are_due(result, closing)
+    clock = clock_of_segments(result.chapters.segments)
     rows = "".join(
-        _row(number, chapter, picture_uri(result.thumbnails.pixels[number]) if pictures else "", result, closing)
-        for number, chapter in enumerate(result.chapters.segments)
+        _row(number, picture_uri(result.thumbnails.pixels[number]) if pictures else "", clock, result, closing)
+        for number in range(len(result.chapters.segments))
     )
     return f'<ol class="vt-chapters">{rows}</ol>'
 
 
-def _row(number: int, chapter: Chapter, picture: str, result: ChaptersResult, closing: Closing) -> str:
+def _row(number: int, picture: str, clock: Callable[[float], str], result: ChaptersResult, closing: Closing) -> str:
+    chapter = result.chapters.segments[number]
     pending = number >= result.chapters_done
     says_more = _plain(chapter.description) not in ("", _plain(chapter.title))
     description = f'<p class="vt-text">{escape(chapter.description)}</p>' if says_more else ""
@@ -72,7 +77,7 @@ def _row(number: int, chapter: Chapter, picture: str, result: ChaptersResult, cl
         f'<button type="button" class="vt-thumb" data-seek-seconds="{chapter.start_seconds:.3f}" tabindex="-1" '
         f'aria-hidden="true"><img src="{picture}" alt=""></button>'
         f"<div>{_title(number, chapter, closing)}"
-        f"{time_html(chapter.start_seconds, chapter.stop_seconds)}{description}</div></li>"
+        f"{time_html(chapter.start_seconds, chapter.stop_seconds, clock)}{description}</div></li>"
     )
 
 

@@ -61,10 +61,10 @@ class StripPlan:
 def strip_html(frames: Frames, *, of: str = "") -> str:
     """Return one button a frame; pictures alone for those `of` a video that is not in the player.
 
-    The strings of several clips may be joined.
+    The strings of several clips may be joined: all times have tenths of a second.
     """
     return "".join(
-        _frame_html(picture_uri(pixels), format_clock(round(seconds, 1)), seconds, of)
+        _frame_html(picture_uri(pixels), format_clock(round(seconds, 1), decimals=1), seconds, of)
         for pixels, seconds in zip(frames.pixels, frames.seconds.tolist(), strict=True)
     )
 

@@ -6,14 +6,15 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from vidtext.clock import format_clock
+from vidtext.clock import format_clock, list_format
 from vidtext.job import Progress
 from vidtext.ui.model_line import display_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from vidtext.models.base import ModelCard
+    from vidtext.text.timed import Segment
 
 _PERCENT = 100
 
@@ -78,8 +79,13 @@ def downloads_html(links: str) -> str:
     return f'<span class="vt-downloads"><span class="vt-label">Download</span>{links}</span>'
 
 
-def time_html(start_seconds: float, stop_seconds: float) -> str:
-    """Return a time that seeks the player."""
+def clock(seconds: float) -> str:
+    """Write a time for a reader: tenths of a second at most."""
+    return format_clock(round(seconds, 1))
+
+
+def time_html(start_seconds: float, stop_seconds: float, clock: Callable[[float], str] = clock) -> str:
+    """Return a time that seeks the player; `clock` writes the times of the list that it is in, see `clock_of`."""
     return (
         f'<button type="button" class="vt-time" data-seek-seconds="{start_seconds:.3f}" '
         f'aria-label="Play from {clock(start_seconds)}">{clock(start_seconds)}'
@@ -87,6 +93,12 @@ def time_html(start_seconds: float, stop_seconds: float) -> str:
     )
 
 
-def clock(seconds: float) -> str:
-    """Write a time for a reader: tenths of a second at most."""
-    return format_clock(round(seconds, 1))
+def clock_of(times: Iterable[float]) -> Callable[[float], str]:
+    """Return what writes the times of a list as `clock` does, but all with tenths of a second where one has them."""
+    write = list_format(round(time, 1) for time in times)
+    return lambda seconds: write(round(seconds, 1))
+
+
+def clock_of_segments(segments: Iterable[Segment]) -> Callable[[float], str]:
+    """Return what writes the starts and stops of segments, see `clock_of`."""
+    return clock_of(time for segment in segments for time in (segment.start_seconds, segment.stop_seconds))

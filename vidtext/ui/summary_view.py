@@ -11,6 +11,7 @@ from vidtext.text.summary_formats import SUMMARY_FORMATS, render_summary
 from vidtext.ui.caption_view import MEDIA_TYPES
 from vidtext.ui.filmstrip import picture_uri
 from vidtext.ui.status import (
+    clock_of_segments,
     counted_html,
     download_html,
     downloads_html,
@@ -57,11 +58,12 @@ def _paragraphs(text: str) -> str:
 def _highlights(result: SummaryResult) -> str:
     if result.thumbnails is None:
         return ""
+    clock = clock_of_segments(result.summary.highlights.segments)
     rows = "".join(
         f'<li data-from="{segment.start_seconds:.3f}" data-to="{segment.stop_seconds:.3f}">'
         f'<button type="button" class="vt-thumb" data-seek-seconds="{segment.start_seconds:.3f}" tabindex="-1" '
         f'aria-hidden="true"><img src="{picture_uri(picture)}" alt=""></button>'
-        f"<div>{time_html(segment.start_seconds, segment.stop_seconds)}"
+        f"<div>{time_html(segment.start_seconds, segment.stop_seconds, clock)}"
         f'<p class="vt-text">{escape(segment.text)}</p></div></li>'
         for segment, picture in zip(result.summary.highlights.segments, result.thumbnails.pixels, strict=True)
     )
