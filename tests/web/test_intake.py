@@ -191,3 +191,14 @@ def test_a_folder_for_files_that_was_removed_is_made_again(scarce: Served) -> No
         refused = httpx.post(f"{scarce.address}v1/caption", files=form, timeout=60)
         assert refused.json()["status"] == 422
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_uploads_that_a_call_works_with_count_no_longer(scarce: Served) -> None:
+    own = {"X-Forwarded-For": "192.0.2.9"}
+    for _ in range(MOST_UPLOADS + 1):
+        answer = _upload(scarce, "192.0.2.9", 10)
+        assert answer.status_code == 200
+        video = {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
+        with httpx.Client(base_url=scarce.address, headers=own, timeout=60) as client:
+            event = client.post("/gradio_api/call/v2/caption", json={"video": video}).json()["event_id"]
+            assert "event: " in client.get(f"/gradio_api/call/caption/{event}").text
