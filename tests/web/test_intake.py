@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
 
 from tests.ui.conftest import QUICK, scripted
 from tests.ui.serving import Served, serve, wait_until
 from tests.web.wire import Wire
+from vidtext.clients import current_client
+from vidtext.settings import Settings
+from vidtext.web.intake import Intake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from starlette.types import Message, Receive, Scope, Send
 
 FORM = "multipart/form-data; boundary=x"
 FILE = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.mp4"\r\n\r\n'
@@ -191,3 +198,42 @@ def test_a_folder_for_files_that_was_removed_is_made_again(scarce: Served) -> No
         refused = httpx.post(f"{scarce.address}v1/caption", files=form, timeout=60)
         assert refused.json()["status"] == 422
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_uploads_that_a_call_works_with_count_no_longer(scarce: Served) -> None:
+    own = {"X-Forwarded-For": "192.0.2.9"}
+    for _ in range(MOST_UPLOADS + 1):
+        answer = _upload(scarce, "192.0.2.9", 10)
+        assert answer.status_code == 200
+        video = {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
+        with httpx.Client(base_url=scarce.address, headers=own, timeout=60) as client:
+            event = client.post("/gradio_api/call/v2/caption", json={"video": video}).json()["event_id"]
+            assert "event: " in client.get(f"/gradio_api/call/caption/{event}").text
+
+
+def test_what_the_mcp_server_asks_of_its_own_server_is_for_its_client() -> None:
+    """Gradio's MCP server calls endpoints over HTTP, with the headers of whoever called it."""
+    seen: list[tuple[str, list[tuple[bytes, bytes]]]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append((current_client(), scope["headers"]))
+        await PlainTextResponse("")(scope, receive, send)
+
+    intake = Intake(app, Settings(), most_requests=9, renew=lambda: None)
+
+    def ask(path: str, host: str, headers: list[tuple[bytes, bytes]]) -> str:
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(_: Message) -> None:
+            pass
+
+        scope = {"type": "http", "method": "POST", "path": path, "client": (host, 1), "headers": headers}
+        asyncio.run(intake(scope, receive, send))
+        return seen[-1][0]
+
+    forged = [(b"x-vidtext-client", b"0" * 32 + b" 192.0.2.7")]
+    assert ask("/gradio_api/mcp/", "192.0.2.1", forged) == "192.0.2.1"
+    assert ask("/gradio_api/queue/join", "127.0.0.1", seen[-1][1]) == "192.0.2.1"
+    assert seen[-1][1] == []
+    assert ask("/gradio_api/queue/join", "192.0.2.2", forged) == "192.0.2.2"

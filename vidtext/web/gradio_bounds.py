@@ -22,7 +22,6 @@ from vidtext.ui.toasts import plain_text
 from vidtext.ui.visitors import NOT_UPLOADED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from gradio import Blocks
@@ -125,20 +124,8 @@ def _client_that_opens_no_files(server: GradioMCPServer) -> Client:
         )
         for endpoint in client.endpoints.values():
             endpoint._upload_file = lambda file, data_index: file  # noqa: SLF001, ARG005
-        client.submit = _for_its_caller(server, client.submit)
         server._client_instance = client  # noqa: SLF001
     return server._client_instance  # noqa: SLF001
-
-
-def _for_its_caller(server: GradioMCPServer, submit: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `submit` of MCP's client such that the work counts as that of whoever calls the tool."""
-
-    def submit_for_caller(*arguments: Any, headers: dict[str, str] | None = None, **named: Any) -> Any:  # noqa: ANN401
-        request = server.mcp_server.request_context.request
-        caller = request.client.host if request is not None and request.client is not None else ""
-        return submit(*arguments, headers={**(headers or {}), "X-Forwarded-For": caller}, **named)
-
-    return submit_for_caller
 
 
 class _NoHeadersForOthers:

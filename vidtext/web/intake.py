@@ -8,8 +8,10 @@ go to the disk and count in `vidtext.api.uploads`.
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import math
+import secrets
 import time
 from http import HTTPStatus
 from pathlib import Path
@@ -34,6 +36,11 @@ if TYPE_CHECKING:
     from vidtext.settings import Settings
 
 UPLOAD = "/gradio_api/upload"
+
+_MCP = "/gradio_api/mcp"
+
+_CLIENT = b"x-vidtext-client"
+"""A header of this server to itself."""
 
 _HEALTH = ("/healthz", "/readyz")
 """Are answered however many requests there are."""
@@ -63,6 +70,7 @@ class Intake:
             renew: makes the folder for temporary files anew if it is gone.
         """
         self._app, self._settings, self._renew = app, settings, renew
+        self._secret = secrets.token_hex(16).encode()
         self._requests = Shares(settings.connections_a_client, most_requests)
         self._held = Shares(settings.received_bytes_a_client, settings.received_bytes)
 
@@ -71,7 +79,9 @@ class Intake:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        client, path = client_of(scope), scope["path"].removeprefix(self._settings.root_path.rstrip("/"))
+        path = scope["path"].removeprefix(self._settings.root_path.rstrip("/"))
+        scope = self._with_client(scope, path)
+        client = client_of(scope)
         request = _Request(scope, receive, send, _Body(client, path, Headers(scope=scope), self._settings, self._held))
         free = path in _HEALTH
         if not free and not self._requests.take(client, 1):
@@ -93,6 +103,17 @@ class Intake:
             request.body.end()
             if not free:
                 self._requests.give_back(client, 1)
+
+    def _with_client(self, scope: Scope, path: str) -> Scope:
+        """Let what Gradio's MCP server asks of this server itself, with the headers of its client, be that client's."""
+        headers = [(name, value) for name, value in scope["headers"] if name != _CLIENT]
+        told = next((value for name, value in scope["headers"] if name == _CLIENT), b"")
+        secret, _, host = told.partition(b" ")
+        if hmac.compare_digest(secret, self._secret):
+            scope = {**scope, "client": (host.decode("latin-1"), 0)}
+        if path.startswith(_MCP) and scope.get("client"):
+            headers.append((_CLIENT, b"%s %s" % (self._secret, str(scope["client"][0]).encode("latin-1", "replace"))))
+        return {**scope, "headers": headers}
 
 
 class Shares:

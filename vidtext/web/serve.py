@@ -28,6 +28,7 @@ from vidtext.models.loading import warm_up
 from vidtext.settings import Settings
 from vidtext.ui.look import launch_options
 from vidtext.ui.page import build_page
+from vidtext.web.bad_requests import BadRequests
 from vidtext.web.connections import bound_connections
 from vidtext.web.gradio_bounds import bound_gradio
 from vidtext.web.gradio_requests import bound_requests
@@ -106,7 +107,7 @@ def serve(
             server_port=port,
             app_kwargs={
                 "routes": [*health_routes(settings, warm=warm, closing=closing), heartbeat_route(), *routes],
-                "middleware": [Middleware(Shield, settings=settings)],
+                "middleware": [Middleware(Shield, settings=settings), Middleware(BadRequests)],
                 "lifespan": _resting,
             },
             prevent_thread_lock=True,
