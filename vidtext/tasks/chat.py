@@ -104,7 +104,8 @@ def begin_dialogue(
     card = resolve_chat(options.model, settings).card
     most = min(settings.max_chat_videos, card.most_clips or settings.max_chat_videos, len(_LABELS))
     if not 1 <= len(sources) <= most:
-        raise OptionError(f"{len(sources)} videos were given; {card.id} talks about 1 to {most} of them at once.")
+        several = "one video" if most == 1 else f"up to {most} videos"
+        raise OptionError(f"{len(sources)} videos were given; {card.id} can talk about {several} at a time.")
     wanted = card.frames_per_clip if options.frames is None else options.frames
     most_frames = settings.max_frames
     if card.tokens_per_frame:  # what is far beyond the context would be held for nothing

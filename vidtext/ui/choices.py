@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from vidtext.clock import parse_clock
-from vidtext.errors import OptionError
+from vidtext.errors import OptionError, VidtextError
 from vidtext.media.resize import FITS
+from vidtext.models.catalog import AUTO
 from vidtext.text.prompts import STYLES
-from vidtext.ui.model_line import model_choices, model_html
+from vidtext.ui.model_line import advice_text, model_choices, model_html, problem_html
+from vidtext.ui.offered_models import offer_usable
 from vidtext.ui.tab_work import QUIET
-from vidtext.ui.toasts import plain_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,14 +48,20 @@ class ModelAndFit:
     fit: gr.Dropdown
     resolve: Callable[[str, Settings], Resolution]
     describe: Callable[[str], str]
+    settings: Settings
 
     def components(self) -> set[Component]:
         """Return what their values are read from."""
         return {self.model, self.fit}
 
     def chosen_model(self, values: dict[Component, Any]) -> str:
-        """Read the model's name."""
-        return str(values[self.model])
+        """Read the model's name; the one that "auto" stands for now, which the header explains, not each result.
+
+        Raises:
+            ModelError: there is none.
+        """
+        name = str(values[self.model])
+        return self.resolve(name, self.settings).card.id if name == AUTO else name
 
     def chosen_fit(self, values: dict[Component, Any]) -> Fit | None:
         """Read the fit; None is the model's own."""
@@ -67,9 +74,13 @@ def build_model_and_fit(around: Surroundings, tab: str, *, chat: bool = False) -
     resolve = services.resolve_chat if chat else services.resolve
 
     def describe(name: str) -> str:
-        with plain_words():
+        try:
             resolution = resolve(name, settings)
-        return model_html(resolution.card, device=services.device(), note=resolution.note)
+        except VidtextError as error:
+            return problem_html(str(error))
+        models = services.chat_models if chat else services.models
+        advice = advice_text(resolution.note, models, "answers" if chat else "captions")
+        return model_html(resolution.card, device=services.device(), note=advice)
 
     model = gr.Dropdown(
         model_choices(services.chat_models if chat else services.models),
@@ -85,8 +96,9 @@ def build_model_and_fit(around: Surroundings, tab: str, *, chat: bool = False) -
         filterable=False,
         elem_id=f"vt-{tab}-fit",
     )
+    offer_usable(model, around, services.chat_models if chat else services.models, resolve)
     model.change(describe, model, around.model_line, queue=False, **QUIET)
-    return ModelAndFit(model, fit, resolve, describe)
+    return ModelAndFit(model, fit, resolve, describe, settings)
 
 
 @dataclass(frozen=True)
@@ -113,7 +125,6 @@ def build_style(tab: str, settings: Settings) -> StyleChoice:
         [*((style.label, name) for name, style in STYLES.items()), ("My own words", _OWN_WORDS)],
         value="neutral",
         label="Style",
-        info="Chat models follow it; captioners cannot.",
         filterable=False,
         elem_id=f"vt-{tab}-style",
     )
@@ -127,6 +138,22 @@ def build_style(tab: str, settings: Settings) -> StyleChoice:
     )
     style.change(lambda chosen: gr.update(visible=chosen == _OWN_WORDS), style, own_words, queue=False, **QUIET)
     return StyleChoice(style, own_words)
+
+
+def offer_style(around: Surroundings, choice: ModelAndFit, style: StyleChoice) -> None:
+    """Let the style be chosen where the model follows one, and say so where it does not."""
+
+    def offer(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        try:
+            chats = choice.resolve(name, around.settings).card.chats
+        except VidtextError:  # it is told in the header
+            return gr.update(), gr.update()
+        info = "" if chats else "This model writes captions and cannot follow a style. Choose a chat model for that."
+        return gr.update(interactive=chats, info=info), gr.update(interactive=chats)
+
+    outputs = [style.style, style.own_words]
+    around.page.load(offer, choice.model, outputs, queue=False, **QUIET)
+    choice.model.change(offer, choice.model, outputs, queue=False, **QUIET)
 
 
 def whole_number(typed: str | None, things: str) -> int | None:
