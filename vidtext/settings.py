@@ -308,6 +308,14 @@ class Settings:
     shutdown_seconds: float = 4.0
     """How long a server that was told to end waits for its work to."""
 
+    reload_grace_seconds: float = 30.0
+    """How long a visit goes on after its tab said that it goes: a page that is loaded again, or gone back to, finds its
+    video, results and running work. Then its work is ended and its files are deleted. Loading takes a few seconds."""
+
+    lost_visit_seconds: float = 3600.0
+    """How long a visit goes on after its connection broke without a word: a closed lid, a tunnel, a lost network. It
+    ends earlier if it has asked for nothing in `keep_files_seconds`."""
+
     keep_files_seconds: float = 4 * 3600.0
     """How long uploads and results stay when their visitor asks for nothing and does not leave earlier: as long as the
     longest video, so that it can be watched to its end."""

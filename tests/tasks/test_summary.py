@@ -10,7 +10,7 @@ from tests.tasks.models import ColourCaptioner, ColourChat, colour_of
 from vidtext.errors import CancelledError, OptionError
 from vidtext.job import Job
 from vidtext.settings import Settings
-from vidtext.tasks.summary import SummaryOptions, summarize, summary_stream
+from vidtext.tasks.summary import LENGTHS, SummaryOptions, summarize, summary_stream
 
 Film = Callable[..., Path]
 FOUR = (("red", 8), ("green", 4), ("blue", 5), ("white", 3))
@@ -45,6 +45,14 @@ def test_length_is_a_choice_and_what_is_left_out_is_told(colours: ColourCaptione
     assert len(short.highlights.segments) == 3
     assert "3 of 4 different descriptions are told; a longer summary tells more." in short.notes
     assert not any("descriptions are told" in note for note in long.notes)
+
+
+def test_a_length_without_effect_is_told(colours: ColourCaptioner, film: Film) -> None:
+    source = film(("red", 30), ("blue", 30))
+    short, medium, long = (summarize(source, length=length) for length in LENGTHS)
+
+    assert short.summary == medium.summary == long.summary
+    assert len(short.notes) < len(medium.notes) == len(long.notes)
 
 
 def test_highlights_lie_within_their_scenes_in_order(colours: ColourCaptioner, film: Film) -> None:

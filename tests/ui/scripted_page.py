@@ -1,6 +1,7 @@
 """The real page with tasks that do what they are told, in a process of its own.
 
 `python scripted_page.py PORT SECONDS_A_TOKEN LOG` writes a line to LOG for each token, and one when the work has ended.
+Previews are not made as long as there is a file "hold" beside it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from gradio.media import get_video
 
 from vidtext.compute.memory import MemoryPlan, Need, Wanted
-from vidtext.errors import MediaError, OptionError
+from vidtext.errors import MediaError, ModelUnavailableError, OptionError
 from vidtext.media.chapter_marks import chaptered_suffix
 from vidtext.media.probe import probe
 from vidtext.media.sample import sample
@@ -35,6 +36,7 @@ from vidtext.tasks.summary import SummaryOptions, SummaryResult
 from vidtext.text.chapters import Chapter, Chapters
 from vidtext.text.summary import Summary
 from vidtext.text.timed import Segment, TimedText
+from vidtext.ui import videos
 from vidtext.ui.example_clips import ExampleClip
 from vidtext.ui.services import Services
 from vidtext.web.serve import serve
@@ -62,6 +64,9 @@ CARD = ModelCard(
 CHAT_CARD = dataclasses.replace(
     CARD, id="embedded-chat", family="llava_next_video", sees="Answers what the script says."
 )
+OTHER_CARD = dataclasses.replace(CARD, id="other/other-model", family="smolvlm")
+"""It chats too, and so follows a style."""
+ONE_VIDEO_CARD = dataclasses.replace(CHAT_CARD, id="other/one-video", most_clips=1)
 MANY_FRAMES = 99
 """So many do not fit."""
 UNREADABLE = 13
@@ -164,6 +169,8 @@ class Script:
     def begin_dialogue(
         self, sources: Sequence[tuple[Path, str]], options: ChatOptions, *, settings: Settings, job: Job
     ) -> Dialogue:
+        if options.model == ONE_VIDEO_CARD.id and len(sources) > 1:
+            raise OptionError(f"{len(sources)} videos were given; {options.model} can talk about one video at a time.")
         if options.frames == UNREADABLE:
             raise MediaError("The video cannot be read: <b>it is broken</b>.")
         duration = probe(sources[0][0], settings=settings).duration_seconds
@@ -240,10 +247,32 @@ class Script:
             file.write(line + "\n")
 
 
+def resolve(name: str, _: Settings) -> Resolution:
+    """Take "auto" for the first model, with a note; refuse one."""
+    if name == "gone/gone-model":
+        raise ModelUnavailableError(f"{name} is not on this machine.")
+    if name == OTHER_CARD.id:
+        return Resolution(OTHER_CARD, None)
+    return Resolution(CARD, None, NOTE if name == "auto" else "")
+
+
+def hold_previews(hold: Path) -> None:
+    """Let previews wait as long as a file is there."""
+    make_preview = videos.make_preview
+
+    def held(source: Path, target: Path, *, settings: Settings, job: Job) -> tuple[str, ...]:
+        while hold.exists():
+            job.report("making the preview", 1, 2)
+            time.sleep(0.02)
+        return make_preview(source, target, settings=settings, job=job)
+
+    videos.make_preview = held
+
+
 def main(port: int, seconds_a_token: float, log: Path) -> None:
     settings = Settings.from_env({"VIDTEXT_GUARD_DECODING": "1", **os.environ})
     script = Script(seconds_a_token, log)
-    resolution = Resolution(CARD, None, NOTE)
+    hold_previews(log.with_name("hold"))
     services = Services(
         caption_stream=script.caption,
         chapters_stream=script.chapters,
@@ -254,10 +283,10 @@ def main(port: int, seconds_a_token: float, log: Path) -> None:
         chaptered_suffix=chaptered_suffix,
         video_with_chapters=video_with_chapters,
         highlight_reel=highlight_reel,
-        models={"embedded": CARD, "other/other-model": dataclasses.replace(CARD, id="other/other-model")},
-        resolve=lambda name, _: resolution if name == "auto" else dataclasses.replace(resolution, note=""),
-        chat_models={"embedded-chat": CHAT_CARD},
-        resolve_chat=lambda _, __: Resolution(CHAT_CARD, None),
+        models={"embedded": CARD, OTHER_CARD.id: OTHER_CARD, "gone/gone-model": CARD},
+        resolve=resolve,
+        chat_models={"embedded-chat": CHAT_CARD, ONE_VIDEO_CARD.id: ONE_VIDEO_CARD},
+        resolve_chat=lambda name, _: Resolution(ONE_VIDEO_CARD if name == ONE_VIDEO_CARD.id else CHAT_CARD, None),
         foresee=lambda _, work, __: MemoryPlan(
             Wanted(work.clips, work.frames, work.text_tokens, work.new_tokens, "float32"),
             Need(50_000_000, 0, 0, 0),

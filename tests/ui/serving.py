@@ -44,6 +44,16 @@ class Served:
     work_log: Path
     server_log: Path
 
+    @contextmanager
+    def held_previews(self) -> Iterator[None]:
+        """Let the scripted page make no preview until the context ends."""
+        hold = self.work_log.with_name("hold")
+        hold.touch()
+        try:
+            yield
+        finally:
+            hold.unlink()
+
     def worked(self) -> list[str]:
         """Return what the scripted captioner did."""
         return self.work_log.read_text("utf-8").splitlines() if self.work_log.exists() else []

@@ -230,10 +230,53 @@ def test_chapters_survive_a_run_that_fails(quick: Served, visit: Callable[..., P
     expect(page.locator(".vt-block span").first).to_have_text("Still here")
 
 
+def test_a_video_that_was_made_of_other_titles_is_not_offered_any_more(
+    quick: Served, visit: Callable[..., Page]
+) -> None:
+    page = visit(quick)
+    find_chapters(page)
+    with page.expect_download():
+        page.get_by_role("button", name="Video with chapters").click()
+    made = page.locator("#vt-chaptered-made")
+    expect(made.get_by_role("link")).to_have_count(1)
+    page.get_by_label("Title of chapter 1").fill("Another")
+    page.get_by_label("Title of chapter 1").press("Enter")
+    expect(made).to_contain_text("make the video again")
+    expect(made.get_by_role("link")).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Video with chapters").click()
+    with av.open(str(download.value.path())) as container:
+        assert container.chapters()[0]["metadata"]["title"] == "Another"
+    page.get_by_role("button", name="Find chapters").click()
+    expect(page.locator("#vt-chapters-closing .vt-actions")).to_be_visible()
+    expect(made).to_contain_text("make the video again")
+
+
+def test_a_style_is_only_offered_where_the_model_follows_one(quick: Served, visit: Callable[..., Page]) -> None:
+    page = visit(quick)
+    page.get_by_role("tab", name="Chapters").click()
+    page.get_by_role("button", name="More options").locator("visible=true").click()
+    expect(page.locator("#vt-chapters-style input")).to_be_disabled()
+    expect(page.locator("#vt-chapters-style")).to_contain_text("cannot follow a style")
+
+
+def test_models_that_cannot_be_used_are_not_offered(quick: Served, visit: Callable[..., Page]) -> None:
+    page = visit(quick)
+    page.get_by_role("tab", name="Chapters").click()
+    page.get_by_role("button", name="More options").locator("visible=true").click()
+    expect(page.locator("#vt-chapters-model")).to_contain_text("1 more model")
+    page.locator("#vt-chapters-model input").click()
+    expect(page.get_by_role("option", name="other/other-model")).to_be_visible()
+    expect(page.get_by_role("option", name="gone/gone-model")).to_have_count(0)
+
+
 def test_own_words_are_asked_for_and_reach_the_task(quick: Served, visit: Callable[..., Page]) -> None:
     page = visit(quick)
     page.get_by_role("tab", name="Chapters").click()
     page.get_by_role("button", name="More options").locator("visible=true").click()
+    page.locator("#vt-chapters-model input").click()
+    page.get_by_role("option", name="other/other-model").click()
+    expect(page.locator("#vt-chapters-style input")).to_be_enabled()
     page.locator("#vt-chapters-style input").click()
     page.get_by_role("option", name="My own words").click()
     page.get_by_label("How to write").fill("Rhyme.")

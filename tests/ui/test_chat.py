@@ -137,6 +137,9 @@ def test_a_suggestion_is_asked(page: Page) -> None:
 
 
 def test_try_again_and_edit_ask_from_there(page: Page, quick: Served) -> None:
+    page.get_by_role("button", name="More options").locator("visible=true").click()
+    page.get_by_label("number input for Temperature").fill("0.7")
+    page.get_by_label("number input for Temperature").press("Tab")
     ask(page, "One?")
     ask(page, "Two?")
     answered = quick.worked().count("ended world.mp4")
@@ -153,6 +156,73 @@ def test_try_again_and_edit_ask_from_there(page: Page, quick: Served) -> None:
     expect(page.locator(".vt-asked")).to_have_text(["Uno?"])
     rested(page)
     expect(page.locator(".vt-said")).to_contain_text("Answer 1 on: Uno?")
+
+
+def test_try_again_is_not_offered_where_the_answer_would_be_the_same(page: Page) -> None:
+    ask(page, "One?")
+    expect(page.get_by_role("button", name="Edit this question")).to_have_count(1)
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+
+
+def test_turns_that_an_edit_took_away_can_be_brought_back(page: Page) -> None:
+    for question in ("One?", "Two?", "Three?"):
+        ask(page, question)
+    turns(page).first.hover()
+    page.get_by_role("button", name="Edit this question").first.click()
+    page.get_by_role("textbox", name="The question").fill("Uno?")
+    page.get_by_role("textbox", name="The question").press("Enter")
+    expect(page.locator(".vt-asked")).to_have_text(["Uno?"])
+    rested(page)
+    expect(page.locator("#vt-chat-result")).to_contain_text("the conversation had 3 turns")
+    page.get_by_role("button", name="Bring it back").click()
+    expect(page.locator(".vt-asked")).to_have_text(["One?", "Two?", "Three?"])
+    ask(page, "Four?")
+    expect(page.locator(".vt-said").last).to_contain_text("Answer 4 on: Four?")
+    page.get_by_role("button", name="Bring it back").click()
+    expect(page.locator(".vt-asked")).to_have_text(["Uno?"])
+
+
+def test_a_conversation_can_be_brought_back_after_a_new_one_was_begun(page: Page) -> None:
+    ask(page, "One?")
+    page.get_by_role("button", name="New conversation").click()
+    expect(turns(page)).to_have_count(0)
+    page.get_by_role("button", name="Bring it back").click()
+    expect(page.locator(".vt-asked")).to_have_text(["One?"])
+    page.get_by_role("button", name="Undo").click()
+    expect(turns(page)).to_have_count(0)
+    page.get_by_role("button", name="Bring it back").click()
+    expect(page.locator(".vt-asked")).to_have_text(["One?"])
+
+
+def test_a_second_video_is_not_offered_where_the_model_takes_one(page: Page) -> None:
+    page.get_by_role("button", name="More options").locator("visible=true").click()
+    expect(page.locator("#vt-chat-more")).to_be_visible()
+    choose_model(page, "other/one-video")
+    expect(page.locator("#vt-chat-one-video")).to_contain_text("one video at a time")
+    expect(page.locator("#vt-chat-more")).to_be_hidden()
+
+
+def test_a_second_video_that_is_refused_loses_nothing(page: Page, tmp_path: Path) -> None:
+    ask(page, "One?")
+    page.get_by_role("button", name="More options").locator("visible=true").click()
+    page.locator("#vt-chat-more input[type=file]").set_input_files(numbered_clip(tmp_path / "b.mp4", 60))
+    expect(page.locator("#vt-chat-more")).to_contain_text("b.mp4")
+    choose_model(page, "other/one-video")
+    field(page).fill("Two?")
+    field(page).press("Enter")
+    expect(page.get_by_test_id("toast-text")).to_contain_text("can talk about one video at a time")
+    rested(page)
+    expect(page.locator(".vt-asked")).to_have_text(["One?"])
+    expect(field(page)).to_have_value("Two?")
+    page.locator("#vt-chat-more").get_by_role("button", name="Remove this file").click()
+    expect(page.locator("#vt-chat-more")).to_be_hidden()
+    field(page).press("Enter")
+    expect(page.locator(".vt-asked")).to_have_text(["One?", "Two?"])
+
+
+def choose_model(page: Page, name: str) -> None:
+    page.locator("#vt-chat-model input").click()
+    page.get_by_role("option", name=name).click()
 
 
 def test_an_edit_can_be_given_up(page: Page) -> None:

@@ -17,8 +17,8 @@ from vidtext.errors import SourceError, SourceRefusedError
 from vidtext.job import Job
 from vidtext.media.frames import Frames
 from vidtext.settings import Settings
-from vidtext.ui.kept import FINISHED, Kept
-from vidtext.ui.video_panel import _Handlers, source_of
+from vidtext.ui.kept import FINISHED, Kept, Subject
+from vidtext.ui.video_panel import _Handlers, video_of
 from vidtext.ui.videos import LoadedVideo
 from vidtext.ui.visitors import Visitors
 from vidtext.ui.work import Work
@@ -34,8 +34,13 @@ class Pictured:
     clips: tuple[Frames, ...]
 
 
-def request(session: str, place: str | None = None) -> Any:
-    return SimpleNamespace(session_hash=session, headers={"x-vidtext-place": place} if place else {})
+def request(session: str, place: str | None = None, *, token: str = "") -> Any:
+    headers = {"x-vidtext-place": place, "x-vidtext-visit": token}
+    return SimpleNamespace(session_hash=session, headers={name: value for name, value in headers.items() if value})
+
+
+TOKEN, OTHER = "0123456789abcdef" * 2, "f" * 32
+GRACE_SECONDS, LOST_SECONDS = 30, 300
 
 
 def of_cache(cache: Path, first: Any, closing: Job) -> Visitors:
@@ -44,6 +49,8 @@ def of_cache(cache: Path, first: Any, closing: Job) -> Visitors:
         cache,
         first,
         lambda _: None,
+        grace_seconds=GRACE_SECONDS,
+        lost_seconds=LOST_SECONDS,
         keep_seconds=600,
         keep_unclaimed_seconds=300,
         most=4,
@@ -84,10 +91,61 @@ def test_leaving_ends_the_work_and_deletes_the_files(visitors: Visitors, tmp_pat
     visitor.bring(upload(tmp_path, "replaced.mp4"))
     visitor.lists("batch", [upload(tmp_path, "listed.mp4")])
     (visitor.new_place() / "download.mp4").touch()
-    visitors.leave(request("one"))
+    visitors.goodbye(request("one"))
+    visitors.leave(request("one"))  # the connection breaks too
+    visitors.see_off_left(time.monotonic() + GRACE_SECONDS + 1)
     assert all(job.stopped for job in jobs)
     assert list(tmp_path.iterdir()) == []
     visitors.leave(request("one"))  # a second time does no harm
+
+
+@pytest.mark.parametrize("said_first", [True, False])
+def test_a_tab_that_is_loaded_again_finds_everything(visitors: Visitors, *, said_first: bool) -> None:
+    visitor = visitors.of(request("one", token=TOKEN))
+    ends = (visitors.goodbye, visitors.leave)
+    for end in ends if said_first else reversed(ends):
+        end(request("one", token=TOKEN if end == visitors.goodbye else ""))
+    now = time.monotonic()
+    visitors.see_off_left(now + GRACE_SECONDS - 1)
+    assert visitors.known(request("two", token=TOKEN)) is visitor
+    visitors.see_off_left(now + 10 * LOST_SECONDS)
+    assert visitors.of(request("two", token=TOKEN)) is visitor
+
+
+def test_what_the_old_page_still_asks_for_does_not_keep_a_visit(visitors: Visitors) -> None:
+    visitors.of(request("one", token=TOKEN))
+    visitors.goodbye(request("one", token=TOKEN))
+    visitors.of(request("one", token=TOKEN))
+    visitors.see_off_left(time.monotonic() + GRACE_SECONDS + 1)
+    assert visitors.known(request("one", token=TOKEN)) is None
+
+
+def test_a_broken_connection_is_waited_for_longer(visitors: Visitors) -> None:
+    visitor = visitors.of(request("one", token=TOKEN))
+    visitors.leave(request("one"))
+    visitors.see_off_left(time.monotonic() + LOST_SECONDS - 1)
+    assert visitors.known(request("one", token=TOKEN)) is visitor  # which was asleep
+    visitors.see_off_left(time.monotonic() + 10 * LOST_SECONDS)
+    visitors.leave(request("one"))
+    visitors.see_off_left(time.monotonic() + LOST_SECONDS + 1)
+    assert visitors.known(request("one", token=TOKEN)) is None
+
+
+def test_a_visit_is_found_by_its_token_alone(visitors: Visitors) -> None:
+    visitor = visitors.of(request("one", token=TOKEN))
+    assert visitors.of(request("one", token=OTHER)) is not visitor
+    assert visitors.of(request("one")) is not visitor
+    for made_up in (TOKEN[:-1], TOKEN.upper(), TOKEN + "0", "session one", "../" + TOKEN[3:]):
+        assert visitors.of(request("none", token=made_up)) is visitors.of(request("none"))
+    visitors.goodbye(request("one", token=OTHER))  # a stranger who knows the session
+    visitors.see_off_left(time.monotonic() + GRACE_SECONDS + 1)
+    assert visitors.known(request("one", token=TOKEN)) is visitor
+
+
+def test_no_more_sessions_of_a_visit_are_remembered_than_a_few(visitors: Visitors) -> None:
+    for number in range(1000):
+        visitors.of(request(f"session {number}", token=TOKEN))
+    assert len(visitors.of(request("last", token=TOKEN)).sessions) < 10
 
 
 def test_whoever_asks_for_nothing_leaves_after_a_while_unless_work_goes_on(visitors: Visitors) -> None:
@@ -135,9 +193,11 @@ def test_when_results_take_too_much_memory_who_was_idle_for_longest_leaves(visit
         visitors.of(request("at work")).seen_seconds = 0.5
         visitors.clean(10.0)
 
-    assert sorted(visitors._visitors) == ["at work", "last", "no result"]
+    assert sorted(visitors._visitors) == [f"session {name}" for name in ("at work", "last", "no result")]
     visitors.clean(11.0)
-    assert sorted(visitors._visitors) == ["at work", "last", "no result"]  # 736 bytes are not too many
+    assert sorted(visitors._visitors) == [
+        f"session {name}" for name in ("at work", "last", "no result")
+    ]  # 736 bytes are not too many
 
 
 def test_what_nobody_needs_goes_after_a_while(visitors: Visitors, tmp_path: Path) -> None:
@@ -297,16 +357,50 @@ def test_the_model_reads_the_original_where_the_player_shows_a_preview(visitors:
     visitor = visitors.of(request("one"))
     for name in ("original.mkv", "preview-1.mp4"):
         (tmp_path / name).write_bytes(b"x")
-    visitor.video = LoadedVideo(tmp_path / "original.mkv", tmp_path / "preview-1.mp4", "original.mkv", ANY_INFO)
-    assert source_of(visitor, str(tmp_path / "preview-1.mp4")) == (tmp_path / "original.mkv", "original.mkv")
+    visitor.show(shown(tmp_path / "original.mkv", tmp_path / "preview-1.mp4"))
+    assert visitor.video is not None
+    assert video_of(visitor, visitor.video.key).source == tmp_path / "original.mkv"
 
 
-def test_no_video_and_one_that_is_gone_are_told(visitors: Visitors, tmp_path: Path) -> None:
+def test_work_is_only_begun_on_the_video_that_the_browser_shows(visitors: Visitors, tmp_path: Path) -> None:
     visitor = visitors.of(request("one"))
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / name).write_bytes(b"x")
+    before = visitor.video
+    assert before is not None
+    visitor.show(None)
     with pytest.raises(SourceError, match="no video yet"):
-        source_of(visitor, None)
+        video_of(visitor, before.key)
+    visitor.show(another := shown(tmp_path / "b.mp4"))
+    with pytest.raises(SourceError, match=r"b\.mp4"):
+        video_of(visitor, before.key)
     with pytest.raises(SourceError, match="Load it again"):
-        source_of(visitor, str(tmp_path / "gone.mp4"))
+        video_of(visitor, "of a visit that is over")
+    assert video_of(visitor, another.key) is another
+    with visitor.at_work("video", Job()), pytest.raises(SourceError, match="being prepared"):
+        video_of(visitor, another.key)
+    another.source.unlink()
+    with pytest.raises(SourceError, match="Load it again"):
+        video_of(visitor, another.key)
+
+
+def test_the_same_file_brought_in_again_is_another_video(tmp_path: Path) -> None:
+    assert shown(tmp_path / "a.mp4").key != shown(tmp_path / "a.mp4").key
+
+
+def test_another_video_takes_all_with_it_that_is_about_the_one_before(visitors: Visitors, tmp_path: Path) -> None:
+    visitor, jobs = visitors.of(request("one")), [Job(), Job(), Job()]
+    visitor.results |= {
+        "chapters": Kept("of the video", FINISHED, visitor.subject),
+        "batch": Kept("of others", FINISHED, Subject("batch")),
+    }
+    visitor.strip = "frames", "note"
+    visitor.jobs |= {"caption": jobs[0], "batch": jobs[1], "video": jobs[2]}
+    visitor.show(shown(tmp_path / "b.mp4"))
+    assert list(visitor.results) == ["batch"]
+    assert visitor.cleared == {"chapters"}
+    assert visitor.strip == ("", "")
+    assert [job.stopped for job in jobs] == [True, False, False]
 
 
 def test_a_cache_behind_a_link_is_the_same(tmp_path: Path) -> None:

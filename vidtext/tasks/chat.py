@@ -104,8 +104,9 @@ def begin_dialogue(
     card = resolve_chat(options.model, settings).card
     most = min(settings.max_chat_videos, card.most_clips or settings.max_chat_videos, len(_LABELS))
     if not 1 <= len(sources) <= most:
+        several = "one video" if most == 1 else f"up to {most} videos"
         raise OptionError(
-            f"{len(sources)} videos were given; {card.id} talks about 1 to {most} of them at once.", option="videos"
+            f"{len(sources)} videos were given; {card.id} can talk about {several} at a time.", option="videos"
         )
     wanted = card.frames_per_clip if options.frames is None else options.frames
     most_frames = settings.max_frames

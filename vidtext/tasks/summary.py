@@ -210,6 +210,8 @@ class _Composer:
         told = _longest_lasting(moments, self.size.sentences)
         different = len(without_repeats(moment.text for moment in moments))
         left_out = f"{len(told)} of {different} different descriptions are told; a longer summary tells more."
+        short = "There are too few different descriptions for a longer summary than a short one."
+        no_longer = self.size is not _SIZES["short"] and different <= _SIZES["short"].sentences
         could_tell_more = len(told) < different and self.size.sentences < _SIZES["long"].sentences
         return Summary(
             abstract=told_in_order(_longest_lasting(moments, _ABSTRACT_SENTENCES)),
@@ -219,7 +221,7 @@ class _Composer:
                 [moment.text for moment in moments], [moment.weight_seconds for moment in moments], _KEYWORDS
             ),
             model=self.writer.model.card.id,
-            notes=(*self.notes, *([left_out] if could_tell_more else [])),
+            notes=(*self.notes, *([left_out] if could_tell_more else []), *([short] if no_longer else [])),
         )
 
     def written(self, moments: Sequence[Moment], chosen: Sequence[Moment], job: Job) -> Summary:

@@ -27,7 +27,7 @@ from vidtext.ui.plan_line import show_plan
 from vidtext.ui.tab_work import UNLIMITED, Kind, Order, build_stage, connect
 from vidtext.ui.toasts import plain_words
 from vidtext.ui.video_panel import MORE_SUFFIXES
-from vidtext.ui.visitors import BATCH
+from vidtext.ui.visit import BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vidtext.batch.work import Outcome
     from vidtext.job import Progress
     from vidtext.ui.kept import Closing
-    from vidtext.ui.visitors import Visitor
+    from vidtext.ui.visit import Visitor
 
 _SHOWN_LINES = 4
 """So many captions or chapters of a video are shown; all are in the files."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.components import Component  # noqa: TC002  (Gradio reads the annotations of its handlers)
 
+from vidtext.errors import VidtextError
+from vidtext.media.sampling import choose_range, split
 from vidtext.tasks.caption import CaptionOptions
 from vidtext.ui import caption_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit
 from vidtext.ui.fields import checked_when_read, number_in, seconds_of
 from vidtext.ui.filmstrip import pictures_html
 from vidtext.ui.plan_line import show_plan
+from vidtext.ui.status import note_html
 from vidtext.ui.tab_work import QUIET, Kind, Order, build_stage, connect, visible_js
 
 if TYPE_CHECKING:
@@ -27,10 +31,15 @@ MANY = "Every few seconds"
 _DEFAULT_EVERY_SECONDS = 5
 _DEFAULT_NEW_TOKENS = 30
 
+_SHORTEST_TOLD_SECONDS = 10
+_MINUTE = 60
+
 
 def build_caption_tab(around: Surroundings) -> ModelAndFit:
     """Put the tab's content into the Blocks that are being built."""
     settings, services = around.settings, around.services
+    paces: dict[str, float] = {}
+    """How many seconds a caption took last, by the model."""
 
     def start(order: Order[CaptionResult], job: Job) -> Iterator[CaptionResult]:
         values = order.values
@@ -44,6 +53,10 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
         )
         return services.caption_stream(order.source, options, settings=settings, job=job)
 
+    def learn(result: CaptionResult) -> CaptionResult:
+        paces[result.card.id] = result.seconds_taken / result.windows_done
+        return result
+
     kind = Kind(
         name="caption",
         verb="Caption",
@@ -54,6 +67,7 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
         html=view.caption_html,
         announcement=view.announcement,
         pictures=_pictures,
+        after=learn,
     )
     with gr.Row(elem_classes="vt-form"):
         mode = gr.Radio(
@@ -68,6 +82,7 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
                 elem_id="vt-every",
             )
         )
+    forecast = gr.HTML("", elem_id="vt-caption-forecast")
     stage = build_stage(kind)
     with gr.Accordion("More options", open=False, elem_classes="vt-more"):
         with gr.Row():
@@ -85,6 +100,28 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
             )
         )
     mode.change(None, mode, every, js=visible_js(MANY), **QUIET)
+
+    def foresee(values: dict[Component, Any], request: gr.Request) -> str:
+        video, length = around.visitors.of(request).video, values[every] or _DEFAULT_EVERY_SECONDS
+        if values[mode] != MANY or video is None:
+            return ""
+        try:
+            span = choose_range(
+                video.info.duration_seconds,
+                start_seconds=seconds_of(values[begin], "start_seconds"),
+                stop_seconds=seconds_of(values[end], "stop_seconds"),
+            )
+            if not length > 0 or span.duration_seconds / length > settings.max_windows:
+                return ""
+            count = len(split(span, every_seconds=length))
+            return note_html(_forecast(count, paces.get(model.chosen_model(values))))
+        except VidtextError:  # it is told when the work is begun
+            return ""
+
+    asked = {mode, every, begin, end, model.model}
+    around.panel.video_key.change(foresee, asked, forecast, queue=False, **QUIET)
+    for component in asked:
+        component.change(foresee, asked, forecast, queue=False, **QUIET)
     fields = {"every_seconds": every, "start_seconds": begin, "stop_seconds": end, "max_new_tokens": tokens}
     connect(kind, stage, around, {mode, *fields.values(), *model.components()}, fields=fields | model.fields())
     show_plan(stage.plan, around, model, new_tokens=_DEFAULT_NEW_TOKENS)
@@ -93,3 +130,13 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
 
 def _pictures(result: CaptionResult) -> tuple[str, str]:
     return pictures_html(result.clips, result.windows_done, result.windows_total)
+
+
+def _forecast(count: int, pace_seconds: float | None) -> str:
+    """Say how many captions there will be, and how long they will take where that is known."""
+    captions = "1 caption" if count == 1 else f"{count:,} captions"
+    if pace_seconds is None or count * pace_seconds < _SHORTEST_TOLD_SECONDS:
+        return f"{captions}."
+    seconds = count * pace_seconds
+    minutes = round(seconds / _MINUTE)
+    return f"{captions}, about {minutes} min." if minutes > 1 else f"{captions}, about {round(seconds)} s."

@@ -37,7 +37,8 @@ def captioning_html(progress: Progress, result: CaptionResult | None) -> str:
     """Return the status of a captioning: the step, and once there are captions of many, how many are written."""
     if result is None or result.windows_total == 1:
         return status_html(progress_text(progress), progress=progress)
-    return counted_html(progress, result.windows_done, result.windows_total, "captions")
+    done, total = result.windows_done, result.windows_total
+    return counted_html(progress, done, total, "captions", seconds_taken=result.seconds_taken)
 
 
 def caption_html(result: CaptionResult, name: str, closing: Closing) -> str:
@@ -68,9 +69,18 @@ def _list(segments: tuple[Segment, ...]) -> str:
 def _provenance(result: CaptionResult, closing: Closing) -> str:
     windows = result.windows_done if closing.stopped else result.windows_total
     frames = f"{windows * result.card.frames_per_clip} frames"
-    facts = [f"{windows} windows", frames] if result.windows_total > 1 else [frames]
-    stopped = [f"Stopped after {result.windows_done} of {result.windows_total} windows."] if closing.stopped else []
-    return provenance_html(result.card, result.device, facts, result.seconds_taken, [*stopped, *result.text.notes])
+    facts = [f"{windows} captions", frames] if result.windows_total > 1 else [frames]
+    stopped = [f"Stopped after {result.windows_done} of {result.windows_total} captions."] if closing.stopped else []
+    notes = [*stopped, *merged_notes(result), *result.text.notes]
+    return provenance_html(result.card, result.device, facts, result.seconds_taken, notes)
+
+
+def merged_notes(result: CaptionResult) -> list[str]:
+    """Say how many captions are not shown because they say the same as the one before."""
+    rows = len(result.text.segments)
+    if rows == result.windows_done:
+        return []
+    return [f"{result.windows_done} captions are shown as {rows}: neighbours that say the same are joined."]
 
 
 def _downloads(result: CaptionResult, name: str) -> str:

@@ -11,11 +11,12 @@ from vidtext.errors import OptionError
 from vidtext.tasks.chapters import ChapterOptions
 from vidtext.text.names import file_name
 from vidtext.ui import chapters_view as view
-from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style
+from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style, offer_style
 from vidtext.ui.fields import seconds_of, whole_number
-from vidtext.ui.file_work import FileKind, MadeFile, build_file_work
+from vidtext.ui.file_work import FileKind, FileWork, MadeFile
 from vidtext.ui.filmstrip import pictures_html
 from vidtext.ui.plan_line import show_plan
+from vidtext.ui.status import of_video_html
 from vidtext.ui.tab_work import UNLIMITED, Kind, Order, build_stage, connect
 from vidtext.ui.toasts import plain_words
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from vidtext.job import Job
     from vidtext.tasks.chapters import ChaptersResult
-    from vidtext.ui.kept import Closing
+    from vidtext.ui.kept import Closing, Subject
     from vidtext.ui.surroundings import Surroundings
 
 _SHOTS = [
@@ -88,7 +89,8 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
     stage = build_stage(kind, result_js=_EDIT_JS)
     closing = gr.HTML("", elem_id="vt-chapters-closing")
     with gr.Row(visible=False, elem_classes="vt-files") as files:
-        build_file_work(FileKind("chaptered", "Video with chapters", kind.name, make), around)
+        stale = "The chapters changed: make the video again."
+        chaptered = FileWork(FileKind("chaptered", "Video with chapters", kind.name, stale, make), around)
     with gr.Accordion("More options", open=False, elem_classes="vt-more"):
         with gr.Row():
             count = gr.Textbox(
@@ -104,7 +106,8 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
         shots = gr.Dropdown(_SHOTS, value="auto", label="Cuts", filterable=False, elem_id="vt-shots")
         style = build_style(kind.name, settings)
         model = build_model_and_fit(around, kind.name)
-    connect(
+        offer_style(around, model, style)
+    runs = connect(
         kind,
         stage,
         around,
@@ -113,18 +116,19 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
         beside=[around.panel.timeline, closing, files],
     )
 
-    def edit(event: gr.EventData, request: gr.Request) -> tuple[str, str]:
+    def edit(event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         visitor = around.visitors.of(request)
         with plain_words():
             kept = visitor.results.get(kind.name)
             if kept is None:
                 raise OptionError("These chapters are of a video that is no longer there.")
             renamed = with_title(kept.result, int(event.number), str(event.title))
-        visitor.results[kind.name] = replace(kept, result=renamed)
-        name = visitor.video.name if visitor.video else "chapters"
-        return view.timeline_html(renamed), view.closing_html(renamed, name, kept.closing)
+        kept = replace(kept, result=renamed)
+        visitor.results[kind.name] = kept
+        return _beside(renamed, kept.subject, kept.closing)[:2]
 
-    stage.result.edit(edit, None, [around.panel.timeline, closing], **UNLIMITED)
+    edited = stage.result.edit(edit, None, [around.panel.timeline, closing], **UNLIMITED)
+    chaptered.follow([*runs, edited])
     show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
     return model
 
@@ -145,10 +149,14 @@ def with_title(result: ChaptersResult, number: int, title: str) -> ChaptersResul
     return replace(result, chapters=replace(result.chapters, segments=renamed))
 
 
-def _beside(result: ChaptersResult | None, name: str, closing: Closing) -> tuple[Any, ...]:
+def _beside(result: ChaptersResult | None, subject: Subject, closing: Closing) -> tuple[Any, ...]:
     """Return the timeline, what stands below the list, and whether files can be made."""
     if result is None:
         return "", "", gr.update(visible=False)
-    timeline = view.timeline_html(result) if view.pictures_are_due(result, closing) else gr.skip()
-    below = view.closing_html(result, name, closing) if closing.closed else ""
+    timeline = _timeline(result, subject) if view.pictures_are_due(result, closing) else gr.skip()
+    below = of_video_html(view.closing_html(result, subject.name, closing), subject.key) if closing.closed else ""
     return timeline, below, gr.update(visible=closing.closed)
+
+
+def _timeline(result: ChaptersResult, subject: Subject) -> str:
+    return of_video_html(view.timeline_html(result), subject.key)

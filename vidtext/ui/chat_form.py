@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from vidtext.errors import ModelError
 from vidtext.tasks.chat import ChatOptions
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit
 from vidtext.ui.fields import checked_when_read, number_in, whole_number
+from vidtext.ui.model_line import display_name
+from vidtext.ui.orders import QUIET
+from vidtext.ui.status import note_html
 from vidtext.ui.toasts import about
 
 if TYPE_CHECKING:
@@ -126,4 +130,19 @@ def build_chat_form(around: Surroundings) -> ChatForm:
         elem_id="vt-chat-more",
         height=120,
     )
+    one_video = gr.HTML("", elem_id="vt-chat-one-video")
+
+    def offer(name: str, listed: list[str] | None) -> tuple[dict[str, Any], str]:
+        """Offer more videos where the model takes them, and as long as there are any to take away."""
+        try:
+            card = model.resolve(name, around.settings).card
+        except ModelError:  # it is told in the header
+            return gr.update(), ""
+        takes_one = card.most_clips == 1
+        reason = f"{display_name(card)} talks about one video at a time." if takes_one else ""
+        return gr.update(visible=not takes_one or bool(listed)), note_html(reason)
+
+    around.page.load(offer, [model.model, more], [more, one_video], queue=False, **QUIET)
+    for component in (model.model, more):
+        component.change(offer, [model.model, more], [more, one_video], queue=False, **QUIET)
     return ChatForm(model, frames, tokens, temperature, top_p, system, more)

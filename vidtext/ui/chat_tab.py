@@ -18,7 +18,7 @@ from vidtext.ui.chat_form import build_chat_form
 from vidtext.ui.filmstrip import strip_html
 from vidtext.ui.kept import FINISHED, Kept
 from vidtext.ui.plan_line import show_plan
-from vidtext.ui.status import empty_html
+from vidtext.ui.status import of_video_html
 from vidtext.ui.tab_work import UNLIMITED, Kind, Stage, build_action, build_result, build_status, connect
 from vidtext.ui.talk_view import Talk
 from vidtext.ui.toasts import plain_words
@@ -29,14 +29,17 @@ if TYPE_CHECKING:
 
     from vidtext.job import Job
     from vidtext.ui.choices import ModelAndFit
-    from vidtext.ui.kept import Closing
+    from vidtext.ui.kept import Closing, Subject
     from vidtext.ui.surroundings import Surroundings
     from vidtext.ui.tab_work import Order
-    from vidtext.ui.visitors import Visitor
+    from vidtext.ui.visit import Visitor
 
 NAME = "chat"
 
 _ANOTHER_VIDEO = "The video changed, so this is a new conversation. Ask about this one."
+_MOST_EARLIER = 20
+"""How many conversations before this one can be brought back."""
+
 _OTHER_VIDEOS = "The videos changed, so this is a new conversation."
 
 _SUGGEST_JS = """
@@ -75,6 +78,7 @@ element.addEventListener("click", (event) => {
   if (button.matches("[data-edit]")) edit(turn);
   if (button.matches("[data-cancel]")) endEdit(turn);
   if (button.matches("[data-again], [data-ask-again]")) askAgain(turn);
+  if (button.matches("[data-back]")) trigger("back", {});
   if (button.matches("[data-undo]")) trigger("undo", {});
   if (button.matches("[data-fresh]")) trigger("fresh", {});
 });
@@ -111,7 +115,15 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
         dialogue = dialogue.up_to(place)
         check_question(dialogue, question, options, settings)
         ground = (tuple(sources), options.model, options.frames)
-        talk = Talk(dialogue.with_turn(Turn(question)), ground=before.ground, typed="", notes=notes)
+        earlier = with_earlier(before) if len(dialogue.turns) < len(before.dialogue.turns) else before.earlier
+        talk = Talk(
+            dialogue.with_turn(Turn(question)),
+            ground=before.ground,
+            typed="",
+            notes=notes,
+            earlier=earlier,
+            origin=before,
+        )
         yield talk
         if ground != before.ground or not dialogue.videos:
             seen = services.begin_dialogue(sources, options, settings=settings, job=job)
@@ -134,6 +146,8 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
                 tuple(("" if look.label == first else look.label, look.frames) for look in looks),
                 ground,
                 notes=notes,
+                again=options.temperature > 0,
+                earlier=earlier,
             )
 
     kind = Kind(
@@ -143,7 +157,7 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
         too_early=view.EMPTY,
         start=start,
         progress=view.answering_html,
-        html=view.talk_html,
+        html=_talk_html,
         announcement=view.announcement,
         pictures=_pictures,
         beside=_beside,
@@ -187,6 +201,7 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
     changes = _Changes(around, saved)
     shown = [result, typed]
     result.undo(changes.undo, None, shown, **UNLIMITED)
+    result.back(changes.bring_back, None, shown, **UNLIMITED)
     result.fresh(changes.begin_anew, None, shown, **UNLIMITED)
     saved.upload(changes.open_saved, saved, shown, **UNLIMITED)
     show_plan(action[2], around, form.model, new_tokens=ChatOptions().max_new_tokens, frames=form.frames)
@@ -201,12 +216,33 @@ def _asked(order: Order[Talk], typed: str | None, turns: int) -> tuple[int, str]
     return (turns if place is None else place), (str(question) if question is not None else typed or "")
 
 
+def with_earlier(talk: Talk) -> tuple[Talk, ...]:
+    """Return what can be brought back once a change has taken the place of a conversation: this one, and those before.
+
+    Their turns and frames are shared, so that they take little memory.
+    """
+    if not talk.dialogue.turns:
+        return talk.earlier
+    return (replace(talk, earlier=(), origin=None, looked=(), typed=None), *talk.earlier)[:_MOST_EARLIER]
+
+
+def _talk_html(talk: Talk, name: str, closing: Closing) -> str:
+    """Return the conversation, and where a change has taken turns away, a way back."""
+    html = view.talk_html(talk, name, closing)
+    if not talk.earlier or not closing.closed:
+        return html
+    count = len(talk.earlier[0].dialogue.turns)
+    turns = "1 turn" if count == 1 else f"{count} turns"
+    back = '<button type="button" class="vt-small" data-back>Bring it back</button>'
+    return f'{html}<p class="vt-note">Before the last change, the conversation had {turns}. {back}</p>'
+
+
 def _without_unanswered(talk: Talk) -> Talk:
-    """Give back a question that was stopped before its answer began."""
+    """Give back a question that was stopped or refused before its answer began, and the conversation before it."""
     last = talk.dialogue.turns[-1] if talk.dialogue.turns else None
-    if last is None or last.answer or last.finished:
+    if last is None or last.answer or last.finished or talk.origin is None:
         return replace(talk, typed=None)
-    return replace(talk, dialogue=talk.dialogue.up_to(len(talk.dialogue.turns) - 1), typed=last.question)
+    return replace(talk.origin, looked=(), typed=last.question)
 
 
 def _typed_once(talk: Talk) -> Talk:
@@ -218,7 +254,7 @@ def _pictures(talk: Talk) -> tuple[str, str]:
     return "".join(strip_html(frames, of=label) for label, frames in talk.looked), ""
 
 
-def _beside(talk: Talk | None, _: str, __: Closing) -> tuple[Any, ...]:
+def _beside(talk: Talk | None, _: Subject, __: Closing) -> tuple[Any, ...]:
     """Return what stands in the question's field."""
     return (gr.skip() if talk is None or talk.typed is None else talk.typed,)
 
@@ -237,6 +273,16 @@ class _Changes:
     def __init__(self, around: Surroundings, saved: gr.UploadButton) -> None:
         self._around, self._saved = around, saved
 
+    def bring_back(self, request: gr.Request) -> tuple[Any, ...]:
+        """Put the conversation before the last change in the place of this one, which can be brought back then."""
+        visitor = self._idle(request)
+        kept: Kept[Talk] | None = visitor.results.get(NAME)
+        if kept is None or not kept.result.earlier:
+            return gr.skip(), gr.skip()
+        before, *others = kept.result.earlier
+        this = with_earlier(replace(kept.result, earlier=()))
+        return self._put(visitor, replace(before, earlier=(*others, *this)))
+
     def undo(self, request: gr.Request) -> tuple[Any, ...]:
         """Take back the last turn, and let its question be changed."""
         visitor = self._idle(request)
@@ -245,14 +291,15 @@ class _Changes:
             return gr.skip(), gr.skip()
         talk, dialogue = kept.result, kept.result.dialogue
         shorter = dialogue.up_to(len(dialogue.turns) - 1)
-        return self._put(visitor, replace(talk, dialogue=shorter, typed=dialogue.turns[-1].question))
+        question = dialogue.turns[-1].question
+        return self._put(visitor, replace(talk, dialogue=shorter, typed=question, earlier=with_earlier(talk)))
 
     def begin_anew(self, request: gr.Request) -> tuple[Any, ...]:
-        """Forget the conversation."""
+        """Begin a conversation without turns; the model forgets the one before."""
         visitor = self._idle(request)
-        visitor.results.pop(NAME, None)
+        kept: Kept[Talk] | None = visitor.results.get(NAME)
         self._around.services.forget_conversation(visitor.key)
-        return empty_html(view.EMPTY), ""
+        return self._put(visitor, Talk(Dialogue(()), typed="", earlier=with_earlier(kept.result) if kept else ()))
 
     def open_saved(self, path: str, request: gr.Request) -> tuple[Any, ...]:
         """Go on with a conversation that was saved; frames of the video are looked at when the next question comes."""
@@ -278,7 +325,9 @@ class _Changes:
         about = " and ".join(video.name for video in transcript.videos) or "an unnamed video"
         note = f"Opened a conversation about {about}. The next question is about the video on the page."
         seconds = visitor.video.info.duration_seconds if visitor.video else 0.0
-        talk = Talk(Dialogue((), turns_of(transcript)), notes=(note,), duration_seconds=seconds)
+        kept: Kept[Talk] | None = visitor.results.get(NAME)
+        earlier = with_earlier(kept.result) if kept else ()
+        talk = Talk(Dialogue((), turns_of(transcript)), notes=(note,), duration_seconds=seconds, earlier=earlier)
         return self._put(visitor, talk)
 
     def _idle(self, request: gr.Request) -> Visitor:
@@ -289,6 +338,7 @@ class _Changes:
         return visitor
 
     def _put(self, visitor: Visitor, talk: Talk) -> tuple[Any, ...]:
-        name = visitor.video.name if visitor.video else NAME
-        visitor.results[NAME] = Kept(_typed_once(talk), FINISHED)
-        return view.talk_html(talk, name, FINISHED), *_beside(talk, name, FINISHED)
+        kept = Kept(_typed_once(talk), FINISHED, visitor.subject)
+        visitor.results[NAME] = kept
+        html = of_video_html(_talk_html(talk, kept.subject.name or NAME, FINISHED), kept.subject.key)
+        return html, *_beside(talk, kept.subject, FINISHED)

@@ -9,8 +9,10 @@ import gradio as gr
 
 from vidtext.errors import VidtextError
 from vidtext.media.resize import FITS
+from vidtext.models.catalog import AUTO
 from vidtext.text.prompts import STYLES
-from vidtext.ui.model_line import model_choices, model_html, problem_html
+from vidtext.ui.model_line import advice_text, model_choices, model_html, problem_html
+from vidtext.ui.offered_models import offer_usable
 from vidtext.ui.tab_work import QUIET, visible_js
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class ModelAndFit:
     fit: gr.Dropdown
     resolve: Callable[[str, Settings], Resolution]
     describe: Callable[[str], str]
+    settings: Settings
 
     def components(self) -> set[Component]:
         """Return what their values are read from."""
@@ -57,8 +60,13 @@ class ModelAndFit:
         return {"model": self.model, "fit": self.fit}
 
     def chosen_model(self, values: dict[Component, Any]) -> str:
-        """Read the model's name."""
-        return str(values[self.model])
+        """Read the model's name; the one that "auto" stands for now, which the header explains, not each result.
+
+        Raises:
+            ModelError: there is none.
+        """
+        name = str(values[self.model])
+        return self.resolve(name, self.settings).card.id if name == AUTO else name
 
     def chosen_fit(self, values: dict[Component, Any]) -> Fit | None:
         """Read the fit; None is the model's own."""
@@ -75,7 +83,9 @@ def build_model_and_fit(around: Surroundings, tab: str, *, chat: bool = False) -
             resolution = resolve(name, settings)
         except VidtextError as error:
             return problem_html(str(error))
-        return model_html(resolution.card, device=services.device(), note=resolution.note)
+        models = services.chat_models if chat else services.models
+        advice = advice_text(resolution.note, models, "answers" if chat else "captions")
+        return model_html(resolution.card, device=services.device(), note=advice)
 
     model = gr.Dropdown(
         model_choices(services.chat_models if chat else services.models),
@@ -92,8 +102,9 @@ def build_model_and_fit(around: Surroundings, tab: str, *, chat: bool = False) -
         filterable=False,
         elem_id=f"vt-{tab}-fit",
     )
+    offer_usable(model, around, services.chat_models if chat else services.models, resolve)
     model.change(describe, model, around.model_line, queue=False, **QUIET)
-    return ModelAndFit(model, plan, fit, resolve, describe)
+    return ModelAndFit(model, plan, fit, resolve, describe, settings)
 
 
 @dataclass(frozen=True)
@@ -124,7 +135,6 @@ def build_style(tab: str, settings: Settings) -> StyleChoice:
         [*((style.label, name) for name, style in STYLES.items()), ("My own words", _OWN_WORDS)],
         value="neutral",
         label="Style",
-        info="Chat models follow it; captioners cannot.",
         filterable=False,
         elem_id=f"vt-{tab}-style",
     )
@@ -138,3 +148,19 @@ def build_style(tab: str, settings: Settings) -> StyleChoice:
     )
     style.change(None, style, own_words, js=visible_js(_OWN_WORDS), **QUIET)
     return StyleChoice(style, own_words)
+
+
+def offer_style(around: Surroundings, choice: ModelAndFit, style: StyleChoice) -> None:
+    """Let the style be chosen where the model follows one, and say so where it does not."""
+
+    def offer(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        try:
+            chats = choice.resolve(name, around.settings).card.chats
+        except VidtextError:  # it is told in the header
+            return gr.update(), gr.update()
+        info = "" if chats else "This model writes captions and cannot follow a style. Choose a chat model for that."
+        return gr.update(interactive=chats, info=info), gr.update(interactive=chats)
+
+    outputs = [style.style, style.own_words]
+    around.page.load(offer, choice.model, outputs, queue=False, **QUIET)
+    choice.model.change(offer, choice.model, outputs, queue=False, **QUIET)

@@ -45,8 +45,8 @@ class StripPlan:
         """Say in a sentence what is left out; nothing where nothing is."""
         if self.per_window is None:
             return ""
-        windows = "each window" if self.every_nth_window == 1 else f"every {self.every_nth_window}th window"
-        return f"Shown: the middle frame of {windows}. The model saw {frames_per_clip} of each window."
+        parts = "each part" if self.every_nth_window == 1 else f"1 part in {self.every_nth_window}"
+        return f"Shown: the middle frame of {parts}. The model saw {frames_per_clip} of each part."
 
     def chosen(self, clip: Frames, window: int) -> Frames | None:
         """Return the frames of the `window`-th clip that are shown."""

@@ -28,6 +28,20 @@ def problem_html(problem: str) -> str:
     return f'<p class="vt-model">{escape(problem)}</p>'
 
 
+def advice_text(note: str, models: Mapping[str, ModelCard], things: str) -> str:
+    """Return what to do for a better model, where that is all that a note on the choice says; else the note.
+
+    Args:
+        note: of the resolution of "auto".
+        models: the cards of all models, by their names.
+        things: what would be better, such as "captions".
+    """
+    for name, card in models.items():
+        if f"{name} is not on this machine, and the model hub cannot be reached" in note:
+            return f"Better {things}: connect to the internet once ({card.weight_bytes / _GIGABYTE:.1f} GB)."
+    return note
+
+
 def display_name(card: ModelCard) -> str:
     """Return what to call a model before people."""
     own = {"embedded": "Embedded model", "embedded-chat": "Embedded chat model"}

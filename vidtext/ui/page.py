@@ -78,6 +78,8 @@ def build_page(
         cache_folder,
         first,
         services.forget_conversation,
+        grace_seconds=settings.reload_grace_seconds,
+        lost_seconds=settings.lost_visit_seconds,
         keep_seconds=settings.keep_files_seconds,
         keep_unclaimed_seconds=settings.keep_unclaimed_seconds,
         most=settings.page_visitors,
@@ -95,7 +97,7 @@ def build_page(
             model_line = gr.HTML("", elem_id="vt-model-line")
         with gr.Row(elem_id="vt-main"):
             with gr.Column(elem_id="vt-left", scale=11):
-                panel = build_video_panel(examples, first, settings=settings, visitors=visitors)
+                panel = build_video_panel(page, examples, first, settings=settings, visitors=visitors)
             with gr.Column(elem_id="vt-right", scale=10):
                 around = Surroundings(page, panel, model_line, settings, services, visitors)
                 with gr.Tabs(overflow_behavior="wrap"):  # a menu of what does not fit would hide that it is there
@@ -106,6 +108,7 @@ def build_page(
                         if name == next(iter(TABS)):
                             page.load(choice.describe, choice.model, model_line, queue=False, **QUIET)
         page.unload(visitors.leave)
+        gr.api(visitors.goodbye, api_name="goodbye", api_visibility="private", queue=False)
         add_endpoints(settings=settings, services=services, visitors=visitors, closing=closing)
     for example in examples:
         save_file_to_cache(example.path, str(cache_folder))  # the copy that every player which shows it fetches

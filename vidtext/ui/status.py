@@ -18,10 +18,18 @@ if TYPE_CHECKING:
 
 _PERCENT = 100
 
+_SHORTEST_TOLD_SECONDS = 10
+"""Shorter times are over before they are read."""
+
 
 def empty_html(message: str) -> str:
     """Return what stands where a result will be."""
     return f'<p class="vt-empty">{escape(message)}</p>'
+
+
+def of_video_html(html: str, key: str) -> str:
+    """Return what is about the video with this key, which `page.js` hides as soon as the player shows another one."""
+    return f'<div class="vt-of-video" data-video="{key}">{html}</div>' if key and html else html
 
 
 def status_html(text: str, *, progress: Progress | None = None) -> str:
@@ -45,10 +53,20 @@ def progress_text(progress: Progress) -> str:
     return f"{doing}, {progress.done} of {progress.total}" if progress.total > 1 else doing
 
 
-def counted_html(progress: Progress, done: int, total: int, things: str) -> str:
-    """Return the status of work that makes one thing after another: "3 of 12 captions, writing"."""
+def counted_html(progress: Progress, done: int, total: int, things: str, *, seconds_taken: float = 0.0) -> str:
+    """Return the status of work that makes one thing after another: "3 of 12 captions, about 0:40 left, writing".
+
+    Args:
+        progress: the newest report.
+        done: how many are made.
+        total: how many there will be.
+        things: what they are.
+        seconds_taken: for those that are made; 0 tells no time.
+    """
+    left = seconds_taken / done * (total - done) if done else 0.0
+    left_text = f", about {format_clock(round(left))} left" if left >= _SHORTEST_TOLD_SECONDS else ""
     status = status_html(
-        f"{done} of {total} {things}, {progress.doing}", progress=Progress(progress.doing, done, total)
+        f"{done} of {total} {things}{left_text}, {progress.doing}", progress=Progress(progress.doing, done, total)
     )
     return f'<div class="vt-flowing">{status}</div>'  # what is shown below is no longer the result before
 

@@ -10,9 +10,9 @@ from vidtext.tasks.summary import SummaryOptions
 from vidtext.text.formats import render
 from vidtext.text.names import file_name
 from vidtext.ui import summary_view as view
-from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style
+from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style, offer_style
 from vidtext.ui.fields import checked_when_read, number_in
-from vidtext.ui.file_work import FileKind, MadeFile, build_file_work
+from vidtext.ui.file_work import FileKind, FileWork, MadeFile
 from vidtext.ui.filmstrip import pictures_html
 from vidtext.ui.plan_line import show_plan
 from vidtext.ui.tab_work import Kind, Order, build_stage, connect
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from vidtext.job import Job
     from vidtext.tasks.summary import SummaryResult
-    from vidtext.ui.kept import Closing
+    from vidtext.ui.kept import Closing, Subject
     from vidtext.ui.surroundings import Surroundings
 
 _LENGTHS = [("Short", "short"), ("Medium", "medium"), ("Long", "long")]
@@ -85,12 +85,14 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
                 min_width=120,
             )
         )
-        build_file_work(FileKind("reel", "Highlights as a clip", kind.name, make), around, {"seconds": seconds})
+        stale = "The highlights or the seconds changed: make the clip again."
+        reel = FileWork(FileKind("reel", "Highlights as a clip", kind.name, stale, make), around, {"seconds": seconds})
     with gr.Accordion("More options", open=False, elem_classes="vt-more"):
         look = gr.Dropdown(_LOOKS, value="shots", label="Frames to look at", filterable=False, elem_id="vt-look")
         style = build_style(kind.name, settings)
         model = build_model_and_fit(around, kind.name)
-    connect(
+    offer_style(around, model, style)
+    runs = connect(
         kind,
         stage,
         around,
@@ -98,11 +100,12 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
         fields=style.fields() | model.fields(),
         beside=[files],
     )
+    reel.follow(runs)
     show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
     return model
 
 
-def _beside(result: SummaryResult | None, _: str, closing: Closing) -> tuple[Any, ...]:
+def _beside(result: SummaryResult | None, _: Subject, closing: Closing) -> tuple[Any, ...]:
     """Return whether a clip can be made."""
     ready = result is not None and closing.closed and bool(result.summary.highlights.segments)
     return (gr.update(visible=ready),)

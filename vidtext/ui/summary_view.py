@@ -33,7 +33,8 @@ def summarizing_html(progress: Progress, result: SummaryResult | None) -> str:
     """Return the status: the step, and how many parts of the video were looked at."""
     if result is None:
         return status_html(progress_text(progress), progress=progress)
-    return counted_html(progress, result.windows_done, result.windows_total, "parts seen")
+    done, total = result.windows_done, result.windows_total
+    return counted_html(progress, done, total, "parts seen", seconds_taken=result.seconds_taken)
 
 
 def article_html(result: SummaryResult, name: str, closing: Closing) -> str:

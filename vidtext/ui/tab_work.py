@@ -9,101 +9,44 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import gradio as gr
 from gradio.components import Component  # noqa: TC002  (as above)
 
 from vidtext.errors import OptionError
-from vidtext.ui.kept import FINISHED, GROWING, STOPPED, Closing, Kept
-from vidtext.ui.status import empty_html, note_html, status_html
+from vidtext.ui.kept import FINISHED, GROWING, STOPPED, Closing, Subject
+from vidtext.ui.orders import QUIET, UNLIMITED, Kind, Order
+from vidtext.ui.running import Run
+from vidtext.ui.status import empty_html, note_html, of_video_html, status_html
 from vidtext.ui.toasts import plain_words
-from vidtext.ui.video_panel import source_of
-from vidtext.ui.work import Work
+from vidtext.ui.video_panel import video_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from gradio.events import Dependency
 
-    from vidtext.job import Job, Progress
+    from vidtext.ui.kept import Kept
     from vidtext.ui.surroundings import Surroundings
-    from vidtext.ui.visitors import Visitor
+    from vidtext.ui.visit import Visitor
+
+__all__ = [
+    "QUIET",
+    "UNLIMITED",
+    "Kind",
+    "Order",
+    "Stage",
+    "build_action",
+    "build_result",
+    "build_stage",
+    "build_status",
+    "connect",
+    "visible_js",
+]
 
 Result = TypeVar("Result")
 
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-"""How the page's own events run: programs cannot call them, and Gradio draws nothing over what they change."""
-
-UNLIMITED: dict[str, Any] = {**QUIET, "concurrency_limit": None}
-"""How those of them run that may refuse: without Gradio's queue, a refusal would be an HTTP 500."""
-
 _NO_VIDEO = "Add a video, then press {verb}."
-_CLEARED = "The results of the video before were cleared. Press {verb} for this one."
-
-
-@dataclass(frozen=True)
-class Order(Generic[Result]):
-    """What is to be worked on.
-
-    Attributes:
-        visitor: whose it is.
-        source: the video; the visitor's own folder where the work is not about the one on the left.
-        name: its name.
-        values: of the form.
-        result: the newest one of the tab, None if there is none.
-        event: what the page sent along with the click.
-    """
-
-    visitor: Visitor
-    source: Path
-    name: str
-    values: dict[Component, Any]
-    result: Result | None
-    event: gr.EventData | None = None
-
-    def sent(self, name: str) -> object:
-        """Return what the page sent along with the click under this name, None for nothing. It may be anything."""
-        try:
-            return getattr(self.event, name)
-        except (AttributeError, TypeError):  # Gradio's event of a plain click has no data at all
-            return None
-
-
-@dataclass(frozen=True)
-class Kind(Generic[Result]):
-    """The work of a tab.
-
-    Attributes:
-        name: what the visitor's job and result go by, and the ids on the page.
-        verb: what the button says.
-        empty: what stands where the result will be.
-        too_early: what stands there after a Stop before anything was made.
-        start: begins the work.
-        progress: the status, from a report and what was made so far.
-        html: the result as far as it is, with the name of the video; `closed` adds what stands below a finished one.
-        announcement: what a screen reader is told of a result.
-        pictures: the strip's new pictures of a result, and a sentence on what the strip leaves out.
-        beside: what else changes with a result, or with there being none, for the outputs given to `connect`.
-        close: what is kept of a result that was stopped, or that failed, while it grew.
-        after: what is kept of a result once it is shown.
-        cleared: what stands there once another video has taken the place of the one that the result was of.
-        about_video: whether the work is about the video on the left. Other work goes on when that changes, and shows no
-            frames in its strip.
-    """
-
-    name: str
-    verb: str
-    empty: str
-    too_early: str
-    start: Callable[[Order[Result], Job], Iterator[Result]]
-    progress: Callable[[Progress, Result | None], str]
-    html: Callable[[Result, str, Closing], str]
-    announcement: Callable[[Result], str]
-    pictures: Callable[[Result], tuple[str, str]]
-    beside: Callable[[Result | None, str, Closing], tuple[Any, ...]] = lambda *_: ()
-    close: Callable[[Result], Result] = lambda result: result
-    after: Callable[[Result], Result] = lambda result: result
-    cleared: str = _CLEARED
-    about_video: bool = True
 
 
 @dataclass(frozen=True)
@@ -164,8 +107,8 @@ def connect(
     fields: Mapping[str, Component] | None = None,
     beside: Iterable[Component] = (),
     triggers: Iterable[Trigger] = (),
-) -> None:
-    """Let the button do the work with the form's values.
+) -> list[Dependency]:
+    """Let the button do the work with the form's values; return the events that end with a result.
 
     Args:
         kind: the work.
@@ -176,26 +119,28 @@ def connect(
         beside: the components that `kind.beside` writes.
         triggers: events that do the same as the button.
     """
-    panel, handlers = around.panel, _Handlers(kind, around, fields or {})
+    panel, form, beside = around.panel, set(form), list(beside)
+    filled = [each for each in form if not isinstance(each, gr.File) and each not in beside]
+    handlers = _Handlers(kind, around, filled, fields or {})
     buttons = [stage.go, stage.stop, stage.status]
     shown = [stage.result, stage.live, *beside]
+    everything = [*buttons, panel.strip, panel.strip_note, *shown]
+    resumed = gr.Textbox("", visible="hidden", show_label=False, elem_id=f"vt-{kind.name}-resumed")
+    # Work waits in lines of our own, which tell its place; and with the usual trigger mode a click would be lost that
+    # comes while the work before is still ending.
+    queued: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple", **QUIET}
+    runs = []
     for trigger in (stage.go.click, *triggers):
         trigger(None, None, buttons, js=_to_stop_js(), api_visibility="private")
-        run = trigger(
-            handlers.run,
-            {panel.player, *form},
-            [*buttons, panel.strip, panel.strip_note, *shown],
-            concurrency_limit=None,  # work waits in lines of our own, which tell its place
-            trigger_mode="multiple",  # else a click is lost that comes while the work before is still ending
-            **QUIET,
-        )
+        run = trigger(handlers.run, {panel.video_key, *form}, everything, **queued)
         run.failure(handlers.fail, None, [*buttons, *shown], queue=False, **QUIET)
+        runs.append(run)
+    resume = resumed.change(handlers.follow, None, everything, **queued)
+    resume.failure(handlers.fail, None, [*buttons, *shown], queue=False, **QUIET)
     # Not by `cancels`: what the work has said last would still arrive, after what Stop says.
     stage.stop.click(handlers.stop, None, buttons, queue=False, **QUIET)
-    if not kind.about_video:
-        return
-    panel.video_key.change(handlers.clear, None, shown, queue=False, **QUIET)
-    panel.emptied.then(handlers.clear, None, shown, queue=False, **QUIET)
+    panel.video_key.change(handlers.show, None, [*buttons, *shown, resumed, *filled], queue=False, **QUIET)
+    return [*runs, resume]
 
 
 def visible_js(choice: str) -> str:
@@ -217,10 +162,12 @@ _AT_WORK: tuple[Any, ...] = gr.update(visible=False), gr.update(visible=True)
 
 
 class _Handlers(Generic[Result]):
-    """What happens to the stage. Results live with the visitor, so that Stop can close them properly."""
+    """What happens to the stage. Runs and results live with the visitor, so that a page that comes back finds them."""
 
-    def __init__(self, kind: Kind[Result], around: Surroundings, fields: Mapping[str, Component]) -> None:
-        self._kind, self._around, self._fields = kind, around, fields
+    def __init__(
+        self, kind: Kind[Result], around: Surroundings, filled: list[Component], fields: Mapping[str, Component]
+    ) -> None:
+        self._kind, self._around, self._filled, self._fields = kind, around, filled, fields
 
     def run(self, values: dict[Component, Any], request: gr.Request, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
         """Do the work; yield buttons, status, strip, its note, result, what a screen reader is told, what is beside."""
@@ -231,61 +178,60 @@ class _Handlers(Generic[Result]):
         with plain_words(self._fields, tab=kind.name):
             if visitor.works_on(kind.name):
                 raise OptionError(f"{kind.verb} is still at work. Press Stop first, or wait until it has ended.")
-            source, name = visitor.folder, kind.name
+            source, subject = visitor.folder, Subject(kind.name)
             if kind.about_video:
-                source, name = source_of(visitor, values[self._around.panel.player])
+                video = video_of(visitor, values[self._around.panel.video_key])
+                source, subject = video.source, Subject(video.name, video.key)
             kept = visitor.results.get(kind.name)
             result = kept.result if kept else None
             if kept and kept.closing is GROWING:  # the work before was stopped, and has not said its last word yet
                 result = kind.close(kept.result)
-            order = Order(visitor, source, name, values, result, event)
-            yield from self._follow(order, request)
+            visitor.forms[kind.name] = {each: values[each] for each in self._filled}
+            run = Run(kind, Order(visitor, source, subject, values, result, event))
+            run.start()
+        if visitor.was_ended(kind.name, request):  # in this very moment
+            run.stop()
+        yield from self._follow(run, request)
 
-    def _follow(self, order: Order[Result], request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        kind, visitor = self._kind, order.visitor
-        work = Work(lambda job: kind.start(order, job), visitor.closing)
-        with visitor.at_work(kind.name, work.job):
-            if visitor.was_ended(kind.name, request):  # in this very moment
-                work.job.stop()
-            yield from self._grow(order, work)
-            if work.job.stopped:
-                # After the last that the work has said, so that this is what stays on the page.
-                yield self._after_stop(visitor, request)
+    def follow(self, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """Show the work that goes on while its page was loaded again."""
+        visitor = self._around.visitors.of(request)
+        run = visitor.runs.get(self._kind.name)
+        if run is not None:
+            yield from self._follow(run, request)
 
-    def _grow(self, order: Order[Result], work: Work[Result]) -> Iterator[tuple[Any, ...]]:
-        kind, visitor, name = self._kind, order.visitor, order.name
+    def _follow(self, run: Run[Result], request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        kind, order = self._kind, run.order
         latest: Result | None = None
-        pictures = note = ""
-        for update in work.updates():
-            if work.job.stopped:
-                break
-            for result in update.made:
-                latest = result
-                new_pictures, new_note = kind.pictures(result)
-                pictures, note = pictures + new_pictures, new_note or note
-            if work.job.stopped:  # while the pictures were made
-                break
-            doing = kind.progress(update.progress, latest) if update.progress else gr.skip()
-            if update.made and latest is not None:
-                words, *beside = self._keep(visitor, latest, name, GROWING)
-                strip = (pictures, note_html(note)) if kind.about_video else (gr.skip(), gr.skip())
-                yield (*_AT_WORK, doing, *strip, words, escape(kind.announcement(latest)), *beside)
-            else:
-                yield (*_AT_WORK, doing, *self._unchanged())
-        if work.job.stopped:
-            return
-        if latest is None:
-            yield (*_READY, *self._unchanged())
-        else:
-            words, *beside = self._keep(visitor, latest, name, FINISHED)
-            yield (*_READY, gr.skip(), gr.skip(), words, gr.skip(), *beside)
+        with plain_words():
+            for news in run.news():
+                latest = latest if news.result is None else news.result
+                doing = kind.progress(news.progress, latest) if news.progress else gr.skip()
+                if news.result is None:
+                    yield (*_AT_WORK, doing, *self._unchanged())
+                    continue
+                strip: tuple[Any, Any] = gr.skip(), gr.skip()
+                if kind.about_video and news.strip is not None:
+                    strip = of_video_html(news.strip[0], order.subject.key), note_html(news.strip[1])
+                words, *beside = self._rendered(news.result, order.subject, GROWING)
+                yield (*_AT_WORK, doing, *strip, words, escape(kind.announcement(news.result)), *beside)
+            run.wait()
+        # Nothing may follow at once: Gradio changes updates that the browser has not seen yet into those that follow.
+        yield self._after_stop(order.visitor, request) if run.stopped else self._finished(run)
 
-    def _keep(self, visitor: Visitor, result: Result, name: str, closing: Closing) -> tuple[Any, ...]:
-        visitor.results[self._kind.name] = Kept(self._kind.after(result), closing)
-        return (self._kind.html(result, name, closing), *self._kind.beside(result, name, closing))
+    def _finished(self, run: Run[Result]) -> tuple[Any, ...]:
+        kept: Kept[Result] | None = run.order.visitor.results.get(self._kind.name)
+        if run.dropped or run.latest is None or kept is None:
+            return (*_READY, *self._unchanged())
+        words, *beside = self._rendered(kept.result, kept.subject, kept.closing)
+        return (*_READY, gr.skip(), gr.skip(), words, gr.skip(), *beside)
+
+    def _rendered(self, result: Result, subject: Subject, closing: Closing) -> tuple[Any, ...]:
+        html = self._kind.html(result, subject.name, closing)
+        return (of_video_html(html, subject.key), *self._kind.beside(result, subject, closing))
 
     def _unchanged(self) -> tuple[Any, ...]:
-        return tuple(gr.skip() for _ in (0, 0, 0, 0, *self._kind.beside(None, "", GROWING)))
+        return tuple(gr.skip() for _ in (0, 0, 0, 0, *self._kind.beside(None, Subject(""), GROWING)))
 
     def stop(self, request: gr.Request) -> tuple[Any, ...]:
         """End the visitor's work, which then says what is left of it."""
@@ -293,38 +239,55 @@ class _Handlers(Generic[Result]):
         return _READY
 
     def fail(self, request: gr.Request) -> tuple[Any, ...]:
-        """Close what was made before an error; the work that another click disturbed goes on."""
+        """Show what was made before an error; the work that another click disturbed goes on."""
         visitor = self._around.visitors.of(request)
         if visitor.works_on(self._kind.name):
             return tuple(gr.skip() for _ in (*_READY, *self._unchanged()[2:]))
-        if self._kind.name not in visitor.results:
-            return (*_READY, empty_html(self._kind.empty), "", *self._kind.beside(None, "", STOPPED))
-        return (*_READY, *self._closed(visitor, "It failed."))
+        return (*_READY, *self._closed(visitor, "It failed.", self._nothing(visitor)))
 
     def _after_stop(self, visitor: Visitor, request: gr.Request) -> tuple[Any, ...]:
-        """Close what was made if Stop was pressed; another video, or other work begun since, has the last word."""
+        """Show what is left if Stop was pressed; another video, or other work begun since, has the last word."""
         if visitor.works_on(self._kind.name):
             return (*_AT_WORK, gr.skip(), *self._unchanged())
         if visitor.was_ended(self._kind.name, request):
-            return (*_READY, gr.skip(), gr.skip(), *self._closed(visitor, "Stopped."))
+            closed = self._closed(visitor, "Stopped.", empty_html(self._kind.too_early))
+            return (*_READY, gr.skip(), gr.skip(), *closed)
         return (*_READY, *self._unchanged())
 
-    def _closed(self, visitor: Visitor, announcement: str) -> tuple[Any, ...]:
+    def _closed(self, visitor: Visitor, announcement: str, nothing: str) -> tuple[Any, ...]:
         kept: Kept[Result] | None = visitor.results.get(self._kind.name)
         if kept is None:
-            return (empty_html(self._kind.too_early), announcement, *self._kind.beside(None, "", STOPPED))
-        if kept.closing is not GROWING:  # one from before stays as it is: somebody may be writing in it
+            return (nothing, announcement, *self._kind.beside(None, Subject(""), STOPPED))
+        run = visitor.runs.get(self._kind.name)
+        if run is None or run.latest is None:  # one from before stays as it is: somebody may be writing in it
             words, _, *beside = self._unchanged()[2:]
             return (words, announcement, *beside)
-        name = visitor.video.name if visitor.video else self._kind.name
-        words, *beside = self._keep(visitor, self._kind.close(kept.result), name, STOPPED)
+        words, *beside = self._rendered(kept.result, kept.subject, kept.closing)
         return (words, announcement, *beside)
 
-    def clear(self, request: gr.Request) -> tuple[Any, ...]:
-        """Drop the result of the video before."""
-        visitor = self._around.visitors.of(request)
-        visitor.stop(self._kind.name)
-        had_result = visitor.results.pop(self._kind.name, None) is not None
-        message = _NO_VIDEO if visitor.video is None else self._kind.cleared if had_result else self._kind.empty
-        shown = empty_html(message.format(verb=self._kind.verb))
-        return (shown, "", *self._kind.beside(None, "", GROWING))
+    def show(self, request: gr.Request) -> tuple[Any, ...]:
+        """Show what there is of the video that is there now; to a page that was loaded again, its form too."""
+        visitor, kind = self._around.visitors.of(request), self._kind
+        returns = kind.name in visitor.unfilled
+        visitor.unfilled.discard(kind.name)
+        form = [gr.skip() for _ in self._filled]
+        if returns:
+            form = [gr.update(value=visitor.forms[kind.name][each]) for each in self._filled]
+        elif not kind.about_video:
+            return (*(gr.skip() for _ in (*_READY, *self._unchanged()[2:], 0)), *form)
+        kept: Kept[Result] | None = visitor.results.get(kind.name)
+        run = visitor.runs.get(kind.name)
+        resumed = token_hex(8) if returns and run is not None and not run.ended else gr.skip()
+        buttons = (*_AT_WORK, gr.skip()) if visitor.works_on(kind.name) else _READY
+        if kept is None:
+            return (*buttons, self._nothing(visitor), "", *kind.beside(None, Subject(""), FINISHED), resumed, *form)
+        words, *beside = self._rendered(kept.result, kept.subject, kept.closing)
+        return (*buttons, words, "", *beside, resumed, *form)
+
+    def _nothing(self, visitor: Visitor) -> str:
+        kind = self._kind
+        if kind.about_video and visitor.video is None:
+            message = _NO_VIDEO
+        else:
+            message = kind.cleared if kind.name in visitor.cleared else kind.empty
+        return empty_html(message.format(verb=kind.verb))

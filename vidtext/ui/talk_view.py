@@ -41,6 +41,9 @@ class Talk:
         ground: what the frames were chosen by; with another one they are chosen again.
         typed: what stands in the question's field from now on; None leaves it alone.
         notes: what the person must know besides.
+        again: whether asking the last question again may give another answer.
+        earlier: the conversations that changes have taken the place of, the newest first.
+        origin: the conversation before a question whose answer has not begun.
         duration_seconds: how long the video in the player is, as long as its frames were not looked at.
     """
 
@@ -53,6 +56,9 @@ class Talk:
     typed: str | None = None
     notes: tuple[str, ...] = ()
     duration_seconds: float = 0.0
+    again: bool = False
+    earlier: tuple[Talk, ...] = ()
+    origin: Talk | None = None
 
     @property
     def seconds(self) -> float:
@@ -74,18 +80,16 @@ def talk_html(talk: Talk, name: str, closing: Closing) -> str:
     above = f'<ul class="vt-notes">{notes}</ul>' if notes else ""
     if not turns:
         return above + empty_html(EMPTY)
-    rows = "".join(
-        _turn(number, turn, talk.seconds, closing, last=turn is turns[-1]) for number, turn in enumerate(turns)
-    )
+    rows = "".join(_turn(number, turn, talk, closing, last=turn is turns[-1]) for number, turn in enumerate(turns))
     return f'{above}<ol class="vt-talk">{rows}</ol>' + (_closing(talk, name) if closing.closed else "")
 
 
-def _turn(number: int, turn: Turn, seconds: float, closing: Closing, *, last: bool) -> str:
-    growing = last and not closing.closed
+def _turn(number: int, turn: Turn, talk: Talk, closing: Closing, *, last: bool) -> str:
+    growing, seconds = last and not closing.closed, talk.seconds
     edit = again = ""
     if closing.closed:
         edit = '<button type="button" class="vt-quiet" data-edit aria-label="Edit this question">Edit</button>'
-    if closing.closed and last:
+    if closing.closed and last and (talk.again or not turn.finished):
         again = '<button type="button" class="vt-quiet" data-again>Try again</button>'
     notes = [*turn.notes, *([] if turn.finished or growing else ["Stopped before the answer was whole."])]
     below = "".join(f"<li>{linked_html(note, seconds)}</li>" for note in notes)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator  # noqa: TC003  (Gradio reads the annotations of its handlers)
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from vidtext.errors import SourceError
 from vidtext.ui.example_clips import examples_html
-from vidtext.ui.status import progress_text, status_html
+from vidtext.ui.status import note_html, of_video_html, progress_text, status_html
 from vidtext.ui.toasts import plain_words
-from vidtext.ui.videos import LoadedVideo, describe, load_address, load_file
+from vidtext.ui.videos import describe, load_address, load_file
+from vidtext.ui.visit import LOADING
 from vidtext.ui.work import Work
 
 if TYPE_CHECKING:
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
     from gradio.components import Component
     from gradio.events import Dependency
 
-    from vidtext.job import Job
+    from vidtext.job import Job, Progress
     from vidtext.settings import Settings
     from vidtext.ui.example_clips import ExampleClip
-    from vidtext.ui.visitors import Visitor, Visitors
+    from vidtext.ui.videos import LoadedVideo
+    from vidtext.ui.visit import Visitor
+    from vidtext.ui.visitors import Visitors
 
 _CHOOSE_EXAMPLE_JS = """
 element.addEventListener("click", (event) => {
@@ -39,7 +43,8 @@ MORE_SUFFIXES = [".mkv", ".flv", ".ts", ".vob", ".ogv", ".gif"]
 """Videos that not every system knows to be videos."""
 
 NO_VIDEO = "Drop one in, record one, paste a link, or choose an example."
-_NO_FACTS = f'<p class="vt-empty">{NO_VIDEO}</p>'
+_NO_KEY = "none"
+_NO_FACTS = f'<p class="vt-empty" data-key="{_NO_KEY}">{NO_VIDEO}</p>'
 
 
 @dataclass(frozen=True)
@@ -47,47 +52,44 @@ class VideoPanel:
     """The components that tabs share.
 
     Attributes:
-        player: its value is the path of what it plays; see `source_of`.
+        player: what plays.
         timeline: the chapters as blocks, in the proportions of their lengths.
         strip: the frames that a model saw.
         strip_note: what the strip leaves out.
-        video_key: changes with every other video; a tab listens to it to drop results of the one before.
-        emptied: the event of taking the video away, which Gradio does not let a state's change follow from.
+        video_key: the identity of the video that the browser shows, in the page itself and not on the server, so that a
+            click tells which video it is about. It changes with every other video, and when a page that was loaded
+            again gets back what it had; a tab listens to it to show what there is.
     """
 
     player: gr.Video
     timeline: gr.HTML
     strip: gr.HTML
     strip_note: gr.HTML
-    video_key: gr.State
-    emptied: Dependency
+    video_key: gr.Textbox
 
 
-def source_of(visitor: Visitor, shown: str | None) -> tuple[Path, str]:
-    """Return the file to work on, and its name, for what the player plays.
+def video_of(visitor: Visitor, key: str | None) -> LoadedVideo:
+    """Return the video to work on, for the key of the one that the browser shows.
 
     Raises:
-        SourceError: there is no video.
+        SourceError: there is no video, another one is being prepared, or the one that the browser shows is not there
+            any more.
     """
-    if shown is None:
+    video = visitor.video
+    if visitor.works_on(LOADING):
+        raise SourceError("The new video is still being prepared. Wait until it is in the player, then try again.")
+    if video is None:
         raise SourceError("There is no video yet. " + NO_VIDEO)
-    played, video = Path(shown), visitor.video
-    if not played.is_file():
+    told = (key or "").partition(" ")[0]
+    if told in visitor.earlier:
+        raise SourceError(f"Another video has come in since, {video.name}. Press again for this one.")
+    if told != video.key or not video.source.is_file():
         raise SourceError("The video is no longer on the server, which keeps it for a while only. Load it again.")
-    if video is not None and any(_same_file(played, known) for known in (video.source, video.shown) if known):
-        return video.source, video.name
-    return played, played.name
-
-
-def _same_file(played: Path, known: Path) -> bool:
-    """Whether the player's file is this one, or the copy of it that Gradio made for the player."""
-    return played == known or (
-        played.name == known.name and known.is_file() and played.stat().st_size == known.stat().st_size
-    )
+    return video
 
 
 def build_video_panel(
-    examples: Sequence[ExampleClip], first: LoadedVideo, *, settings: Settings, visitors: Visitors
+    page: gr.Blocks, examples: Sequence[ExampleClip], first: LoadedVideo, *, settings: Settings, visitors: Visitors
 ) -> VideoPanel:
     """Put the left side into the Blocks that are being built; `first` is the video that a visit starts with."""
     player = gr.Video(
@@ -134,47 +136,59 @@ def build_video_panel(
         js_on_load=_CHOOSE_EXAMPLE_JS,
         elem_id="vt-examples",
     )
-    video_key = gr.State("")
+    video_key = gr.Textbox(first.key, visible="hidden", show_label=False, elem_id="vt-video-key")
 
     handlers = _Handlers(tuple(examples), settings, visitors, upload, address)
-    outputs = [player, facts, video_key]
+    outputs = [player, facts, video_key, address]
     shared: dict[str, Any] = {
         "outputs": outputs,
         "api_visibility": "private",
         "show_progress": "hidden",
         "concurrency_id": "video",
+        "trigger_mode": "multiple",  # a video may overtake the one before, which comes in the same way
         "concurrency_limit": settings.jobs_at_once,
     }
-    loads = [
-        player.upload(handlers.upload, player, **shared),
-        upload.upload(handlers.upload, upload, **shared),
-        player.stop_recording(handlers.upload, player, **shared),
-        address.submit(handlers.fetch, address, **shared),
-        fetch.click(handlers.fetch, address, **shared),
-        examples_list.choose(handlers.choose, None, **shared),
+    ways: list[tuple[Callable[..., Dependency], Callable[..., Iterator[Any]], gr.components.Component | None]] = [
+        (player.upload, handlers.upload, player),
+        (upload.upload, handlers.upload, upload),
+        (player.stop_recording, handlers.upload, player),
+        (address.submit, handlers.fetch, address),
+        (fetch.click, handlers.fetch, address),
+        (examples_list.choose, handlers.choose, None),
     ]
-    for load in loads:
-        load.failure(handlers.restore, None, outputs[:2], api_visibility="private", show_progress="hidden", queue=False)
+    loads = []
+    for trigger, handler, given in ways:
+        trigger(None, None, facts, js=f"() => {json.dumps(preparing_html())}", api_visibility="private")
+        loads.append(trigger(handler, given, **shared))
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
-    emptied = player.clear(handlers.clear, None, outputs[1:], **quiet)
-    video_key.change(lambda: ("", ""), None, [strip, strip_note], **quiet)
-    emptied.then(lambda: ("", ""), None, [strip, strip_note], **quiet)
-    return VideoPanel(
-        player=player, timeline=timeline, strip=strip, strip_note=strip_note, video_key=video_key, emptied=emptied
-    )
+    for load in loads:
+        load.failure(handlers.restore, None, outputs[:2], **quiet)
+        # One that another video has overtaken may have said its last word after that one's.
+        load.then(handlers.settle, None, outputs[1:3], **quiet)
+    player.clear(handlers.clear, None, outputs[1:3], **quiet)
+    video_key.change(handlers.strip, None, [strip, strip_note], **quiet)
+    page.load(handlers.return_to, None, outputs[:3], **quiet)
+    return VideoPanel(player=player, timeline=timeline, strip=strip, strip_note=strip_note, video_key=video_key)
 
 
 def facts_html(video: LoadedVideo) -> str:
     """Return the line under the player that says what the video is."""
     name, *facts = (escape(fact) for fact in describe(video))
     notes = "".join(f"<li>{escape(note)}</li>" for note in (*video.info.notes, *video.notes))
-    line = f'<p class="vt-facts"><b>{name}</b>{"".join(f"<span>{fact}</span>" for fact in facts)}</p>'
+    spans = "".join(f"<span>{fact}</span>" for fact in facts)
+    line = f'<p class="vt-facts" data-key="{video.key}"><b>{name}</b>{spans}</p>'
     return line + (f'<ul class="vt-notes">{notes}</ul>' if notes else "")
+
+
+def preparing_html(progress: Progress | None = None) -> str:
+    """Return what the line says while another video is being prepared; `page.js` lets nothing be begun meanwhile."""
+    text = progress_text(progress) if progress else "Preparing the video"
+    return f"<div data-preparing>{status_html(text, progress=progress)}</div>"
 
 
 @dataclass(frozen=True)
 class _Handlers:
-    """What happens when a video is brought in. Each handler writes player, facts and key."""
+    """What happens when a video is brought in. The one before stays, with its results, until the new one is there."""
 
     examples: tuple[ExampleClip, ...]
     settings: Settings
@@ -223,33 +237,51 @@ class _Handlers:
 
     def clear(self, request: gr.Request) -> tuple[str, str]:
         visitor = self.visitors.of(request)
-        visitor.stop("video")
-        visitor.stop_work()
-        visitor.video = None
-        return _NO_FACTS, "none"
+        visitor.stop(LOADING)
+        visitor.show(None)
+        return self.settle(request)
 
-    def restore(self, request: gr.Request) -> tuple[str | None, str]:
+    def restore(self, request: gr.Request) -> tuple[Any, ...]:
         """Put back the video that was there before one that could not be used."""
-        video = self.visitors.of(request).video
-        if video is None:
-            return None, _NO_FACTS
-        return str(video.shown or video.source), facts_html(video)
+        visitor = self.visitors.of(request)
+        if visitor.works_on(LOADING):
+            return gr.skip(), gr.skip()
+        return (str(visitor.video.shown), facts_html(visitor.video)) if visitor.video else (None, _NO_FACTS)
+
+    def settle(self, request: gr.Request) -> tuple[Any, ...]:
+        """Say what video there is, unless another one is on its way."""
+        visitor = self.visitors.of(request)
+        if visitor.works_on(LOADING):
+            return gr.skip(), gr.skip()
+        return (facts_html(visitor.video), visitor.video.key) if visitor.video else (_NO_FACTS, _NO_KEY)
+
+    def strip(self, request: gr.Request) -> tuple[str, str]:
+        """Show the frames that a model saw of the video that is there now."""
+        visitor = self.visitors.of(request)
+        pictures, note = visitor.strip
+        return of_video_html(pictures, visitor.subject.key), note_html(note)
+
+    def return_to(self, request: gr.Request) -> tuple[Any, ...]:
+        """Give a page that was loaded again its video back; the tabs follow the key."""
+        visitor = self.visitors.known(request)
+        if visitor is None:
+            return gr.skip(), gr.skip(), gr.skip()
+        visitor.unfilled = set(visitor.forms)
+        key = visitor.video.key if visitor.video else _NO_KEY
+        return *self.restore(request), f"{key} {token_hex(4)}"  # a change also where it is the first video
 
     def _load(
         self, visitor: Visitor, start: Callable[[Job], Iterator[LoadedVideo]], field: Component | None = None
     ) -> Iterator[tuple[Any, ...]]:
         work = Work(start, visitor.closing)
-        with visitor.at_work("video", work.job), plain_words(otherwise=field):
+        with visitor.at_work(LOADING, work.job), plain_words(otherwise=field):
             for update in work.updates():
                 if work.job.stopped:  # another video came, or this one was taken away
                     break
                 for video in update.made:
-                    if visitor.video is None or visitor.video.source != video.source:
-                        visitor.stop_work()
-                    visitor.video = video
-                    yield (str(video.shown) if video.shown else gr.skip(), facts_html(video), str(video.source))
+                    visitor.show(video)
+                    yield str(video.shown), facts_html(video), video.key, ""
                 if update.progress and not update.made:
-                    report = status_html(progress_text(update.progress), progress=update.progress)
-                    yield (gr.skip(), report, gr.skip())
-            if work.job.stopped:  # Gradio says the last again when a generator ends
-                yield (gr.skip(), gr.skip(), gr.skip())
+                    yield gr.skip(), preparing_html(update.progress), gr.skip(), gr.skip()
+            if work.job.stopped:  # Gradio says the last again when an event ends
+                yield tuple(gr.skip() for _ in range(4))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vidtext.clock import format_clock
@@ -41,21 +41,23 @@ class LoadedVideo:
 
     Attributes:
         source: the file that the models read.
-        shown: the file that the player plays: the source itself, or its preview; None while that is being made.
+        shown: the file that the player plays: the source itself, or its preview.
         name: what to call it.
         info: what it is.
         notes: how what is shown differs from it.
+        key: its identity: the same file brought in again is another video.
     """
 
     source: Path
-    shown: Path | None
+    shown: Path
     name: str
     info: VideoInfo
     notes: tuple[str, ...] = ()
+    key: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
 def load_file(path: Path, *, name: str, folder: Path, settings: Settings, job: Job) -> Iterator[LoadedVideo]:
-    """Look at a file; yield once, or twice where a preview had to be made into `folder`.
+    """Look at a file, make a preview of it into `folder` where one is needed, and yield the video.
 
     Raises:
         SourceError, MediaError: it is no usable video.
@@ -65,11 +67,9 @@ def load_file(path: Path, *, name: str, folder: Path, settings: Settings, job: J
     if plays_in_browsers(path, settings=settings, job=job):
         yield LoadedVideo(source=path, shown=path, name=name, info=info)
         return
-    video = LoadedVideo(source=path, shown=None, name=name, info=info)
-    yield video
     preview = folder / f"preview-{secrets.token_hex(8)}.mp4"
     notes = make_preview(path, preview, settings=settings, job=job)
-    yield replace(video, shown=preview, notes=(_PREVIEW_NOTE, *notes))
+    yield LoadedVideo(source=path, shown=preview, name=name, info=info, notes=(_PREVIEW_NOTE, *notes))
 
 
 def load_address(address: str, *, folder: Path, settings: Settings, job: Job) -> Iterator[LoadedVideo]:

@@ -1,16 +1,156 @@
 // What has to happen at once, without asking the server: seeking, subtitles, copying, and keeping the focus.
 (() => {
+  // A visit goes by a token that only this tab has, so that the same tab finds everything when it is loaded again. A tab
+  // that was duplicated has got a copy of it: it finds the id beside the token locked by the other one, which lives on.
+  // Where there are no locks, as without HTTPS, what a tab leaves behind when it is loaded again has a mark.
+  const random = () => [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join("");
+
+  function remembered() {
+    try {
+      return JSON.parse(sessionStorage.getItem("vidtext-visit"));
+    } catch {
+      return null; // no storage is allowed here
+    }
+  }
+
+  function remember(visit) {
+    try {
+      sessionStorage.setItem("vidtext-visit", JSON.stringify(visit));
+    } catch {} // then a page that is loaded again begins anew
+    return visit;
+  }
+
+  function lock({ id }) {
+    return new Promise((resolve) => {
+      navigator.locks.request(`vidtext ${id}`, { ifAvailable: true }, (lock) => {
+        resolve(lock !== null);
+        return lock && new Promise((release) => window.addEventListener("pagehide", release));
+      });
+    });
+  }
+
+  async function begin() {
+    const before = remembered();
+    if (before && (await (navigator.locks ? lock(before) : before.left))) return remember({ ...before, left: false });
+    const visit = remember({ id: random(), token: random(), left: false });
+    if (navigator.locks) await lock(visit);
+    return visit;
+  }
+  const visiting = begin();
+
   // Gradio loads 32 MB of FFmpeg for a tool that trims videos. It is not on this page, so the answer never comes.
   // And each request tells its place among all: Stop also ends what was asked for before it and arrives after it.
   const fetched = window.fetch.bind(window);
   let requests = 0;
-  window.fetch = (what, how = {}) => {
+  window.fetch = async (what, how = {}) => {
     if (String(what).includes("/static/ffmpeg/")) return new Promise(() => {});
     if (!String(what).includes("/gradio_api/")) return fetched(what, how);
     const headers = new Headers(how.headers);
     headers.set("X-Vidtext-Place", String(++requests));
-    return fetched(what, { ...how, headers });
+    headers.set("X-Vidtext-Visit", (await visiting).token);
+    const answer = fetched(what, { ...how, headers });
+    return String(what).includes("/gradio_api/upload?") ? followUpload(answer) : answer;
   };
+
+  window.addEventListener("pagehide", () => {
+    const visit = remembered();
+    if (!visit) return;
+    remember({ ...visit, left: true });
+    fetched("gradio_api/run/goodbye", {
+      method: "POST",
+      keepalive: true,
+      headers: { "Content-Type": "application/json", "X-Vidtext-Visit": visit.token },
+      body: JSON.stringify({ data: [], session_hash: window.__gradio_session_hash__ }),
+    }).catch(() => {}); // the server notices a broken connection too
+  });
+  window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+  // Leaving in the middle of work asks. Gradio ends its connection before it is known whether the person stays; of a page
+  // that goes, the browser ends it.
+  const atWork = () => Boolean(document.querySelector('[id^="vt-"][id$="-stop"]:not(.hidden)'));
+  window.addEventListener("beforeunload", (event) => {
+    if (atWork() || isPreparing()) event.preventDefault();
+  });
+  const abort = AbortController.prototype.abort;
+  AbortController.prototype.abort = function (...reason) {
+    if (window.event?.type !== "beforeunload") abort.apply(this, reason);
+  };
+
+  // The tab that is open stands in the address, so that it is open again, and Back leads to the tab before.
+  const tabButtons = () => [...document.querySelectorAll('#vt-right button[role="tab"]')];
+  const nameOf = (tab) => `#${tab.textContent.trim().toLowerCase()}`;
+  let openedFromAddress = false;
+
+  function openFromAddress() {
+    const tab = tabButtons().find((each) => nameOf(each) === location.hash) ?? tabButtons()[0];
+    if (tab?.getAttribute("aria-selected") === "false") tab.click();
+  }
+  document.addEventListener("click", (event) => {
+    const tab = event.isTrusted && event.target.closest?.('#vt-right button[role="tab"]');
+    if (tab && nameOf(tab) !== (location.hash || nameOf(tabButtons()[0]))) history.pushState(history.state, "", nameOf(tab));
+  });
+  window.addEventListener("popstate", openFromAddress);
+
+  // While another video is on its way, nothing can be begun about the one before; and what is about a video is only
+  // shown while that is in the player, whatever the server still says of it.
+  let uploading = false;
+  let chosen = false;
+  let shownKey = "";
+  let shownAddress = "";
+  const isPreparing = () => uploading || Boolean(document.querySelector("#vt-video-facts [data-preparing]"));
+  const ABOUT_THE_VIDEO =
+    '[id^="vt-"][id$="-go"]:not(#vt-batch-go), [data-ask], [data-again], [data-ask-again], [data-edit], [data-undo]';
+
+  async function followUpload(answer) {
+    if (!chosen) return answer;
+    chosen = false;
+    uploading = true;
+    followVideo();
+    answer.then(
+      ({ ok }) => setTimeout(endUpload, ok ? 2000 : 0), // by then the server has said that it prepares the video
+      endUpload,
+    );
+    return answer;
+  }
+
+  function endUpload() {
+    uploading = false;
+    followVideo();
+  }
+
+  function followVideo() {
+    const facts = document.querySelector("#vt-video-facts [data-key]");
+    const preparing = isPreparing();
+    if (document.querySelector("#vt-video-facts [data-preparing]")) uploading = false;
+    const address = player()?.src ?? "";
+    if (facts && !preparing) {
+      shownKey = facts.dataset.key;
+      shownAddress = address;
+    }
+    const another = preparing && address !== shownAddress; // Gradio's player shows at once what is dropped on it
+    document.querySelectorAll("[data-video]").forEach((element) => {
+      element.hidden = another || element.dataset.video !== shownKey;
+    });
+    document.documentElement.toggleAttribute("data-preparing", preparing);
+    document.querySelector("#vt-bring")?.classList.toggle("vt-uploading", uploading);
+    document.querySelectorAll(ABOUT_THE_VIDEO).forEach((button) => {
+      if (button.disabled !== preparing) button.disabled = preparing;
+    });
+  }
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const asks = event.key === "Enter" && !event.shiftKey && event.target.closest?.("#vt-question, .vt-edit");
+      if (asks && isPreparing()) event.preventDefault();
+      if (asks && isPreparing()) event.stopImmediatePropagation();
+    },
+    true,
+  );
+  const choose = (event) => {
+    if (event.target.closest?.("#vt-left") && (event.target.files?.length || event.dataTransfer?.files.length)) chosen = true;
+  };
+  document.addEventListener("change", choose, true);
+  document.addEventListener("drop", choose, true);
 
   const player = () => document.querySelector("#vt-player video");
 
@@ -22,6 +162,7 @@
 
   function textsWithTimes() {
     return [...document.querySelectorAll("[data-cue-start]")]
+      .filter((element) => !element.closest("[data-video][hidden]"))
       .map((element) => ({
         start: Number(element.dataset.cueStart),
         stop: Number(element.dataset.cueStop),
@@ -145,16 +286,6 @@
     document.querySelector('#vt-player [aria-label="Capture from camera"]')?.click();
   });
 
-  // Gradio's upload button does not say that it is at work.
-  const bring = () => document.querySelector("#vt-bring");
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("#vt-bring input[type=file]") && event.target.files.length) {
-      bring().classList.add("vt-uploading");
-    }
-  });
-  new PerformanceObserver((requests) => {
-    if (requests.getEntries().some(({ name }) => name.includes("/upload"))) bring()?.classList.remove("vt-uploading");
-  }).observe({ type: "resource" });
 
   // A file that was asked for is downloaded as soon as it is made.
   function downloadNow() {
@@ -197,6 +328,11 @@
     requestAnimationFrame(() => {
       scheduled = false;
       dress();
+      followVideo();
+      if (!openedFromAddress && tabButtons().length) {
+        openedFromAddress = true;
+        openFromAddress();
+      }
       showSubtitles();
       markWhatPlays();
       keepFocus();
