@@ -47,7 +47,7 @@ class _Lines(logging.Formatter):
             if self._details:
                 line["traceback"] = "".join(traceback.format_exception(error))
         if self._as_json:
-            return json_line(line)
+            return json.dumps(line)  # in ASCII: no character of it moves a cursor
         told = [message, *(f"{name}: {line[name]}" for name in ("error", "at", "traceback") if name in line)]
         return f"{record.levelname} {record.name}: {_one_line('; '.join(told))}"
 
