@@ -346,7 +346,8 @@ class TestWhatIsKept:
                     out.mux(packet)
         secrets = (b"48.8584", b"Private", b"Acme", b"2020")
         assert all(secret in tagged.read_bytes() for secret in secrets[:3])
-        write_with_chapters(tagged, target, MARKS, job=Job())
+        [note] = write_with_chapters(tagged, target, MARKS, job=Job())
+        assert all(tag in note for tag in ("location", "title", "make"))
         assert not any(secret in target.read_bytes() for secret in secrets)
         with av.open(str(target)) as file:
             assert {key.lower() for key in file.metadata} <= {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,11 @@ _COVER_TYPES = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "imag
 (https://www.matroska.org/technical/attachments.html)."""
 
 
+_TAG_NAME = re.compile(r"[\w.-]{1,40}")
+_TECHNICAL_TAGS = {"encoder", "software", "major_brand", "minor_version", "compatible_brands", "duration"}
+_NAMED_TAGS = 8
+
+
 @dataclass(frozen=True)
 class ChapterMark:
     """A chapter as players know it, in seconds of the video.
@@ -108,7 +114,8 @@ def write_with_chapters(
     Pictures (the track that vidtext reads), sound, and the subtitles that the target can hold are copied packet by
     packet; the cover, and in MKV the attachments, too. What a player needs to show them goes with them: rotation, shape
     of pixels, colours and light levels, Dolby Vision's configuration, 360° and 3D layout, languages and what tracks are
-    for. Tags do not: places, dates, makers and programs stay behind. What can be read of a damaged file is written.
+    for. Tags do not: places, dates, makers and programs stay
+    behind, and a note names them. What can be read of a damaged file is written.
 
     Args:
         source: any video that vidtext reads.
@@ -212,6 +219,9 @@ class _Copy:
         if self._plan.container == _MP4 and any(map(is_transparent, kept)):
             self.notes.append("MP4 has no room for the video's transparency; it was left out.")
         self.notes += left_out_note(left_out)
+        tags = sorted({name.lower() for name in self._video.metadata if _TAG_NAME.fullmatch(name)} - _TECHNICAL_TAGS)
+        if tags:
+            self.notes.append(f"Tags that were left out: {', '.join(tags[:_NAMED_TAGS])}.")
         return kept
 
     def write(self, marks: Sequence[ChapterMark], job: Job) -> None:
