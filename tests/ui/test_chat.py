@@ -214,7 +214,7 @@ def test_a_second_video_that_is_refused_loses_nothing(page: Page, tmp_path: Path
     rested(page)
     expect(page.locator(".vt-asked")).to_have_text(["One?"])
     expect(field(page)).to_have_value("Two?")
-    page.locator("#vt-chat-more").get_by_role("button", name="Remove this file").click()
+    page.locator("#vt-chat-more").get_by_role("button", name="Clear").click()
     expect(page.locator("#vt-chat-more")).to_be_hidden()
     field(page).press("Enter")
     expect(page.locator(".vt-asked")).to_have_text(["One?", "Two?"])

@@ -109,7 +109,9 @@ class Visitor:
 
     def show(self, video: LoadedVideo | None) -> None:
         """Let another video take the place of the one before, whose work ends and whose results go with it."""
-        if self.video is not None:
+        if self.video is None:
+            self.cleared = set()
+        else:
             self.earlier.append(self.video.key)
         self.video = video
         self.stop_work()
