@@ -30,6 +30,9 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 RULES = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
 
+GRADIOS = 'nested-interactive: <button class="icon-button'
+"""Gradio's button that adds files to a list holds another button; the inner one does the work and is named."""
+
 AT_REST = """() => document.getAnimations().every(
   (each) => each.playState !== "running" || each.effect.getTiming().iterations === Infinity,
 )"""
@@ -96,7 +99,9 @@ def test_axe_finds_nothing(steady: Served, visit: Callable[..., Page], tmp_path:
             found[f"{name}, error at a field"] = violations(page)
             for field in wrong:
                 field.fill("")
-    assert {state: each for state, each in found.items() if each} == {}
+    assert any(GRADIOS in each for state in found.values() for each in state), "Gradio has mended it: drop GRADIOS"
+    ours = {name: [each for each in state if GRADIOS not in each] for name, state in found.items()}
+    assert {name: state for name, state in ours.items() if state} == {}
 
 
 @pytest.mark.parametrize("look", LOOKS)
