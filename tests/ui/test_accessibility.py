@@ -16,7 +16,7 @@ from tests.ui.conftest import scripted
 from tests.ui.serving import Served, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from playwright.sync_api import Locator, Page
@@ -30,6 +30,12 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 RULES = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
 
+GRADIOS = 'nested-interactive: <button class="icon-button'
+"""Gradio's button that adds files to a list holds another button; the inner one does the work and is named."""
+
+AT_REST = """() => document.getAnimations().every(
+  (each) => each.playState !== "running" || each.effect.getTiming().iterations === Infinity,
+)"""
 PROBLEM = ".vt-problem:visible, [data-testid=toast-text]:visible"
 OPTIONS = ".vt-more input:not([type=file], [type=range], [type=checkbox], [readonly])"
 
@@ -42,16 +48,16 @@ def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def violations(page: Page) -> list[str]:
-    page.wait_for_function("document.getAnimations().every((each) => each.effect.getTiming().iterations === Infinity)")
+    page.wait_for_function(AT_REST)
     found = Axe().run(page, options=RULES).response["violations"]
     return [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
 
 
-def fill_what_is_asked_for(panel: Locator, videos: list[Path]) -> None:
+def fill_what_is_asked_for(panel: Locator, videos: Sequence[Path] = ()) -> None:
     for field in panel.locator("textarea:not(.vt-more *)").all():
         if field.is_visible() and not field.input_value():
             field.fill("What moves?")
-    for field in panel.locator("input[type=file][multiple]:not(.vt-more *)").all():
+    for field in panel.locator("input[type=file][multiple]:not(.vt-more *)").all() if videos else ():
         field.set_input_files(videos)
         expect(panel.get_by_text(videos[0].stem)).to_be_visible()
 
@@ -85,20 +91,29 @@ def test_axe_finds_nothing(steady: Served, visit: Callable[..., Page], tmp_path:
 
         wrong = [field for field in panel.locator(OPTIONS).all() if field.is_visible()]
         for field in wrong:
-            field.fill("-1")
+            field.fill("-1" if field.get_attribute("type") == "number" else "nonsense")
         if wrong:
-            fill_what_is_asked_for(panel, videos) if panel.locator("textarea:not(.vt-more *)").count() else None
+            fill_what_is_asked_for(panel)
             go.click()
             expect(page.locator(PROBLEM).first).to_be_visible()
             found[f"{name}, error at a field"] = violations(page)
             for field in wrong:
                 field.fill("")
+    assert any(GRADIOS in each for state in found.values() for each in state), "Gradio has mended it: drop GRADIOS"
+    ours = {name: [each for each in state if GRADIOS not in each] for name, state in found.items()}
+    assert {name: state for name, state in ours.items() if state} == {}
 
-    page.get_by_role("button", name="Clear").click()
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing_in_a_refusal(quick: Served, visit: Callable[..., Page], look: str) -> None:
+    page = visit(quick, **LOOKS[look])
+    page.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=look == "dark")
+    page.locator("#vt-player").get_by_role("button", name="Clear").click()
+    found: dict[str, list[str]] = {}
     for tab in page.get_by_role("tab").all():
         tab.click()
         page.locator("[role=tabpanel]:visible .vt-action .primary").click()
         expect(page.locator(PROBLEM).first).to_be_visible()
-        found[f"{tab.inner_text()}, no video"] = violations(page)
+        found[tab.inner_text()] = violations(page)
         page.keyboard.press("Escape")
     assert {state: each for state, each in found.items() if each} == {}

@@ -161,7 +161,7 @@ def test_at_twice_the_size_the_model_takes_one_line(quick: Served, visit: Callab
     model = page.locator(".vt-model")
     folded = model.bounding_box()["height"]  # type: ignore[index]
     assert folded < 32
-    assert page.locator("#vt-player").bounding_box()["y"] < 110  # type: ignore[index]
+    assert page.locator("#vt-player").bounding_box()["y"] < 100  # type: ignore[index]
     expect(page.locator(".vt-why")).to_be_hidden()
     model.locator("summary").click()
     expect(page.locator(".vt-why")).to_be_visible()
@@ -184,8 +184,9 @@ def test_the_chat_is_laid_out_whole(quick: Served, visit: Callable[..., Page], s
     assert column
     assert all(chip and chip["x"] + chip["width"] <= column["x"] + column["width"] for chip in chips)
     page.get_by_role("button", name="More options").locator("visible=true").click()
+    expect(page.get_by_label("Instructions to the model")).to_be_visible()
     numbers = page.locator("#vt-right .tab-like-container input:visible").all()
-    assert numbers
+    assert len(numbers) == 3
     for number, frame in ((each.bounding_box(), each.locator("..").bounding_box()) for each in numbers):
         assert number
         assert frame

@@ -1,4 +1,7 @@
-"""What the page weighs until it can be used. A bound that is passed is no defect by itself: raise it, and say why."""
+"""What the page weighs until it can be used: 100 requests and 872 kB when the bounds were set.
+
+Whoever passes a bound for a good reason raises it, and says so.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-MOST_REQUESTS = 115
-MOST_BYTES = 1_050_000
+MOST_REQUESTS = 105
+MOST_BYTES = 920_000
 
 
 def test_the_first_visit_weighs_no_more_than_it_did(quick: Served, browser: Browser) -> None:
