@@ -203,7 +203,7 @@ class _Handlers(Generic[Result]):
     def _follow(self, run: Run[Result], request: gr.Request) -> Iterator[tuple[Any, ...]]:
         kind, order = self._kind, run.order
         latest: Result | None = None
-        with plain_words():
+        with plain_words(self._fields, tab=kind.name):
             for news in run.news():
                 latest = latest if news.result is None else news.result
                 doing = kind.progress(news.progress, latest) if news.progress else gr.skip()
