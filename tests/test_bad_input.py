@@ -111,7 +111,7 @@ def test_a_private_address(url: str) -> None:
 
 
 def test_a_range_outside_the_video(clip: Path) -> None:
-    with pytest.raises(OptionError, match="starts at 1:00, but the video is 0:03 long"):
+    with pytest.raises(OptionError, match="start is 1:00, but the video is 0:03 long"):
         vidtext.caption(clip, model="embedded", start_seconds=60)
 
 

@@ -24,7 +24,7 @@ def test_each_kind_of_value_is_read() -> None:
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Settings)])
 def test_every_field_has_a_variable(field: str) -> None:
     value = getattr(Settings(), field)
-    text = "1" if isinstance(value, bool) else "7" if isinstance(value, int | float) else "seven"
+    text = "1" if isinstance(value, bool) else "7" if isinstance(value, int | float) else "7.0.0.0/8"
     assert getattr(Settings.from_env({f"VIDTEXT_{field.upper()}": text}), field) == type(value)(text)
 
 

@@ -64,14 +64,14 @@ def test_a_stop_behind_the_end_means_the_end() -> None:
 @pytest.mark.parametrize(
     ("start", "stop", "message"),
     [
-        (13, None, "starts at 0:13, but the video is 0:12.5 long"),
-        (12.5, None, "starts at 0:12.5, but the video is 0:12.5 long"),
-        (-1, None, "must start at 0:00 or later"),
-        (math.nan, None, "must start at 0:00 or later"),
-        (5, 5, "not after its start"),
-        (5, 2, "not after its start"),
-        (None, -3, "not after its start"),
-        (None, math.nan, "not after its start"),
+        (13, None, "start is 0:13, but the video is 0:12.5 long"),
+        (12.5, None, "start is 0:12.5, but the video is 0:12.5 long"),
+        (-1, None, "must be 0:00 or later"),
+        (math.nan, None, "must be 0:00 or later"),
+        (5, 5, "must be after the start"),
+        (5, 2, "must be after the start"),
+        (None, -3, "must be after the start"),
+        (None, math.nan, "must be after the start"),
     ],
 )
 def test_impossible_ranges_are_explained(start: float | None, stop: float | None, message: str) -> None:

@@ -227,8 +227,8 @@ def test_damage_found_on_the_way_is_told(reader: Reader, clip: Path, tmp_path: P
         ({"every_seconds": 0}, "must be longer than 0"),
         ({"every_seconds": -2}, "must be longer than 0"),
         ({"every_seconds": 0.0001}, r"makes more than 3000 of them. Choose 0:00.002 or more"),
-        ({"start_seconds": 9}, "starts at 0:09, but the video is 0:06 long"),
-        ({"start_seconds": 4, "stop_seconds": 4}, "not after its start"),
+        ({"start_seconds": 9}, "start is 0:09, but the video is 0:06 long"),
+        ({"start_seconds": 4, "stop_seconds": 4}, "must be after the start"),
     ],
 )
 def test_options_that_cannot_be_are_explained(reader: Reader, clip: Path, options: dict, message: str) -> None:
