@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -57,12 +58,14 @@ def test_what_stands_around_a_time_is_escaped() -> None:
 
 def test_only_a_conversation_at_rest_can_be_changed() -> None:
     turns = Turn("a", "b", finished=True), Turn("c", "d", finished=True)
-    growing, closed = (talk_html(talk(*turns), "a", closing) for closing in (GROWING, FINISHED))
+    again = replace(talk(*turns), again=True)
+    growing, closed = (talk_html(again, "a", closing) for closing in (GROWING, FINISHED))
     for mark in ("data-edit", "data-again", "data-undo", "data-fresh", "download="):
         assert mark not in growing
         assert mark in closed
     assert closed.count("data-edit") == 2
     assert closed.count("data-again") == 1
+    assert "data-again" not in talk_html(talk(*turns), "a", FINISHED)  # the same answer would come again
 
 
 def test_an_answer_that_was_stopped_says_so() -> None:

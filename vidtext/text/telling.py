@@ -25,17 +25,17 @@ _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 _WORD_OR_NUMBER = re.compile(r"\d+(?:[.:,]\d+)*|[\w'’-]+")
 
 _TELLING_NOTHING = (
-    "a about above across after again against all along also an and another any are around as at away back "
-    "background be because been before behind being below between both but by can come comes could do does doing "
+    "a about above across after again against all along also an and another any are around as at away back background "
+    "be because been before behind being below between both but by camera can closer come comes could do does doing "
     "down during each either first for from get gets go goes going had has have having he her here him his how i if "
-    "in into is it its itself just left like many more most mostly move moves moving much near next no nor not of "
-    "off on one onto or other our out over own right same scene shown shows side so some still stay stays such than "
-    "that the their them then there these they this those through to together too toward towards two under until up "
-    "us very was we were what when where which while who will with within without would you your"
+    "in into is it its itself just left like lit many moderately more most mostly move moves moving much near next no "
+    "nor not of off on one onto or other our out over own right same scene shown shows side so some still stay stays "
+    "such than that the their them then there these they this those through to together too toward towards two under "
+    "until up us very was we were what when where which while who will with within without would you your"
 )
 _FUNCTION_WORDS = frozenset(_TELLING_NOTHING.split())
 """English words that tell nothing of what a video is about: articles, prepositions, pronouns, auxiliaries, and the
-words of movement and place that every caption uses."""
+words of movement, place, light and camera that every caption uses."""
 
 _FIRST = re.compile(r"first,? ", re.IGNORECASE)
 """What a sentence of a row may begin with, and must not behind "Next, ": "first a circle appears, then a star"."""

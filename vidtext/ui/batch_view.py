@@ -71,19 +71,20 @@ def _done_row(outcome: Outcome) -> str:
         return _row(outcome.item, "failed", "Failed", words)
     made, words = outcome.made, ""
     if "caption" in made:
-        words += _lines([segment["text"] for segment in made["caption"]["segments"]])
+        words += _lines("Caption", [segment["text"] for segment in made["caption"]["segments"]])
     if "summary" in made:
-        words += _lines([made["summary"]["abstract"]])
+        words += _lines("Summary", [made["summary"]["abstract"]])
     if "chapters" in made:
         chapters = made["chapters"]["chapters"]
         clock = clock_of(each["start_seconds"] for each in chapters)
-        words += _lines([f"{clock(each['start_seconds'])} {each['title']}" for each in chapters])
+        words += _lines("Chapters", [f"{clock(each['start_seconds'])} {each['title']}" for each in chapters])
     return _row(outcome.item, "done", "Done", words + _notes(made))
 
 
-def _lines(texts: list[str]) -> str:
+def _lines(task: str, texts: list[str]) -> str:
     more = [f"… and {len(texts) - _SHOWN_LINES} more"] if len(texts) > _SHOWN_LINES else []
-    return "".join(f'<p class="vt-text">{escape(text)}</p>' for text in (*texts[:_SHOWN_LINES], *more))
+    lines = "".join(f'<p class="vt-text">{escape(text)}</p>' for text in (*texts[:_SHOWN_LINES], *more))
+    return f'<p class="vt-task">{task}</p>{lines}'
 
 
 def _notes(made: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from vidtext.ui.status import (
     provenance_html,
     status_html,
     time_html,
+    to_seek,
 )
 
 if TYPE_CHECKING:
@@ -50,15 +51,16 @@ def caption_html(result: CaptionResult, name: str, closing: Closing) -> str:
 
 def _quotation(segment: Segment) -> str:
     return (
-        f'<blockquote class="vt-quotation" data-cue-start="{segment.start_seconds:.3f}" '
-        f'data-cue-stop="{segment.stop_seconds:.3f}"><p class="vt-text">{escape(segment.text)}</p></blockquote>'
+        f'<blockquote class="vt-quotation" data-cue-start="{to_seek(segment.start_seconds)}" '
+        f'data-cue-stop="{to_seek(segment.stop_seconds)}">'
+        f'<p class="vt-text">{escape(segment.text)}</p></blockquote>'
     )
 
 
 def _list(segments: tuple[Segment, ...]) -> str:
     clock = clock_of_segments(segments)
     rows = "".join(
-        f'<li data-cue-start="{segment.start_seconds:.3f}" data-cue-stop="{segment.stop_seconds:.3f}">'
+        f'<li data-cue-start="{to_seek(segment.start_seconds)}" data-cue-stop="{to_seek(segment.stop_seconds)}">'
         f"{time_html(segment.start_seconds, segment.stop_seconds, clock)}"
         f'<p class="vt-text">{escape(segment.text)}</p></li>'
         for segment in segments

@@ -19,6 +19,7 @@ from vidtext.ui.status import (
     provenance_html,
     status_html,
     time_html,
+    to_seek,
 )
 
 if TYPE_CHECKING:
@@ -72,9 +73,9 @@ def _row(number: int, picture: str, clock: Callable[[float], str], result: Chapt
     says_more = _plain(chapter.description) not in ("", _plain(chapter.title))
     description = f'<p class="vt-text">{escape(chapter.description)}</p>' if says_more else ""
     return (
-        f'<li data-from="{chapter.start_seconds:.3f}" data-to="{chapter.stop_seconds:.3f}"'
+        f'<li data-from="{to_seek(chapter.start_seconds)}" data-to="{to_seek(chapter.stop_seconds)}"'
         f"{' class=vt-pending' if pending and not closing.closed else ''}>"
-        f'<button type="button" class="vt-thumb" data-seek-seconds="{chapter.start_seconds:.3f}" tabindex="-1" '
+        f'<button type="button" class="vt-thumb" data-seek-seconds="{to_seek(chapter.start_seconds)}" tabindex="-1" '
         f'aria-hidden="true"><img src="{picture}" alt=""></button>'
         f"<div>{_title(number, chapter, closing)}"
         f"{time_html(chapter.start_seconds, chapter.stop_seconds, clock)}{description}</div></li>"
@@ -98,8 +99,8 @@ def _title(number: int, chapter: Chapter, closing: Closing) -> str:
 def timeline_html(result: ChaptersResult) -> str:
     """Return one block a chapter, as wide as it is long."""
     return "".join(
-        f'<button type="button" class="vt-block" data-seek-seconds="{chapter.start_seconds:.3f}" '
-        f'data-from="{chapter.start_seconds:.3f}" data-to="{chapter.stop_seconds:.3f}" '
+        f'<button type="button" class="vt-block" data-seek-seconds="{to_seek(chapter.start_seconds)}" '
+        f'data-from="{to_seek(chapter.start_seconds)}" data-to="{to_seek(chapter.stop_seconds)}" '
         f'style="flex-grow:{max(chapter.stop_seconds - chapter.start_seconds, 0.001):.3f}" '
         f'title="{clock(chapter.start_seconds)} {escape(chapter.title)}">'
         f'<img src="{picture_uri(picture)}" alt=""><span>{escape(chapter.title)}</span></button>'

@@ -11,6 +11,7 @@ import cv2
 
 from vidtext.clock import format_clock
 from vidtext.media.resize import shrunk_size
+from vidtext.ui.status import to_seek
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +77,7 @@ def _frame_html(uri: str, clock: str, seconds: float, of: str) -> str:
             f"<span>{escape(of)} · {clock}</span></div>"
         )
     return (
-        f'<button type="button" class="vt-frame" data-seek-seconds="{seconds:.3f}">'
+        f'<button type="button" class="vt-frame" data-seek-seconds="{to_seek(seconds)}">'
         f'<img src="{uri}" alt="Frame at {clock}"><span>{clock}</span></button>'
     )
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from vidtext.clock import format_clock, list_format
 from vidtext.job import Progress
+from vidtext.text.documents import rounded
 from vidtext.ui.model_line import display_name
 
 if TYPE_CHECKING:
@@ -97,6 +98,11 @@ def downloads_html(links: str) -> str:
     return f'<span class="vt-downloads"><span class="vt-label">Download</span>{links}</span>'
 
 
+def to_seek(seconds: float) -> str:
+    """Write the time that a click leads to: never before the frame that is meant, as documents write it."""
+    return f"{rounded(seconds):.3f}"
+
+
 def clock(seconds: float) -> str:
     """Write a time for a reader: tenths of a second at most."""
     return format_clock(round(seconds, 1))
@@ -105,7 +111,7 @@ def clock(seconds: float) -> str:
 def time_html(start_seconds: float, stop_seconds: float, clock: Callable[[float], str] = clock) -> str:
     """Return a time that seeks the player; `clock` writes the times of the list that it is in, see `clock_of`."""
     return (
-        f'<button type="button" class="vt-time" data-seek-seconds="{start_seconds:.3f}" '
+        f'<button type="button" class="vt-time" data-seek-seconds="{to_seek(start_seconds)}" '
         f'aria-label="Play from {clock(start_seconds)}">{clock(start_seconds)}'
         f"<span>–{clock(stop_seconds)}</span></button>"
     )

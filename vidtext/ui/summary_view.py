@@ -19,6 +19,7 @@ from vidtext.ui.status import (
     provenance_html,
     status_html,
     time_html,
+    to_seek,
 )
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def _highlights(result: SummaryResult) -> str:
         return ""
     clock = clock_of_segments(result.summary.highlights.segments)
     rows = "".join(
-        f'<li data-from="{segment.start_seconds:.3f}" data-to="{segment.stop_seconds:.3f}">'
-        f'<button type="button" class="vt-thumb" data-seek-seconds="{segment.start_seconds:.3f}" tabindex="-1" '
+        f'<li data-from="{to_seek(segment.start_seconds)}" data-to="{to_seek(segment.stop_seconds)}">'
+        f'<button type="button" class="vt-thumb" data-seek-seconds="{to_seek(segment.start_seconds)}" tabindex="-1" '
         f'aria-hidden="true"><img src="{picture_uri(picture)}" alt=""></button>'
         f"<div>{time_html(segment.start_seconds, segment.stop_seconds, clock)}"
         f'<p class="vt-text">{escape(segment.text)}</p></div></li>'

@@ -11,7 +11,15 @@ from vidtext.clock import parse_clock
 from vidtext.errors import OptionError
 from vidtext.text.names import file_name
 from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS, render_transcript
-from vidtext.ui.status import download_html, downloads_html, empty_html, progress_text, provenance_html, status_html
+from vidtext.ui.status import (
+    download_html,
+    downloads_html,
+    empty_html,
+    progress_text,
+    provenance_html,
+    status_html,
+    to_seek,
+)
 
 if TYPE_CHECKING:
     from vidtext.job import Progress
@@ -123,7 +131,7 @@ def linked_html(text: str, seconds: float) -> str:
         if time <= seconds:
             made.append(
                 f"{escape(text[done : match.start()])}"
-                f'<button type="button" class="vt-moment" data-seek-seconds="{time:.3f}" '
+                f'<button type="button" class="vt-moment" data-seek-seconds="{to_seek(time)}" '
                 f'aria-label="Play from {match[0]}">{match[0]}</button>'
             )
             done = match.end()
