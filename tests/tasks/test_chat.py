@@ -253,7 +253,7 @@ def test_options_that_cannot_be_are_explained(talker: Talker, film: Film, option
 
 @pytest.mark.parametrize("count", [0, 5])
 def test_too_few_or_many_videos_are_explained(talker: Talker, count: int) -> None:
-    with pytest.raises(OptionError, match=f"{count} videos were given; chatty talks about 1 to 4"):
+    with pytest.raises(OptionError, match=f"{count} videos were given; chatty can talk about up to 4 videos at a time"):
         chat([b""] * count)
 
 

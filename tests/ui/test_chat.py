@@ -457,7 +457,7 @@ def test_on_a_phone_nothing_scrolls_sideways(quick: Served, visit: Callable[...,
     ask(page, "W" * 300)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     heights = [box["height"] for each in page.locator(".vt-turn .vt-quiet").all() if (box := each.bounding_box())]
-    assert len(heights) == 2
+    assert len(heights) == 1  # Edit; the same answer would come again, so there is nothing to try
     assert min(heights) >= 44
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.ui.conftest import SLOW, scripted
+from tests.ui.conftest import GRACE, SLOW, scripted
 from tests.ui.serving import Served, serve
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A slow page with room for one at work and two who wait."""
     limits = {"VIDTEXT_JOBS_AT_ONCE": "1", "VIDTEXT_JOBS_WAITING": "2"}
-    with serve(scripted(SLOW), tmp_path_factory.mktemp("narrow"), **limits) as served:
+    with serve(scripted(SLOW), tmp_path_factory.mktemp("narrow"), **GRACE, **limits) as served:
         yield served
 
 

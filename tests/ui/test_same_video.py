@@ -119,14 +119,14 @@ def test_a_video_that_was_taken_away_while_it_was_prepared_does_not_come(
         page.get_by_role("button", name="Clear").click()
         expect(facts(page)).to_contain_text("choose an example")
     expect(sentence(page)).to_have_count(0)
-    expect(page.locator("#vt-caption-result")).to_contain_text("Bring a video in")
+    expect(page.locator("#vt-caption-result")).to_contain_text("Add a video")
 
 
 def test_a_video_that_cannot_be_used_leaves_the_one_before_with_its_results(captioned: Page, tmp_path: Path) -> None:
     page = captioned
     (bad := tmp_path / "bad.mkv").write_text("no video" * 100)
     bring(page, bad)
-    expect(page.get_by_test_id("toast-text")).to_contain_text("is not a video")
+    expect(page.locator(".vt-problem")).to_contain_text("is not a video")
     expect(facts(page)).to_contain_text("Earth at night")
     expect(sentence(page)).to_have_text("Sentence 1 of <b>world.mp4</b>.")
     expect(page.locator(".vt-frame").first).to_be_visible()
@@ -149,7 +149,7 @@ def test_the_address_of_another_video_goes_from_its_field(quick: Served, visit: 
     address = page.get_by_label("Link to a video file")
     address.fill("ftp://example.org/a.mp4")
     page.get_by_role("button", name="Load", exact=True).click()
-    expect(page.get_by_test_id("toast-text")).to_be_visible()
+    expect(page.locator(".vt-problem")).to_be_visible()
     expect(address).to_have_value("ftp://example.org/a.mp4")  # to be mended
     expect(facts(page)).to_contain_text("Earth at night")
     page.locator(".vt-example").first.click()

@@ -87,7 +87,7 @@ def test_the_highlights_become_a_clip_with_captions(quick: Served, visit: Callab
     clip = tmp_path / "clip.mp4"
     download.value.save_as(clip)
     with page.expect_download() as download:
-        page.get_by_role("link", name="Earth at night-highlights.srt").click()
+        page.get_by_role("link", name="Captions (SRT)").click()
     captions = tmp_path / "clip.srt"
     download.value.save_as(captions)
 

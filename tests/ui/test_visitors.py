@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import gradio as gr
 import numpy as np
 import pytest
 
@@ -345,7 +346,7 @@ def test_a_new_job_stops_the_one_before_of_the_same_purpose_only(visitors: Visit
 def test_a_video_that_has_come_is_no_work_any_more(visitors: Visitors, tmp_path: Path) -> None:
     film = upload(tmp_path, "film.mp4")
     numbered_clip(film, 5)
-    panel = _Handlers((), Settings(), visitors)
+    panel = _Handlers((), Settings(), visitors, gr.UploadButton(), gr.Textbox())
     assert list(panel.upload(str(film), request("one")))
     visitor = visitors.of(request("one"))
     assert visitor.video is not None

@@ -1,4 +1,4 @@
-"""What the page weighs until it can be used: 100 requests and 872 kB when the bounds were set.
+"""What the page weighs until it can be used: 109 requests and some 880 kB when the bounds were set.
 
 Whoever passes a bound for a good reason raises it, and says so.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-MOST_REQUESTS = 105
+MOST_REQUESTS = 115
 MOST_BYTES = 920_000
 
 

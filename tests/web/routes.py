@@ -1,4 +1,4 @@
-"""All routes that exist: those that Gradio makes for a page, and those of the HTTP API."""
+"""All routes that exist: those that Gradio makes for a page, and those of this server beside them."""
 
 from __future__ import annotations
 
@@ -7,31 +7,48 @@ import json
 import subprocess
 import sys
 
+from tests.ui.serving import ROOT
+
 _LIST = """
-import json
+import json, threading
 import gradio
 from gradio.routes import App
+from starlette.routing import Mount
+from vidtext.api.app import api_routes
+from vidtext.batch.work import real_streams
+from vidtext.job import Job
+from vidtext.settings import Settings
+from vidtext.web.health import health_routes
+from vidtext.web.heartbeat import heartbeat_route
 
-def walk(router):
-    for route in router.routes:
-        if hasattr(route, "original_router"):
-            yield from walk(route.original_router)
-        elif hasattr(route, "methods"):
-            yield from ((method, route.path) for method in route.methods or ())
+def walk(routes, prefix=""):
+    for route in routes:
+        inner = getattr(route, "original_router", route)  # what FastAPI includes
+        if getattr(inner, "routes", None):
+            yield from walk(inner.routes, prefix + (route.path if isinstance(route, Mount) else ""))
+        else:
+            for method in getattr(route, "methods", None) or ("POST",):
+                yield method, prefix + route.path
 
-print(json.dumps(sorted(walk(App.create_app(gradio.Blocks())))))
+settings = Settings(metrics=True)
+ours = [*health_routes(settings, warm=threading.Event(), closing=Job()), heartbeat_route()]
+with gradio.Blocks() as page:
+    gradio.api(lambda text: text, api_name="echo")
+routes = [*ours, *api_routes(settings, real_streams())]
+print(json.dumps(sorted(set(walk(App.create_app(page, app_kwargs={"routes": routes}, mcp_server=True).routes)))))
 """
 
 
 @functools.cache
-def addresses() -> tuple[tuple[str, str], ...]:
-    """Return every method and path; what stands for a name in a path is its own name."""
+def routes() -> tuple[tuple[str, str], ...]:
+    """Return every method and path, with parameters in braces."""
     done = subprocess.run(  # Gradio leaves an event loop behind
-        [sys.executable, "-W", "ignore", "-c", _LIST], capture_output=True, text=True, check=True, timeout=120
-    )
-    of_gradio = {
-        (method, path.replace("{", "").replace("}", "").replace(":path", ""))
-        for method, path in json.loads(done.stdout.splitlines()[-1])
-    }
-    of_api = {("POST", f"/v1/{name}") for name in ("caption", "chapters", "summary", "chat")}
-    return tuple(sorted({*of_gradio, *of_api, ("DELETE", "/v1/jobs/x"), ("POST", "/gradio_api/mcp/")}))
+        [sys.executable, "-W", "ignore", "-c", _LIST],
+        capture_output=True, text=True, check=True, timeout=120, cwd=ROOT,
+    )  # fmt: skip
+    return tuple((method, path) for method, path in json.loads(done.stdout.splitlines()[-1]))
+
+
+def addresses() -> list[tuple[str, str]]:
+    """Return every method and path; what stands for a parameter is its own name."""
+    return [(method, path.replace("{", "").replace("}", "").replace(":path", "")) for method, path in routes()]

@@ -49,7 +49,7 @@ def load(client: httpx.Client, session: str, file: Path) -> dict[str, Any]:
         event["id"]
         for event in config["dependencies"]
         for target, name in event["targets"]
-        if (name, kinds.get(target)) == ("upload", "video")
+        if (name, kinds.get(target)) == ("upload", "video") and event["backend_fn"]
     )
     video = {"path": path, "orig_name": file.name, "meta": {"_type": "gradio.FileData"}}
     client.post("/gradio_api/queue/join", json={"data": [video], "fn_index": event, "session_hash": session})
