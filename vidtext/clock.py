@@ -85,11 +85,11 @@ def parse_clock(text: str) -> float:
     """
     match = _CLOCK.fullmatch(text.strip())
     if match is None:
-        raise OptionError(f"{text!r} is not a time. Write seconds (90), minutes (1:30) or hours (1:02:03.5).")
+        raise OptionError(f"{text!r:.40} is not a time. Write seconds (90), minutes (1:30) or hours (1:02:03.5).")
     seconds = float(match["seconds"].replace(",", "."))
     minutes = int(match["minutes"] or 0)
     if (match["minutes"] and seconds >= _SIXTY) or (match["hours"] and minutes >= _SIXTY):
-        raise OptionError(f"{text!r} is not a time: the numbers behind a colon go up to 59.")
+        raise OptionError(f"{text!r:.40} is not a time: the numbers behind a colon go up to 59.")
     return int(match["hours"] or 0) * _SIXTY * _SIXTY + minutes * _SIXTY + seconds
 
 

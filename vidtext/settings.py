@@ -284,7 +284,7 @@ class Settings:
     """Who may open the page: `name:password`, several with commas between; "" lets everybody in."""
 
     failed_logins_a_minute: int = 10
-    """How many wrong passwords and tokens one client may try in a minute; all clients together, ten times as many."""
+    """How many wrong passwords and tokens one client may try in a minute."""
 
     probe_networks: str = "127.0.0.0/8, ::1"
     """The networks from which `/readyz` and `/metrics` may be asked without the password, where there is one: this

@@ -149,7 +149,7 @@ def main() -> None:
             caption(page)
             take(page, "one-caption")
             page.locator("#vt-bring input[type=file]").set_input_files(bad)
-            page.get_by_test_id("toast-text").wait_for()
+            page.locator(".vt-problem").wait_for()
             page.wait_for_function("getComputedStyle(document.querySelector('.toast-body')).opacity === '1'")
             page.screenshot(path=FOLDER / "bad-file.png")
             page = opened(browser, served, **DESKTOP)

@@ -32,8 +32,11 @@ def walk(routes, prefix=""):
 
 settings = Settings(metrics=True)
 ours = [*health_routes(settings, warm=threading.Event(), closing=Job()), heartbeat_route()]
+def echo(text: str) -> str:
+    return text
+
 with gradio.Blocks() as page:
-    gradio.api(lambda text: text, api_name="echo")
+    gradio.api(echo, api_name="echo")
 routes = [*ours, *api_routes(settings, real_streams())]
 print(json.dumps(sorted(set(walk(App.create_app(page, app_kwargs={"routes": routes}, mcp_server=True).routes)))))
 """

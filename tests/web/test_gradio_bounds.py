@@ -112,3 +112,41 @@ def test_a_session_costs_no_copy_of_the_page(tmp_path: Path) -> None:
         cwd=ROOT, capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     assert done.stdout.split() == ["0", "7", "words"]
+
+
+@pytest.mark.parametrize("session", ["a" * 65, "a" * 500_000, "a b", "a\nb", "\u00e9", ""])
+def test_a_session_has_a_short_name(spied: tuple[Served, Path], session: str) -> None:
+    body = {"data": [], "fn_index": 0, "session_hash": session}
+    with httpx.Client(base_url=spied[0].address, timeout=60) as client:
+        assert client.post("/gradio_api/queue/join", json=body).status_code == 400
+        assert 400 <= client.post("/gradio_api/run/predict", json=body).status_code < 500
+
+
+def test_sessions_that_nobody_listens_to_are_forgotten() -> None:
+    script = (
+        "import asyncio, types\n"
+        "from vidtext.settings import Settings\n"
+        "from vidtext.web import gradio_requests as bounded\n"
+        "async def join(queue, body, request, username):\n"
+        "    queue.pending_event_ids_session[body.session_hash] = {'event of ' + body.session_hash}\n"
+        "    return True, 'event', 'success'\n"
+        "bounded._push_of_gradio = join\n"
+        "queue = types.SimpleNamespace(pending_event_ids_session={}, event_ids_to_events={'event of s0': None})\n"
+        "for n in range(3000):\n"
+        "    asyncio.run(bounded._push(queue, types.SimpleNamespace(session_hash=f's{n}'), None, None))\n"
+        "print(len(queue.pending_event_ids_session), 's0' in queue.pending_event_ids_session)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    size, at_work_stays = done.stdout.split()
+    assert 2000 <= int(size) <= 2002
+    assert at_work_stays == "True"
+
+
+def test_an_upload_holds_no_more_files_than_a_batch(spied: tuple[Served, Path]) -> None:
+    with httpx.Client(base_url=spied[0].address, timeout=60) as client:
+        files = [("files", (f"{n}.mp4", b"film")) for n in range(21)]
+        assert client.post("/gradio_api/upload", files=files[:20]).status_code == 200
+        assert client.post("/gradio_api/upload", files=files).status_code == 400

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from typing import TYPE_CHECKING
 
 import httpx
@@ -98,22 +100,36 @@ def test_wrong_requests_with_the_right_token_are_no_guesses(stranger: httpx.Clie
         assert stranger.post("/v1/caption", content=b"{", headers=headers).status_code in {400, 415}
 
 
-def test_all_clients_together_may_fail_ten_times_as_often() -> None:
-    tries = FailedTries(2)
-    for number in range(19):
-        tries.note(f"client {number}")
-    assert tries.wait_seconds("another") == 0
-    tries.note("client 19")
-    assert 0 < tries.wait_seconds("another") <= 60
-
-
-def test_one_client_that_fails_leaves_room_for_the_others() -> None:
+def test_tries_count_from_their_beginning_and_concern_nobody_else() -> None:
     tries = FailedTries(2)
     for _ in range(100):
         if tries.wait_seconds("guesser") == 0:
-            tries.note("guesser")
-    assert tries.wait_seconds("guesser") > 0
+            tries.begin("guesser")  # and does not end
+    assert 0 < tries.wait_seconds("guesser") <= 60
     assert tries.wait_seconds("another") == 0
+    for _ in range(10):
+        tries.begin("another")
+        tries.succeeded("another")
+    assert tries.wait_seconds("another") == 0
+
+
+def test_passwords_at_the_same_time_are_counted(closed: Served) -> None:
+    body = b"username=guard&password=wrong"
+    head = (
+        b"POST /login HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.77\r\nConnection: close\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n" % len(body)
+    )
+    port = int(closed.address.rstrip("/").rpartition(":")[2])
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(socket.create_connection(("127.0.0.1", port), 60)) for _ in range(6)]
+        for wire in wires:
+            wire.sendall(head + body[:-1])
+        refused = 0
+        for wire in wires:
+            with contextlib.suppress(OSError):  # those that are refused may be closed already
+                wire.sendall(body[-1:])
+            refused += b" 429 " in wire.recv(4096)
+    assert refused == 3  # of six, with a limit of three
 
 
 def test_a_wrong_network_is_told_at_the_start() -> None:

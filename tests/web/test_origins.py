@@ -27,6 +27,7 @@ def scope(method: str, **headers: str) -> dict[str, object]:
 REFUSED = [
     scope("POST", origin=EVIL),
     scope("POST", origin="null"),
+    scope("POST", origin="http://["),
     scope("POST", origin="https://vid.example"),  # another port is another origin
     scope("POST", origin="https://evil.example:8443"),
     scope("POST", origin="https://vid.example:8443.evil.example"),
@@ -77,9 +78,10 @@ def test_no_route_lets_another_site_change_or_read_anything(embedded: Served) ->
     changing = 0
     with httpx.Client(base_url=embedded.address, timeout=60) as client:
         for method, path in addresses():
-            if path.startswith("/gradio_api/heartbeat"):  # never ends by itself
+            if method == "GET" and path.startswith("/gradio_api/mcp"):  # answers once there is an event
                 continue
-            answer = client.request(method, path, headers={"Origin": EVIL})
+            with client.stream(method, path, headers={"Origin": EVIL}) as answer:  # some never end
+                pass
             given = {name for name in answer.headers if name.startswith("access-control-")}
             assert not given, (method, path, given)
             if method not in {"GET", "HEAD", "OPTIONS"}:

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from vidtext.api.problems import ProblemError
+from vidtext.clients import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,7 +125,7 @@ class Gate:
             raise ProblemError(
                 HTTPStatus.UNAUTHORIZED, NO_TOKEN, "Unauthorized", headers=(("WWW-Authenticate", "Bearer"),)
             )
-        return str((scope.get("client") or ("nobody",))[0])
+        return client_of(scope)
 
     def _check_visit(self, client: str) -> None:
         wait = self._visits.wait_seconds(client, time.monotonic())

@@ -47,7 +47,7 @@ _UPRIGHT = {
 _16_BIT_GREY = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 """Pillow's modes for 16 bits of grey, which its own conversion to RGB clips at 255."""
 
-_JPEG_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+_JPEG_MARKER = re.compile(rb"\xff++([^\x00\xff\xd0-\xd7])")
 """A marker that is neither a stuffed byte nor a restart inside of coded data (ITU-T T.81, B.1.1.2)."""
 _SCAN, _END = 0xDA, 0xD9
 _WITHOUT_LENGTH = (0xD8, 0x01)

@@ -18,6 +18,7 @@ from vidtext.ui.chat_form import build_chat_form
 from vidtext.ui.filmstrip import strip_html
 from vidtext.ui.kept import FINISHED, Kept
 from vidtext.ui.plan_line import show_plan
+from vidtext.ui.sizes import memory_bytes
 from vidtext.ui.status import of_video_html
 from vidtext.ui.tab_work import UNLIMITED, Kind, Stage, build_action, build_result, build_status, connect
 from vidtext.ui.talk_view import Talk
@@ -39,6 +40,9 @@ NAME = "chat"
 _ANOTHER_VIDEO = "The video changed, so this is a new conversation. Ask about this one."
 _MOST_EARLIER = 20
 """How many conversations before this one can be brought back."""
+
+_EARLIER_BYTES = 64 << 20
+"""How much memory they may take together: the frames of a conversation, 11 MB, a few times."""
 
 _OTHER_VIDEOS = "The videos changed, so this is a new conversation."
 
@@ -219,11 +223,14 @@ def _asked(order: Order[Talk], typed: str | None, turns: int) -> tuple[int, str]
 def with_earlier(talk: Talk) -> tuple[Talk, ...]:
     """Return what can be brought back once a change has taken the place of a conversation: this one, and those before.
 
-    Their turns and frames are shared, so that they take little memory.
+    Turns and frames that they share take memory once; the earliest are dropped where it is more than `_EARLIER_BYTES`.
     """
     if not talk.dialogue.turns:
         return talk.earlier
-    return (replace(talk, earlier=(), origin=None, looked=(), typed=None), *talk.earlier)[:_MOST_EARLIER]
+    earlier = (replace(talk, earlier=(), origin=None, looked=(), typed=None), *talk.earlier)[:_MOST_EARLIER]
+    while len(earlier) > 1 and memory_bytes(earlier) > _EARLIER_BYTES:
+        earlier = earlier[:-1]
+    return earlier
 
 
 def _talk_html(talk: Talk, name: str, closing: Closing) -> str:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 
 import numpy as np
 
 
-def array_bytes(value: object) -> int:
-    """Return how much memory the arrays take that a value holds in its fields and tuples, at any depth, each once."""
-    return sum(_arrays(value, {}).values())
+def memory_bytes(value: object) -> int:
+    """Return how much memory the arrays and texts take that a value holds at any depth, each once.
+
+    Fields of dataclasses, items of tuples, lists and sets, and values of mappings are looked into.
+    """
+    return sum(_parts(value, {}).values())
 
 
-def _arrays(value: object, seen: dict[int, int]) -> dict[int, int]:
+def _parts(value: object, seen: dict[int, int]) -> dict[int, int]:
     if id(value) in seen:
         return seen
-    seen[id(value)] = value.nbytes if isinstance(value, np.ndarray) else 0
+    text = isinstance(value, str | bytes)
+    seen[id(value)] = value.nbytes if isinstance(value, np.ndarray) else sys.getsizeof(value) if text else 0
     if is_dataclass(value):
         for each in fields(value):
-            _arrays(getattr(value, each.name), seen)
-    elif isinstance(value, tuple):
+            _parts(getattr(value, each.name), seen)
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            _parts(part, seen)
+    elif isinstance(value, tuple | list | frozenset | set):
         for part in value:
-            _arrays(part, seen)
+            _parts(part, seen)
     return seen

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from vidtext.api.uploads import UPLOADS
 from vidtext.ui.kept import Subject
-from vidtext.ui.sizes import array_bytes
+from vidtext.ui.sizes import memory_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -149,8 +149,8 @@ class Visitor:
 
     @property
     def nbytes(self) -> int:
-        """How much memory the frames and pictures of its results take."""
-        return sum(array_bytes(kept.result) for kept in tuple(self.results.values()))
+        """How much memory the frames, pictures and texts of its results and forms take."""
+        return memory_bytes((tuple(self.results.values()), tuple(self.forms.values())))
 
     def new_place(self) -> Path:
         """Make a folder for a video that comes from elsewhere."""

@@ -36,7 +36,10 @@ def comes_from_elsewhere(scope: Scope, trusted: tuple[str, ...]) -> bool:
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site not in {"same-origin", "none"}
-    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    try:
+        return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+    except ValueError:  # no browser sends such an origin
+        return True
 
 
 def is_refused(scope: Scope, path: str, trusted: tuple[str, ...]) -> bool:

@@ -51,6 +51,7 @@ class RunFolder:
         if all((self.path / name).exists() for name in (_LOCK, _SHOWN, _PRIVATE)):
             return
         with self._renewing:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             for folder in (self.path, self.path / _SHOWN, self.path / _PRIVATE):
                 with contextlib.suppress(FileExistsError):
                     folder.mkdir(mode=0o700)

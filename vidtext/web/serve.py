@@ -94,7 +94,7 @@ def serve(
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: ending.set())
     bound_gradio()
-    bound_requests()
+    bound_requests(settings)
     with run_folder() as folder:
         bound_connections(settings, folder.renew)
         page = build_page(settings, services, examples, closing)

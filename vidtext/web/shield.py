@@ -71,7 +71,7 @@ class Shield:
         path, began = route_of(scope), time.monotonic()
         path = LOGIN if path == f"{LOGIN}/" else path
         answer = Answer(scope, send, self._settings)
-        exists = self._exists(path)
+        exists, refusal = self._exists(path), None
         try:
             refusal = self._refusal(path, scope) if exists else _NOTHING_HERE
             if refusal is None:
@@ -79,8 +79,8 @@ class Shield:
             else:
                 await refusal(scope, receive, answer.send)
         finally:
-            if _secret_given(path, scope) and answer.status == (_WRONG_PASSWORD if path == LOGIN else _WRONG_TOKEN):
-                self._tries.note(client_of(scope))
+            if refusal is None and _is_login(path, scope) and answer.status != HTTPStatus.BAD_REQUEST:
+                self._tries.succeeded(client_of(scope))
             count("requests", status=str(answer.status))
             told = _TOLD.sub(r"\1", path) if exists else "elsewhere"
             log_request(scope["method"], told, answer.status, time.monotonic() - began)
@@ -96,13 +96,24 @@ class Shield:
             return _FOREIGN
         if scope["method"] == "OPTIONS":
             return Response(status_code=HTTPStatus.NO_CONTENT)
-        if _secret_given(path, scope) and (wait := self._tries.wait_seconds(client_of(scope))) > 0:
+        if (wait := self._tried(path, scope)) > 0:
             return _too_many_tries(path, wait)
         if path.startswith(f"{API}/"):
             return None
         if refusal := self._not_let_in(path, scope):
             return refusal
         return None if _has_events(path, scope) else _NOTHING_HERE
+
+    def _tried(self, path: str, scope: Scope) -> float:
+        """Count the try of a password, and that of a wrong token; return how long its client must wait, 0 for now."""
+        login, tokened = _is_login(path, scope), "authorization" in Headers(scope=scope)
+        if not login and not tokened:
+            return 0.0
+        client = client_of(scope)
+        wait = self._tries.wait_seconds(client)
+        if wait == 0 and (login or not has_token(Headers(scope=scope), self._settings)):
+            self._tries.begin(client)
+        return wait
 
     def _not_let_in(self, path: str, scope: Scope) -> Response | None:
         if path.startswith(_MCP):
@@ -136,9 +147,6 @@ _FOREIGN = PlainTextResponse(
     HTTPStatus.FORBIDDEN,
 )
 
-_WRONG_PASSWORD, _WRONG_TOKEN = HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED
-"""How a wrong password and a wrong token are answered."""
-
 
 def _has_events(path: str, scope: Scope) -> bool:
     """Tell whether events are asked for that there are; Gradio would break its answer off otherwise."""
@@ -153,11 +161,8 @@ def _has_events(path: str, scope: Scope) -> bool:
     )
 
 
-def _secret_given(path: str, scope: Scope) -> bool:
-    """Tell whether a request tries a password or a token."""
-    if path == LOGIN:
-        return bool(scope["method"] == "POST")
-    return "authorization" in Headers(scope=scope)
+def _is_login(path: str, scope: Scope) -> bool:
+    return path == LOGIN and bool(scope["method"] == "POST")
 
 
 def _too_many_tries(path: str, wait_seconds: float) -> Response:

@@ -8,12 +8,13 @@ from collections import deque
 
 _WINDOW_SECONDS = 60.0
 
-_ALL = 10
-"""How many times one client's limit all clients together may fail: whoever can claim any address is held by it."""
-
 
 class FailedTries:
-    """When each client failed within the last minute; safe to use from several threads."""
+    """When each client tried in vain within the last minute; safe to use from several threads.
+
+    A try counts from its beginning, so that many at the same time are no way around the limit. One client's tries
+    concern no other client.
+    """
 
     def __init__(self, most: int) -> None:
         """Begin without any.
@@ -22,24 +23,33 @@ class FailedTries:
             most: how often one client may fail within a minute.
         """
         self._most = most
-        self._times: deque[tuple[float, str]] = deque()
+        self._times: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
-
-    def note(self, client: str) -> None:
-        """Count a failure of this client."""
-        with self._lock:
-            if len(self._times) < self._most * _ALL:
-                self._times.append((time.monotonic(), client))
 
     def wait_seconds(self, client: str) -> float:
         """Return how long until the client may try again, 0 for now."""
         now = time.monotonic()
         with self._lock:
-            while self._times and self._times[0][0] <= now - _WINDOW_SECONDS:
-                self._times.popleft()
-            own = [failed for failed, who in self._times if who == client]
-            if len(own) >= self._most:
-                return own[0] + _WINDOW_SECONDS - now
-            if len(self._times) >= self._most * _ALL:
-                return self._times[0][0] + _WINDOW_SECONDS - now
-            return 0.0
+            self._forget(now)
+            times = self._times.get(client)
+            full = times is not None and len(times) >= self._most
+            return times[0] + _WINDOW_SECONDS - now if times and full else 0.0
+
+    def begin(self, client: str) -> None:
+        """Count a try of this client."""
+        with self._lock:
+            self._times.setdefault(client, deque()).append(time.monotonic())
+
+    def succeeded(self, client: str) -> None:
+        """Take back the newest try of this client."""
+        with self._lock:
+            times = self._times.get(client)
+            if times:
+                times.pop()
+
+    def _forget(self, now: float) -> None:
+        for client, times in list(self._times.items()):
+            while times and times[0] <= now - _WINDOW_SECONDS:
+                times.popleft()
+            if not times:
+                del self._times[client]
