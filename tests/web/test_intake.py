@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import httpx
@@ -229,7 +230,8 @@ def test_what_the_mcp_server_asks_of_its_own_server_is_for_its_client() -> None:
             pass
 
         scope = {"type": "http", "method": "POST", "path": path, "client": (host, 1), "headers": headers}
-        asyncio.run(intake(scope, receive, send))
+        with ThreadPoolExecutor(1) as executor:  # a browser may have a loop in this thread
+            executor.submit(lambda: asyncio.run(intake(scope, receive, send))).result(30)
         return seen[-1][0]
 
     forged = [(b"x-vidtext-client", b"0" * 32 + b" 192.0.2.7")]
