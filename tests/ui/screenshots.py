@@ -150,7 +150,6 @@ def main() -> None:
             take(page, "one-caption")
             page.locator("#vt-bring input[type=file]").set_input_files(bad)
             page.locator(".vt-problem").wait_for()
-            page.wait_for_function("getComputedStyle(document.querySelector('.toast-body')).opacity === '1'")
             page.screenshot(path=FOLDER / "bad-file.png")
             page = opened(browser, served, **DESKTOP)
             caption(page, every_seconds="5")
