@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from playwright.sync_api import Locator, Page, Route
+    from playwright.sync_api import Locator, Page, Request, Route
 
     from tests.ui.serving import Served
 
@@ -400,7 +400,13 @@ def test_a_closed_tab_ends_the_answer_and_the_next_visitor_is_served(
 
 def test_stop_before_the_first_word_gives_the_question_back(slow: Served, visit: Callable[..., Page]) -> None:
     page = opened(slow, visit)
+    open_streams: set[Request] = set()
+    page.on("request", lambda sent: open_streams.add(sent) if "/queue/data" in sent.url else None)
+    page.on("requestfinished", lambda sent: open_streams.discard(sent))  # noqa: PLW0108  (Playwright takes no builtin)
+    page.on("requestfailed", lambda sent: open_streams.discard(sent))  # noqa: PLW0108  (Gradio closes them so)
     for number in range(6):
+        while open_streams:  # the work before has not said its last word
+            page.wait_for_timeout(20)
         field(page).fill(f"Too early {number}?")
         field(page).press("Enter")
         page.get_by_role("button", name="Stop").click()
