@@ -65,6 +65,7 @@ def scarce(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         VIDTEXT_UNCLAIMED_UPLOADS_A_CLIENT=str(MOST_UPLOADS),
         VIDTEXT_UNCLAIMED_BYTES_A_CLIENT=str(4 << 20),
         VIDTEXT_API_REQUESTS_A_MINUTE="10000",
+        VIDTEXT_BODY_SILENT_SECONDS="250",  # half of a body has to stay until the other requests are answered
     ) as served:
         yield served
 
