@@ -52,7 +52,7 @@ def chapters(page: Page) -> None:
     four_scenes(page)
     page.get_by_role("tab", name="Chapters").click()
     page.locator("#vt-chapters-go").click()
-    page.wait_for_selector("#vt-chapters-closing .vt-actions")
+    page.wait_for_selector("#vt-chapters-below .vt-actions")
     page.locator(".vt-block").nth(1).click()
     page.wait_for_function("document.querySelector('#vt-player video').readyState >= 2")
     page.mouse.move(2, 2)
@@ -61,7 +61,7 @@ def chapters(page: Page) -> None:
 def summary(page: Page) -> None:
     page.get_by_role("tab", name="Summary").click()
     page.locator("#vt-summary-go").click()
-    page.wait_for_selector("#vt-summary-result .vt-actions")
+    page.wait_for_selector("#vt-summary-below .vt-actions")
     page.mouse.move(2, 2)
 
 

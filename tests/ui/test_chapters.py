@@ -26,7 +26,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 def find_chapters(page: Page) -> None:
     page.get_by_role("tab", name="Chapters").click()
     page.get_by_role("button", name="Find chapters").click()
-    expect(page.locator("#vt-chapters-closing .vt-actions")).to_be_visible(timeout=30_000)
+    expect(page.locator("#vt-chapters-below .vt-actions")).to_be_visible(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +99,11 @@ def test_downloads(found: Page, name: str, holds: str) -> None:
 
 
 def test_why_youtube_would_not_take_them_is_told(found: Page) -> None:
-    expect(found.locator("#vt-chapters-closing .vt-note")).to_contain_text("Chapters 1, 2, 3 and 4 are shorter")
+    expect(found.locator("#vt-chapters-below .vt-note")).to_contain_text("Chapters 1, 2, 3 and 4 are shorter")
 
 
 def test_a_quiet_line_says_what_made_them(found: Page) -> None:
-    expect(found.locator("#vt-chapters-closing .vt-facts")).to_contain_text(re.compile("Embedded model.*4 chapters"))
+    expect(found.locator("#vt-chapters-below .vt-facts")).to_contain_text(re.compile("Embedded model.*4 chapters"))
 
 
 def test_the_frames_that_the_model_saw_are_shown(found: Page) -> None:
@@ -134,30 +134,6 @@ def test_the_video_with_chapters_is_downloaded(quick: Served, visit: Callable[..
     assert saved.name == "Earth at night-with-chapters.mp4"
 
 
-def test_a_title_can_be_edited(quick: Served, visit: Callable[..., Page]) -> None:
-    page = visit(quick)
-    find_chapters(page)
-    title = page.get_by_label("Title of chapter 2")
-    title.fill("  Over  <i>Africa</i> ")
-    title.press("Enter")
-
-    expect(page.locator(".vt-block span").nth(1)).to_have_text("Over <i>Africa</i>")
-    assert "title=Over <i>Africa</i>" in document(page, "FFmetadata")
-    page.get_by_role("tab", name="Summary").click()
-    page.get_by_role("tab", name="Chapters").click()
-    expect(title).to_have_value("  Over  <i>Africa</i> ")
-
-
-def test_an_empty_title_is_not_taken(quick: Served, visit: Callable[..., Page]) -> None:
-    page = visit(quick)
-    find_chapters(page)
-    title = page.get_by_label("Title of chapter 1")
-    title.fill("   ")
-    title.press("Enter")
-
-    expect(title).to_have_value("Part 1 of <b>world.mp4</b>")
-
-
 def test_first_where_they_begin_then_their_words(busy: Page) -> None:
     expect(busy.locator(".vt-chapters .vt-pending .vt-title").last).to_have_text("Chapter 4")
     expect(busy.locator(".vt-doing")).to_contain_text("of 4 chapters described")
@@ -168,7 +144,7 @@ def test_first_where_they_begin_then_their_words(busy: Page) -> None:
 def test_stop_keeps_what_is_there(busy: Page) -> None:
     busy.get_by_role("button", name="Stop").click()
     expect(busy.get_by_role("button", name="Find chapters")).to_be_visible()
-    expect(busy.locator("#vt-chapters-closing .vt-notes")).to_contain_text(
+    expect(busy.locator("#vt-chapters-below .vt-notes")).to_contain_text(
         re.compile(r"Stopped: [12] of 4 chapters are described\.")
     )
     expect(busy.locator(".vt-chapters input").last).to_have_value("Chapter 4")
@@ -248,7 +224,7 @@ def test_a_video_that_was_made_of_other_titles_is_not_offered_any_more(
     with av.open(str(download.value.path())) as container:
         assert container.chapters()[0]["metadata"]["title"] == "Another"
     page.get_by_role("button", name="Find chapters").click()
-    expect(page.locator("#vt-chapters-closing .vt-actions")).to_be_visible()
+    expect(page.locator("#vt-chapters-below .vt-actions")).to_be_visible()
     expect(made).to_contain_text("make the video again")
 
 
@@ -281,12 +257,12 @@ def test_own_words_are_asked_for_and_reach_the_task(quick: Served, visit: Callab
     page.get_by_role("option", name="My own words").click()
     page.get_by_label("How to write").fill("Rhyme.")
     page.get_by_role("button", name="Find chapters").click()
-    expect(page.locator("#vt-chapters-closing .vt-notes")).to_contain_text("Rhyme.")
+    expect(page.locator("#vt-chapters-below .vt-notes")).to_contain_text("Rhyme.")
 
 
 def test_a_phone_scrolls_down_only(quick: Served, visit: Callable[..., Page]) -> None:
     page = visit(quick, **PHONE)
     find_chapters(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    small = page.locator(".vt-chapters input, #vt-chapters-closing .vt-small, .vt-block, .vt-chapters .vt-time")
+    small = page.locator(".vt-chapters input, #vt-chapters-below .vt-small, .vt-block, .vt-chapters .vt-time")
     assert all(box["height"] >= 44 for each in small.all() if (box := each.bounding_box()))

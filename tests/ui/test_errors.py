@@ -77,7 +77,7 @@ def test_options_that_are_closed_are_opened_for_their_error(page: Page) -> None:
 
 def test_a_result_is_not_taken_for_that_of_a_refused_run(page: Page) -> None:
     page.get_by_role("button", name="Caption", exact=True).click()
-    expect(page.locator("#vt-caption-result .vt-actions")).to_be_visible()
+    expect(page.locator("#vt-caption-below .vt-actions")).to_be_visible()
     more_options(page)
     page.get_by_label("From", exact=True).fill("5:00")
     page.get_by_role("button", name="Caption", exact=True).click()

@@ -70,7 +70,7 @@ def test_radios_are_one_stop_whose_arrows_choose(page: Page) -> None:
 def test_escape_undoes_a_title_and_a_limit_is_told(page: Page) -> None:
     page.get_by_role("tab", name="Chapters").click()
     page.get_by_role("button", name="Find chapters").click()
-    expect(page.locator("#vt-chapters-closing .vt-actions")).to_be_visible()
+    expect(page.locator("#vt-chapters-below .vt-actions")).to_be_visible()
     title = page.get_by_label("Title of chapter 2")
     before = title.input_value()
     title.press("End")

@@ -93,10 +93,10 @@ def test_words_of_the_other_tabs_stand_out_too(quick: Served, visit: Callable[..
     page = visit(quick, color_scheme=scheme)
     page.get_by_role("tab", name="Chapters").click()
     page.get_by_role("button", name="Find chapters").click()
-    expect(page.locator("#vt-chapters-closing .vt-actions")).to_be_visible()
+    expect(page.locator("#vt-chapters-below .vt-actions")).to_be_visible()
     page.get_by_role("tab", name="Summary").click()
     page.get_by_role("button", name="Summarize").click()
-    expect(page.locator("#vt-summary-result .vt-actions")).to_be_visible()
+    expect(page.locator("#vt-summary-below .vt-actions")).to_be_visible()
     for selector in (".vt-chips li", ".vt-paragraph", ".vt-abstract .vt-text", ".vt-chapters .vt-text", "#vt-reel-go"):
         assert page.evaluate(CONTRAST, f"#vt-right {selector}") >= 4.5, selector
     page.get_by_role("tab", name="Chapters").click()
@@ -143,7 +143,7 @@ def test_on_a_phone_a_result_comes_into_sight(slow: Served, visit: Callable[...,
     page.get_by_role("button", name="Caption", exact=True).click()
     expect(page.locator(".vt-cues li")).to_have_count(2)
     page.wait_for_function(IN_SIGHT, arg="#vt-caption-result .vt-cues")
-    expect(page.locator("#vt-caption-result .vt-actions")).to_be_attached()
+    expect(page.locator("#vt-caption-below .vt-actions")).to_be_attached()
     page.wait_for_function(IN_SIGHT, arg="#vt-caption-result .vt-cues")
 
 
@@ -152,7 +152,7 @@ def test_on_a_phone_whoever_scrolls_is_left_alone(slow: Served, visit: Callable[
     page.get_by_role("radio", name="Every few seconds").check()
     page.get_by_role("button", name="Caption", exact=True).click()
     page.evaluate("document.dispatchEvent(new Event('touchmove', { bubbles: true })); window.scrollTo(0, 0)")
-    expect(page.locator("#vt-caption-result .vt-actions")).to_be_attached()
+    expect(page.locator("#vt-caption-below .vt-actions")).to_be_attached()
     assert page.evaluate("window.scrollY") == 0
 
 
@@ -216,7 +216,7 @@ def test_links_to_a_clip_stay_in_their_column(quick: Served, visit: Callable[...
     page = visit(quick, viewport={"width": 1280, "height": 800})
     page.get_by_role("tab", name="Summary").click()
     page.get_by_role("button", name="Summarize").click()
-    expect(page.locator("#vt-summary-result .vt-actions")).to_be_visible()
+    expect(page.locator("#vt-summary-below .vt-actions")).to_be_visible()
     page.get_by_role("button", name="Highlights as a clip").click()
     links = page.locator("#vt-reel-made a")
     expect(links).to_have_text(["Clip (MP4)", "Captions (SRT)"], timeout=60_000)

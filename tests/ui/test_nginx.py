@@ -80,7 +80,7 @@ def test_a_video_is_uploaded_captioned_and_stopped(proxied: Served, visit: Calla
     page.get_by_role("button", name="Caption", exact=True).click()
     expect(page.locator(".vt-cues li").first).to_be_visible()  # while the others are still to come
     page.get_by_role("button", name="Stop").click()
-    expect(page.locator("#vt-caption-result")).to_contain_text("Stopped")
+    expect(page.locator("#vt-caption-below")).to_contain_text("Stopped")
     wait_until(lambda: "ended film.mp4" in proxied.worked(), what="the end of the work")
     assert len([line for line in proxied.worked() if line.startswith("token")]) < 12 * 5
 

@@ -33,7 +33,7 @@ def test_the_words_are_shown_as_they_are_and_not_as_markup(page: Page) -> None:
 
 
 def test_a_quiet_line_says_what_made_them(page: Page) -> None:
-    result = page.locator("#vt-caption-result")
+    result = page.locator("#vt-caption-below")
     expect(result.locator(".vt-facts")).to_contain_text(f"Embedded modelcpu{FRAMES} frames")
     expect(result.locator(".vt-notes")).to_have_text(NOTE)
 

@@ -25,7 +25,7 @@ def test_one_click_gives_words_of_the_embedded_model(real: Served, visit: Callab
     expect(page.locator(".vt-actions")).to_be_visible(timeout=60_000)
     words = page.locator(".vt-quotation .vt-text").inner_text().split()
     assert len(words) > 2
-    expect(page.locator("#vt-caption-result .vt-facts")).to_contain_text("Embedded model")
+    expect(page.locator("#vt-caption-below .vt-facts")).to_contain_text("Embedded model")
     expect(page.locator(".vt-frame")).to_have_count(6)
 
 
@@ -35,7 +35,7 @@ def test_a_film_falls_into_its_scenes(real: Served, visit: Callable[..., Page]) 
     expect(page.locator("#vt-video-facts")).to_contain_text("four scenes")
     page.get_by_role("tab", name="Chapters").click()
     page.get_by_role("button", name="Find chapters").click()
-    expect(page.locator("#vt-chapters-closing .vt-actions")).to_be_visible(timeout=60_000)
+    expect(page.locator("#vt-chapters-below .vt-actions")).to_be_visible(timeout=60_000)
 
     times = [time.inner_text() for time in page.locator(".vt-chapters .vt-time").all()]
     assert times == ["0:00–0:05", "0:05–0:10", "0:10–0:15", "0:15–0:20"]
@@ -50,7 +50,7 @@ def test_a_film_is_summed_up(real: Served, visit: Callable[..., Page]) -> None:
     expect(page.locator("#vt-video-facts")).to_contain_text("four scenes")
     page.get_by_role("tab", name="Summary").click()
     page.get_by_role("button", name="Summarize").click()
-    expect(page.locator("#vt-summary-result .vt-actions")).to_be_visible(timeout=60_000)
+    expect(page.locator("#vt-summary-below .vt-actions")).to_be_visible(timeout=60_000)
 
     words = page.locator(".vt-paragraph").inner_text()
     assert ["star" in words, "square" in words, "triangle" in words] == [True] * 3

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.browser
 
 def caption(page: Page) -> None:
     page.get_by_role("button", name="Caption", exact=True).click()
-    expect(page.locator("#vt-caption-result .vt-actions")).to_be_visible()
+    expect(page.locator("#vt-caption-below .vt-actions")).to_be_visible()
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_video_results_edits_form_and_tab_are_back(patient: Served, visit: Calla
     expect(page.locator("#vt-chat-result [data-undo]")).to_be_visible()
     page.get_by_role("tab", name="Chapters").click()
     page.get_by_role("button", name="Find chapters").click()
-    expect(page.locator("#vt-chapters-closing .vt-actions")).to_be_visible()
+    expect(page.locator("#vt-chapters-below .vt-actions")).to_be_visible()
     page.get_by_label("Title of chapter 2").fill("My own title")
     page.get_by_label("Title of chapter 2").press("Enter")
     expect(page.locator(".vt-block span").nth(1)).to_have_text("My own title")
@@ -104,7 +104,7 @@ def test_work_goes_on_while_its_page_is_loaded_again(busy: Page, patient: Served
     expect(busy.locator(".vt-doing")).to_contain_text("of 30 captions")
     expect(busy.locator(".vt-cues li").nth(rows + 1)).to_be_visible()
     busy.get_by_role("button", name="Stop").click()
-    expect(busy.locator("#vt-caption-result")).to_contain_text("Stopped after")
+    expect(busy.locator("#vt-caption-below")).to_contain_text("Stopped after")
     wait_until(lambda: "ended world.mp4" in patient.worked(), what="the work to end")
 
 
@@ -121,7 +121,7 @@ def test_leaving_in_the_middle_of_work_asks_and_staying_goes_on(busy: Page) -> N
     expect(busy.locator(".vt-cues li").nth(rows + 1)).to_be_visible()
     assert asked == ["beforeunload"]
     busy.get_by_role("button", name="Stop").click()
-    expect(busy.locator("#vt-caption-result")).to_contain_text("Stopped after")
+    expect(busy.locator("#vt-caption-below")).to_contain_text("Stopped after")
 
 
 def test_a_page_that_rests_is_left_without_a_question(patient: Served, visit: Callable[..., Page]) -> None:

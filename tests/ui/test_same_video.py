@@ -41,7 +41,7 @@ def captioned(quick: Served, visit: Callable[..., Page]) -> Page:
     """A page with a caption of the first video."""
     page = visit(quick)
     button(page).click()
-    expect(page.locator("#vt-caption-result .vt-actions")).to_be_visible()
+    expect(page.locator("#vt-caption-below .vt-actions")).to_be_visible()
     return page
 
 

@@ -41,7 +41,7 @@ def page(slow: Served, visit: Callable[..., Page]) -> Page:
 def test_stop_keeps_what_is_there(page: Page) -> None:
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Caption", exact=True)).to_be_visible()
-    note = page.locator("#vt-caption-result .vt-notes li").first
+    note = page.locator("#vt-caption-below .vt-notes li").first
     expect(note).to_have_text(re.compile(r"Stopped after [1-5] of 6 captions\."))
     expect(page.locator(".vt-cues li")).to_have_count(int(note.inner_text().split()[2]))
     expect(page.get_by_role("link", name="Download as SRT")).to_be_visible()

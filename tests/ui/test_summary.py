@@ -27,7 +27,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 def summarize(page: Page) -> None:
     page.get_by_role("tab", name="Summary").click()
     page.get_by_role("button", name="Summarize").click()
-    expect(page.locator("#vt-summary-result .vt-actions")).to_be_visible()
+    expect(page.locator("#vt-summary-below .vt-actions")).to_be_visible()
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +66,8 @@ def test_downloads(read: Page, name: str, holds: str) -> None:
 
 
 def test_a_quiet_line_says_what_made_it(read: Page) -> None:
-    expect(read.locator("#vt-summary-result .vt-facts")).to_contain_text(re.compile("Embedded model.*4 parts seen"))
-    expect(read.locator("#vt-summary-result .vt-notes")).to_contain_text("The script was used: <i>there is no hub</i>.")
+    expect(read.locator("#vt-summary-below .vt-facts")).to_contain_text(re.compile("Embedded model.*4 parts seen"))
+    expect(read.locator("#vt-summary-below .vt-notes")).to_contain_text("The script was used: <i>there is no hub</i>.")
 
 
 def test_length_is_a_choice(quick: Served, visit: Callable[..., Page]) -> None:
@@ -113,7 +113,7 @@ def test_it_grows_and_stop_keeps_what_is_there(slow: Served, visit: Callable[...
     expect(page.locator(".vt-paragraph")).to_have_text("A paragraph of 2 parts, medium.")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Summarize")).to_be_visible()
-    expect(page.locator("#vt-summary-result .vt-notes")).to_contain_text(
+    expect(page.locator("#vt-summary-below .vt-notes")).to_contain_text(
         re.compile(r"Stopped: [23] of 4 parts were looked at\.")
     )
     expect(page.get_by_role("button", name="Highlights as a clip")).to_be_visible()

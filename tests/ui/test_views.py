@@ -33,7 +33,9 @@ def result(*texts: str, total: int | None = None, notes: tuple[str, ...] = ()) -
 
 def test_what_a_model_or_a_file_says_is_never_markup() -> None:
     nasty = '<img src=x onerror="alert(1)">'
-    html = caption_view.caption_html(result(nasty, nasty, notes=(nasty,)), nasty + ".mp4", FINISHED)
+    captions = result(nasty, nasty, notes=(nasty,))
+    html = caption_view.caption_html(captions, nasty + ".mp4", FINISHED)
+    html += caption_view.below_html(captions, nasty + ".mp4", FINISHED)
     assert "<img" not in html
     assert 'onerror="' not in html
     assert "<img" not in status.status_html(nasty)
@@ -41,9 +43,9 @@ def test_what_a_model_or_a_file_says_is_never_markup() -> None:
     assert "<b>" not in model_html(CARD, device="cpu", note="<b>").replace("<b>Embedded", "")
 
 
-def test_nothing_can_be_downloaded_before_the_end() -> None:
-    assert "download" not in caption_view.caption_html(result("One.", total=2), "a.mp4", GROWING)
-    assert 'download="a.srt"' in caption_view.caption_html(result("One.", total=2), "a.mp4", STOPPED)
+def test_nothing_can_be_changed_before_the_end() -> None:
+    assert "data-edit" not in caption_view.caption_html(result("One.", total=2), "a.mp4", GROWING)
+    assert 'data-edit="text"' in caption_view.caption_html(result("One.", total=2), "a.mp4", STOPPED)
 
 
 def test_the_times_of_a_list_have_as_many_decimals() -> None:
@@ -58,7 +60,7 @@ def test_the_times_of_a_list_have_as_many_decimals() -> None:
 
 
 def test_downloads_of_one_video_say_what_they_hold() -> None:
-    html = caption_view.caption_html(result("One.", "Two."), "a.mp4", FINISHED)
+    html = caption_view.below_html(result("One.", "Two."), "a.mp4", FINISHED)
     names = re.findall(r'download="([^"]+)"', html)
     assert names == ["a.srt", "a.vtt", "a-captions.json", "a-captions.csv", "a-captions.txt"]
 
@@ -123,14 +125,17 @@ def test_the_page_asks_for_nothing_from_outside() -> None:
 @pytest.mark.parametrize(
     ("title", "description", "shown"),
     [
-        ("A red circle", "A red circle.", 0),
-        ("A red circle (2)", "A red circle.", 0),
-        ("A red circle", "A red circle moves to the right.", 1),
-        ("A red circle", "", 0),
+        ("A red circle", "A red circle.", False),
+        ("A red circle (2)", "A red circle.", False),
+        ("A red circle", "A red circle moves to the right.", True),
+        ("A red circle", "", False),
     ],
 )
-def test_a_description_that_says_no_more_than_its_title_is_not_shown(title: str, description: str, shown: int) -> None:
+def test_a_description_that_says_no_more_than_its_title_is_not_shown(
+    title: str, description: str, *, shown: bool
+) -> None:
     chapters = Chapters((Chapter(0, 5, title, description),), model="m")
     thumbnails = Frames(np.zeros((1, 4, 4, 3), np.uint8), np.zeros(1))
     result = ChaptersResult(chapters, thumbnails, (), (Shot(0, 5),), CARD, "cpu", 1, 1.0)
-    assert list_html(result, "a.mp4", FINISHED).count('class="vt-text"') == shown
+    assert (">A red circle moves to the right.</p>" in list_html(result, "a.mp4", FINISHED)) == shown
+    assert ("vt-text" in list_html(result, "a.mp4", GROWING)) == shown

@@ -28,3 +28,8 @@ class Summary:
     keywords: tuple[str, ...]
     model: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        """The paragraphs of `summary`: its lines that are not empty."""
+        return tuple(line for line in self.summary.splitlines() if line.strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -10,8 +11,10 @@ from gradio.components import Component  # noqa: TC002  (Gradio reads the annota
 from vidtext.errors import VidtextError
 from vidtext.media.sampling import choose_range, split
 from vidtext.tasks.caption import CaptionOptions
+from vidtext.text.editing import with_text, without
 from vidtext.ui import caption_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit
+from vidtext.ui.editing import check_place
 from vidtext.ui.fields import checked_when_read, number_in, seconds_of
 from vidtext.ui.filmstrip import pictures_html
 from vidtext.ui.plan_line import show_plan
@@ -20,9 +23,11 @@ from vidtext.ui.tab_work import QUIET, Kind, Order, build_stage, connect, visibl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from vidtext.job import Job
     from vidtext.tasks.caption import CaptionResult
+    from vidtext.ui.editing import Edit
     from vidtext.ui.surroundings import Surroundings
 
 ONE = "One caption"
@@ -67,6 +72,8 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
         html=view.caption_html,
         announcement=view.announcement,
         pictures=_pictures,
+        below=view.below_html,
+        edit=_edited,
         after=learn,
     )
     with gr.Row(elem_classes="vt-form"):
@@ -126,6 +133,13 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
     connect(kind, stage, around, {mode, *fields.values(), *model.components()}, fields=fields | model.fields())
     show_plan(stage.plan, around, model, new_tokens=_DEFAULT_NEW_TOKENS)
     return model
+
+
+def _edited(result: CaptionResult, edit: Edit, _: Path) -> CaptionResult:
+    check_place(result.text, edit)
+    if edit.what == "remove":
+        return replace(result, text=without(result.text, edit.index))
+    return replace(result, text=with_text(result.text, edit.index, edit.value))
 
 
 def _pictures(result: CaptionResult) -> tuple[str, str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from vidtext.text.editing import EDITED
 from vidtext.text.formats import FORMATS
 from vidtext.text.names import file_name
+from vidtext.ui.editing import field_html, place_html
 from vidtext.ui.status import (
     clock_of_segments,
     counted_html,
@@ -42,30 +44,35 @@ def captioning_html(progress: Progress, result: CaptionResult | None) -> str:
     return counted_html(progress, done, total, "captions", seconds_taken=result.seconds_taken)
 
 
-def caption_html(result: CaptionResult, name: str, closing: Closing) -> str:
-    """Return the captions, what made them, and, when no more will come, the downloads."""
+def caption_html(result: CaptionResult, name: str, closing: Closing) -> str:  # noqa: ARG001  it needs no name
+    """Return the captions; when no more will come, as texts that can be changed."""
     segments = result.text.segments
-    words = _quotation(segments[0]) if result.windows_total == 1 else _list(segments)
-    return words + (_provenance(result, closing) + _downloads(result, name) if closing.closed else "")
-
-
-def _quotation(segment: Segment) -> str:
-    return (
-        f'<blockquote class="vt-quotation" data-cue-start="{to_seek(segment.start_seconds)}" '
-        f'data-cue-stop="{to_seek(segment.stop_seconds)}">'
-        f'<p class="vt-text">{escape(segment.text)}</p></blockquote>'
-    )
-
-
-def _list(segments: tuple[Segment, ...]) -> str:
+    if len(segments) == 1 and result.windows_total == 1:
+        return f'<blockquote class="vt-quotation" {_cue(0, segments[0])}>{_text(0, segments, closing)}</blockquote>'
     clock = clock_of_segments(segments)
     rows = "".join(
-        f'<li data-cue-start="{to_seek(segment.start_seconds)}" data-cue-stop="{to_seek(segment.stop_seconds)}">'
-        f"{time_html(segment.start_seconds, segment.stop_seconds, clock)}"
-        f'<p class="vt-text">{escape(segment.text)}</p></li>'
-        for segment in segments
+        f"<li {_cue(index, segment)}>{time_html(segment.start_seconds, segment.stop_seconds, clock)}"
+        f"{_text(index, segments, closing)}</li>"
+        for index, segment in enumerate(segments)
     )
     return f'<ol class="vt-cues">{rows}</ol>'
+
+
+def below_html(result: CaptionResult, name: str, closing: Closing) -> str:
+    """Return what made the captions, and the downloads."""
+    return _provenance(result, closing) + _downloads(result, name)
+
+
+def _cue(index: int, segment: Segment) -> str:
+    start, stop = to_seek(segment.start_seconds), to_seek(segment.stop_seconds)
+    return f'{place_html(index, segment)} data-cue-start="{start}" data-cue-stop="{stop}"'
+
+
+def _text(index: int, segments: tuple[Segment, ...], closing: Closing) -> str:
+    text = segments[index].text
+    if not closing.closed:
+        return f'<p class="vt-text">{escape(text)}</p>'
+    return field_html("text", f"Caption {index + 1}", text, if_empty="remove" if len(segments) > 1 else "")
 
 
 def _provenance(result: CaptionResult, closing: Closing) -> str:
@@ -80,7 +87,7 @@ def _provenance(result: CaptionResult, closing: Closing) -> str:
 def merged_notes(result: CaptionResult) -> list[str]:
     """Say how many captions are not shown because they say the same as the one before."""
     rows = len(result.text.segments)
-    if rows == result.windows_done:
+    if rows == result.windows_done or EDITED in result.text.notes:
         return []
     return [f"{result.windows_done} captions are shown as {rows}: neighbours that say the same are joined."]
 

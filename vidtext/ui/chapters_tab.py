@@ -6,26 +6,33 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+import numpy as np
 
-from vidtext.errors import OptionError
+from vidtext.clock import parse_clock
+from vidtext.media.frames import Frames
+from vidtext.media.sample import sample
 from vidtext.tasks.chapters import ChapterOptions
+from vidtext.text.editing import with_chapter, with_description, with_start, with_text, without_chapter
 from vidtext.text.names import file_name
 from vidtext.ui import chapters_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style, offer_style
+from vidtext.ui.editing import check_place
 from vidtext.ui.fields import seconds_of, whole_number
 from vidtext.ui.file_work import FileKind, FileWork, MadeFile
 from vidtext.ui.filmstrip import pictures_html
 from vidtext.ui.plan_line import show_plan
 from vidtext.ui.status import of_video_html
-from vidtext.ui.tab_work import UNLIMITED, Kind, Order, build_stage, connect
-from vidtext.ui.toasts import plain_words
+from vidtext.ui.tab_work import Kind, Order, build_stage, connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from vidtext.job import Job
     from vidtext.tasks.chapters import ChaptersResult
+    from vidtext.ui.editing import Edit
     from vidtext.ui.kept import Closing, Subject
     from vidtext.ui.surroundings import Surroundings
 
@@ -34,22 +41,6 @@ _SHOTS = [
     ("Look at every frame", "exact"),
     ("Look at keyframes first", "fast"),
 ]
-
-_EDIT_JS = """
-element.addEventListener("change", (event) => {
-  const input = event.target.closest("[data-chapter]");
-  if (!input) return;
-  if (!input.value.trim()) input.value = input.defaultValue;
-  if (input.value === input.defaultValue) return;
-  input.defaultValue = input.value;
-  trigger("edit", { number: Number(input.dataset.chapter), title: input.value });
-});
-element.addEventListener("keydown", (event) => {
-  if (!event.target.matches("[data-chapter]")) return;
-  if (event.key === "Escape") event.target.value = event.target.defaultValue;
-  if (event.key === "Enter" || event.key === "Escape") event.target.blur();
-});
-"""
 
 
 def build_chapters_tab(around: Surroundings) -> ModelAndFit:
@@ -74,6 +65,15 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
         notes = services.video_with_chapters(order.source, result.chapters, target, settings=settings, job=job)
         yield MadeFile(target, f"Video ({suffix[1:].upper()})", notes)
 
+    def edit(result: ChaptersResult, change: Edit, source: Path) -> ChaptersResult:
+        changed = edited(result, change)
+        if not change.moves:
+            return changed
+        height, width = result.thumbnails.pixels.shape[1:3]
+        return with_pictures(
+            changed, lambda times: sample(source, at_seconds=times, size=(height, width), settings=settings)
+        )
+
     kind = Kind(
         name="chapters",
         verb="Find chapters",
@@ -84,10 +84,11 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
         html=view.list_html,
         announcement=view.announcement,
         pictures=lambda result: pictures_html(result.clips, result.chapters_done, result.chapters_total),
+        below=view.below_html,
+        edit=edit,
         beside=_beside,
     )
-    stage = build_stage(kind, result_js=_EDIT_JS)
-    closing = gr.HTML("", elem_id="vt-chapters-closing")
+    stage = build_stage(kind)
     with gr.Row(visible=False, elem_classes="vt-files") as files:
         stale = "The chapters changed: make the video again."
         chaptered = FileWork(FileKind("chaptered", "Video with chapters", kind.name, stale, make), around)
@@ -113,50 +114,60 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
         around,
         {count, shortest, shots, *style.components(), *model.components()},
         fields={"count": count, "min_seconds": shortest, **style.fields(), **model.fields()},
-        beside=[around.panel.timeline, closing, files],
+        beside=[around.panel.timeline, files],
     )
-
-    def edit(event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        visitor = around.visitors.of(request)
-        with plain_words():
-            kept = visitor.results.get(kind.name)
-            if kept is None:
-                raise OptionError("These chapters are of a video that is no longer there.")
-            renamed = with_title(kept.result, int(event.number), str(event.title))
-        kept = replace(kept, result=renamed)
-        visitor.results[kind.name] = kept
-        return _beside(renamed, kept.subject, kept.closing)[:2]
-
-    edited = stage.result.edit(edit, None, [around.panel.timeline, closing], **UNLIMITED)
-    chaptered.follow([*runs, edited])
+    chaptered.follow(runs)
     show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
     return model
 
 
-def with_title(result: ChaptersResult, number: int, title: str) -> ChaptersResult:
-    """Return the chapters with another title for one of them.
+def edited(result: ChaptersResult, edit: Edit) -> ChaptersResult:
+    """Return the chapters after a change by hand; their thumbnails stay as they are.
 
     Raises:
-        OptionError: there is no such chapter, or the title is empty or too long.
+        OptionError: the change is not possible.
     """
-    words = " ".join(title.split())
-    chapters = result.chapters.segments
-    if not 0 <= number < len(chapters):
-        raise OptionError(f"There is no chapter {number + 1}; there are {len(chapters)}.")
-    if not 1 <= len(words) <= view.TITLE_CHARACTERS:
-        raise OptionError(f"A title has 1 to {view.TITLE_CHARACTERS} characters; this one has {len(words)}.")
-    renamed = (*chapters[:number], replace(chapters[number], text=words), *chapters[number + 1 :])
-    return replace(result, chapters=replace(result.chapters, segments=renamed))
+    chapters, index, done = result.chapters, edit.index, result.chapters_done
+    if edit.what == "add":
+        added = with_chapter(chapters, parse_clock(edit.value))
+        starts = [each.start_seconds for each in chapters.segments]
+        where = next(n for n, each in enumerate(added.segments) if each.start_seconds not in starts)
+        return replace(result, chapters=added, chapters_done=done + (where <= done))
+    check_place(chapters, edit)
+    if edit.what == "start":
+        return replace(result, chapters=with_start(chapters, index, parse_clock(edit.value)))
+    if edit.what == "remove":
+        return replace(result, chapters=without_chapter(chapters, index), chapters_done=done - (index < done))
+    change = with_description if edit.what == "description" else with_text
+    return replace(result, chapters=change(chapters, index, edit.value))
+
+
+def with_pictures(result: ChaptersResult, read: Callable[[list[float]], Frames]) -> ChaptersResult:
+    """Return the chapters with a thumbnail from within each: those that there are, and where there is none, another.
+
+    Args:
+        result: the chapters, whose thumbnails may be of others.
+        read: returns one frame for each of some times, of the size of the thumbnails.
+    """
+    known = list(zip(result.thumbnails.seconds, result.thumbnails.pixels, strict=True))
+    pictures: list[tuple[float, NDArray[np.uint8]] | None] = [
+        next(((at, pixels) for at, pixels in known if each.start_seconds <= at < each.stop_seconds), None)
+        for each in result.chapters.segments
+    ]
+    missing = [number for number, picture in enumerate(pictures) if picture is None]
+    if missing:
+        spans = [result.chapters.segments[number] for number in missing]
+        frames = read([(each.start_seconds + each.stop_seconds) / 2 for each in spans])
+        for number, at, pixels in zip(missing, frames.seconds, frames.pixels, strict=True):
+            pictures[number] = (at, pixels)
+    whole = [picture for picture in pictures if picture is not None]
+    seconds = np.maximum.accumulate(np.array([at for at, _ in whole]))  # a frame may begin before its chapter does
+    return replace(result, thumbnails=Frames(np.stack([pixels for _, pixels in whole]), seconds))
 
 
 def _beside(result: ChaptersResult | None, subject: Subject, closing: Closing) -> tuple[Any, ...]:
-    """Return the timeline, what stands below the list, and whether files can be made."""
+    """Return the timeline, and whether files can be made."""
     if result is None:
-        return "", "", gr.update(visible=False)
-    timeline = _timeline(result, subject) if view.pictures_are_due(result, closing) else gr.skip()
-    below = of_video_html(view.closing_html(result, subject.name, closing), subject.key) if closing.closed else ""
-    return timeline, below, gr.update(visible=closing.closed)
-
-
-def _timeline(result: ChaptersResult, subject: Subject) -> str:
-    return of_video_html(view.timeline_html(result), subject.key)
+        return "", gr.update(visible=False)
+    timeline = of_video_html(view.timeline_html(result), subject.key)
+    return timeline if view.pictures_are_due(result, closing) else gr.skip(), gr.update(visible=closing.closed)

@@ -1,4 +1,4 @@
-"""What chapters look like: a timeline under the player, a list whose titles can be edited, and downloads."""
+"""What chapters look like: a timeline under the player, a list that can be edited, and downloads."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
+from vidtext.clock import format_clock
 from vidtext.text.chapter_formats import CHAPTER_FORMATS, render_chapters, youtube_problems
+from vidtext.text.editing import TITLE_CHARACTERS
 from vidtext.text.names import file_name
+from vidtext.ui.editing import field_html, place_html
 from vidtext.ui.filmstrip import picture_uri
 from vidtext.ui.status import (
     clock,
@@ -29,9 +32,6 @@ if TYPE_CHECKING:
     from vidtext.tasks.chapters import ChaptersResult
     from vidtext.text.chapters import Chapter
     from vidtext.ui.kept import Closing
-
-TITLE_CHARACTERS = 200
-"""The longest title that can be typed."""
 
 _FORMAT_LABELS = {
     "youtube": "YouTube",
@@ -57,28 +57,56 @@ def finding_html(progress: Progress, result: ChaptersResult | None) -> str:
 
 
 def list_html(result: ChaptersResult, name: str, closing: Closing) -> str:  # noqa: ARG001  the list needs no name
-    """Return the chapters as a list; when no more will come, with titles to edit."""
+    """Return the chapters as a list; when no more will come, with fields to edit them."""
     pictures = pictures_are_due(result, closing)
     clock = clock_of_segments(result.chapters.segments)
     rows = "".join(
-        _row(number, picture_uri(result.thumbnails.pixels[number]) if pictures else "", clock, result, closing)
-        for number in range(len(result.chapters.segments))
+        _row(index, picture_uri(result.thumbnails.pixels[index]) if pictures else "", clock, result, closing)
+        for index in range(len(result.chapters.segments))
     )
-    return f'<ol class="vt-chapters">{rows}</ol>'
+    add = '<button type="button" class="vt-small" data-edit-action="add" data-value="now">Add a chapter here</button>'
+    hint = '<span class="vt-label">At the time that the player shows</span>'
+    return f'<ol class="vt-chapters">{rows}</ol>' + (f'<p class="vt-add">{add}{hint}</p>' if closing.closed else "")
 
 
-def _row(number: int, picture: str, clock: Callable[[float], str], result: ChaptersResult, closing: Closing) -> str:
-    chapter = result.chapters.segments[number]
-    pending = number >= result.chapters_done
-    says_more = _plain(chapter.description) not in ("", _plain(chapter.title))
-    description = f'<p class="vt-text">{escape(chapter.description)}</p>' if says_more else ""
+def _row(index: int, picture: str, clock: Callable[[float], str], result: ChaptersResult, closing: Closing) -> str:
+    chapter = result.chapters.segments[index]
+    pending = index >= result.chapters_done
     return (
-        f'<li data-from="{to_seek(chapter.start_seconds)}" data-to="{to_seek(chapter.stop_seconds)}"'
-        f"{' class=vt-pending' if pending and not closing.closed else ''}>"
+        f'<li {place_html(index, chapter)} data-from="{to_seek(chapter.start_seconds)}" '
+        f'data-to="{to_seek(chapter.stop_seconds)}"{" class=vt-pending" if pending and not closing.closed else ""}>'
         f'<button type="button" class="vt-thumb" data-seek-seconds="{to_seek(chapter.start_seconds)}" tabindex="-1" '
-        f'aria-hidden="true"><img src="{picture}" alt=""></button>'
-        f"<div>{_title(number, chapter, closing)}"
-        f"{time_html(chapter.start_seconds, chapter.stop_seconds, clock)}{description}</div></li>"
+        f'aria-hidden="true"><img src="{picture}" alt=""></button><div>{_title(index, chapter, closing)}'
+        f'<div class="vt-when">{time_html(chapter.start_seconds, chapter.stop_seconds, clock)}'
+        f"{_changes(index, chapter, result) if closing.closed else ''}</div>"
+        f"{_description(index, chapter, closing)}</div></li>"
+    )
+
+
+def _description(index: int, chapter: Chapter, closing: Closing) -> str:
+    says_more = _plain(chapter.description) not in ("", _plain(chapter.title))
+    if not closing.closed:
+        return f'<p class="vt-text">{escape(chapter.description)}</p>' if says_more else ""
+    text = chapter.description if says_more else ""
+    return field_html("description", f"Description of chapter {index + 1}", text, if_empty="description")
+
+
+def _changes(index: int, chapter: Chapter, result: ChaptersResult) -> str:
+    """Return what changes where a chapter starts, and removes it: folded away until it is wanted."""
+    number = index + 1
+    start = (
+        f'<label>Start <input type="text" class="vt-start" data-edit="start" autocomplete="off" '
+        f'value="{format_clock(chapter.start_seconds)}" aria-label="Start of chapter {number}"></label>'
+        '<button type="button" class="vt-small" data-edit-action="start" data-value="now">Use the current time</button>'
+    )
+    remove = '<button type="button" class="vt-small" data-edit-action="remove">Remove</button>'
+    parts = (start if index else "") + (remove if result.chapters_total > 1 else "")
+    if not parts:
+        return ""
+    label = f"Change the start of chapter {number}, or remove it" if index else "Remove chapter 1"
+    return (
+        f'<details class="vt-fold"><summary aria-label="{label}">Edit</summary>'
+        f'<div class="vt-actions">{parts}</div></details>'
     )
 
 
@@ -87,12 +115,12 @@ def _plain(words: str) -> str:
     return _NUMBERED.sub("", words).strip().rstrip(".").casefold()
 
 
-def _title(number: int, chapter: Chapter, closing: Closing) -> str:
+def _title(index: int, chapter: Chapter, closing: Closing) -> str:
     if not closing.closed:
         return f'<h3 class="vt-title">{escape(chapter.title)}</h3>'
     return (
         f'<input class="vt-title" type="text" value="{escape(chapter.title)}" maxlength="{TITLE_CHARACTERS}" '
-        f'data-chapter="{number}" aria-label="Title of chapter {number + 1}" autocomplete="off">'
+        f'data-edit="title" aria-label="Title of chapter {index + 1}" autocomplete="off">'
     )
 
 
@@ -113,7 +141,7 @@ def pictures_are_due(result: ChaptersResult, closing: Closing) -> bool:
     return closing.closed or result.chapters_done == 0 or result.chapters_total <= _OFTEN_REDRAWN
 
 
-def closing_html(result: ChaptersResult, name: str, closing: Closing) -> str:
+def below_html(result: ChaptersResult, name: str, closing: Closing) -> str:
     """Return what made the chapters, the downloads, and why YouTube would not take them, if so."""
     chapters = result.chapters
     facts = [f"{result.chapters_total} chapters", f"{len(result.shots)} shots"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from html import escape
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -20,8 +22,8 @@ from vidtext.ui.kept import FINISHED, Kept
 from vidtext.ui.plan_line import show_plan
 from vidtext.ui.sizes import memory_bytes
 from vidtext.ui.status import of_video_html
-from vidtext.ui.tab_work import UNLIMITED, Kind, Stage, build_action, build_result, build_status, connect
-from vidtext.ui.talk_view import Talk
+from vidtext.ui.tab_work import QUIET, UNLIMITED, Kind, Stage, build_action, build_result, build_status, connect
+from vidtext.ui.talk_view import Talk, Typed
 from vidtext.ui.toasts import plain_words
 
 if TYPE_CHECKING:
@@ -52,6 +54,12 @@ element.addEventListener("click", (event) => {
   if (button) trigger("ask", { question: button.dataset.ask });
 });
 """
+
+_PUT_JS = """(put, typed) => {
+  const { text, over } = JSON.parse(put);
+  return over === null || typed.trim() === over.trim() ? text : typed;
+}"""
+"""In the browser, where it is known what the person has typed since."""
 
 _TALK_JS = """
 const edit = (turn) => {
@@ -123,7 +131,7 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
         talk = Talk(
             dialogue.with_turn(Turn(question)),
             ground=before.ground,
-            typed="",
+            typed=Typed("", over=question),
             notes=notes,
             earlier=earlier,
             origin=before,
@@ -169,7 +177,7 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
         after=_typed_once,
         cleared=_ANOTHER_VIDEO,
     )
-    result, live = build_result(kind, result_js=_TALK_JS)
+    result, live, below = build_result(kind, result_js=_TALK_JS)
     status = build_status(kind)
     suggestions = gr.HTML(_suggestions_html(), js_on_load=_SUGGEST_JS, elem_id="vt-suggestions")
     typed = gr.Textbox(
@@ -181,6 +189,7 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
         max_lines=6,
         elem_id="vt-question",
     )
+    put = gr.Textbox("", visible="hidden", show_label=False, elem_id="vt-chat-put")
     action = build_action(kind)
     with gr.Accordion("More options", open=False, elem_classes="vt-more"):
         form = build_chat_form(around)
@@ -195,15 +204,17 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
             )
     connect(
         kind,
-        Stage(*action, status, result, live),
+        Stage(*action, status, result, live, below),
         around,
         {typed, *form.components()},
         fields={"question": typed, **form.fields()},
-        beside=[typed],
+        beside=[put],
+        used_up=[typed],
         triggers=[typed.submit, result.again, suggestions.ask],
     )
     changes = _Changes(around, saved)
-    shown = [result, typed]
+    put.change(None, [put, typed], typed, js=_PUT_JS, **QUIET)
+    shown = [result, put]
     result.undo(changes.undo, None, shown, **UNLIMITED)
     result.back(changes.bring_back, None, shown, **UNLIMITED)
     result.fresh(changes.begin_anew, None, shown, **UNLIMITED)
@@ -249,7 +260,7 @@ def _without_unanswered(talk: Talk) -> Talk:
     last = talk.dialogue.turns[-1] if talk.dialogue.turns else None
     if last is None or last.answer or last.finished or talk.origin is None:
         return replace(talk, typed=None)
-    return replace(talk.origin, looked=(), typed=last.question)
+    return replace(talk.origin, looked=(), typed=Typed(last.question, over=""))
 
 
 def _typed_once(talk: Talk) -> Talk:
@@ -262,8 +273,10 @@ def _pictures(talk: Talk) -> tuple[str, str]:
 
 
 def _beside(talk: Talk | None, _: Subject, __: Closing) -> tuple[Any, ...]:
-    """Return what stands in the question's field."""
-    return (gr.skip() if talk is None or talk.typed is None else talk.typed,)
+    """Return what `_PUT_JS` puts into the question's field; the token makes each a change."""
+    if talk is None or talk.typed is None:
+        return (gr.skip(),)
+    return (json.dumps({"text": talk.typed.text, "over": talk.typed.over, "token": token_hex(4)}),)
 
 
 def _suggestions_html() -> str:
@@ -299,14 +312,18 @@ class _Changes:
         talk, dialogue = kept.result, kept.result.dialogue
         shorter = dialogue.up_to(len(dialogue.turns) - 1)
         question = dialogue.turns[-1].question
-        return self._put(visitor, replace(talk, dialogue=shorter, typed=question, earlier=with_earlier(talk)))
+        return self._put(
+            visitor, replace(talk, dialogue=shorter, typed=Typed(question, over=""), earlier=with_earlier(talk))
+        )
 
     def begin_anew(self, request: gr.Request) -> tuple[Any, ...]:
         """Begin a conversation without turns; the model forgets the one before."""
         visitor = self._idle(request)
         kept: Kept[Talk] | None = visitor.results.get(NAME)
         self._around.services.forget_conversation(visitor.key)
-        return self._put(visitor, Talk(Dialogue(()), typed="", earlier=with_earlier(kept.result) if kept else ()))
+        return self._put(
+            visitor, Talk(Dialogue(()), typed=Typed(""), earlier=with_earlier(kept.result) if kept else ())
+        )
 
     def open_saved(self, path: str, request: gr.Request) -> tuple[Any, ...]:
         """Go on with a conversation that was saved; frames of the video are looked at when the next question comes."""

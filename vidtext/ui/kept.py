@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
 
 _versions = itertools.count(1)
+
+_MOST_EARLIER = 50
+"""How many changes by hand can be taken back."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,23 @@ class Kept(Generic[Result]):
 
     Attributes:
         subject: what the result is about.
+        earlier: what it was before each change by hand, the newest last: these can be taken back.
         version: another one after each change, edits by hand among them.
     """
 
     result: Result
     closing: Closing
     subject: Subject = Subject("")
+    earlier: tuple[Result, ...] = ()
     version: int = field(default_factory=lambda: next(_versions), init=False, compare=False)
+
+    def changed(self, result: Result) -> Kept[Result]:
+        """Return this with another result, from which this one can be brought back."""
+        return replace(self, result=result, earlier=(*self.earlier, self.result)[-_MOST_EARLIER:])
+
+    def taken_back(self) -> Kept[Result]:
+        """Return this as it was before the last change; as it is where there was none."""
+        if not self.earlier:
+            return self
+        *earlier, result = self.earlier
+        return replace(self, result=result, earlier=tuple(earlier))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gradio.components import Component
 
     from vidtext.job import Job, Progress
+    from vidtext.ui.editing import Edit
     from vidtext.ui.visit import Visitor
 
 Result = TypeVar("Result")
@@ -73,10 +74,12 @@ class Kind(Generic[Result]):
         too_early: what stands there after a Stop before anything was made.
         start: begins the work.
         progress: the status, from a report and what was made so far.
-        html: the result as far as it is, with the name of the video; `closed` adds what stands below a finished one.
+        html: the result as far as it is, with the name of the video.
         announcement: what a screen reader is told of a result.
         pictures: the strip's new pictures of a result, and a sentence on what the strip leaves out.
-        beside: what else changes with a result, or with there being none, for the outputs given to `connect`.
+        below: what stands below a result of which no more will come: what made it, and its files.
+        edit: what a change by hand makes of a result; None where it cannot be changed.
+        beside: what else changes with a result, or with there being none: values of the components given to `connect`.
         close: what is kept of a result that was stopped, or that failed, while it grew.
         after: what is kept of a result once it is shown.
         cleared: what stands there once another video has taken the place of the one that the result was of.
@@ -93,6 +96,8 @@ class Kind(Generic[Result]):
     html: Callable[[Result, str, Closing], str]
     announcement: Callable[[Result], str]
     pictures: Callable[[Result], tuple[str, str]]
+    below: Callable[[Result, str, Closing], str] = lambda *_: ""
+    edit: Callable[[Result, Edit, Path], Result] | None = None
     beside: Callable[[Result | None, Subject, Closing], tuple[Any, ...]] = lambda *_: ()
     close: Callable[[Result], Result] = lambda result: result
     after: Callable[[Result], Result] = lambda result: result

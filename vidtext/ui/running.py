@@ -8,7 +8,7 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from vidtext.errors import CancelledError, VidtextError
 from vidtext.ui.kept import FINISHED, GROWING, STOPPED, Kept
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vidtext.job import Progress
+    from vidtext.ui.kept import Closing
     from vidtext.ui.orders import Kind, Order
 
 Result = TypeVar("Result")
@@ -70,6 +71,10 @@ class Run(Generic[Result]):
         self._reports = self._results = 0
         self._ended = False
         self._followers = 0
+        before: Kept[Result] | None = order.visitor.results.get(kind.name)
+        self._earlier = (
+            before.changed(before.result).earlier if before and before.earlier else ()
+        )  # what was changed by hand is not lost
         self._busy = ExitStack()
 
     def start(self) -> None:
@@ -163,14 +168,14 @@ class Run(Generic[Result]):
             self._strip = self._strip[0] + pictures, note or self._strip[1]
             self.latest = result
             self._results += 1
-            self._keep(Kept(self.kind.after(result), GROWING, self.order.subject))
+            self._keep(self.kind.after(result), GROWING)
             self._changed.notify_all()
 
-    def _keep(self, kept: Kept[Any]) -> None:
+    def _keep(self, result: Result, closing: Closing) -> None:
         visitor = self.order.visitor
         if self.dropped:
             return
-        visitor.results[self.kind.name] = kept
+        visitor.results[self.kind.name] = Kept(result, closing, self.order.subject, self._earlier)
         if self.order.subject.key:
             visitor.strip = self._strip
         if self.dropped:  # in this very moment
@@ -181,9 +186,9 @@ class Run(Generic[Result]):
         try:
             if self.latest is not None:
                 if self.stopped or self.error is not None:
-                    self._keep(Kept(self.kind.close(self.latest), STOPPED, self.order.subject))
+                    self._keep(self.kind.close(self.latest), STOPPED)
                 else:
-                    self._keep(Kept(self.kind.after(self.latest), FINISHED, self.order.subject))
+                    self._keep(self.kind.after(self.latest), FINISHED)
         except VidtextError as error:
             self.error = error
         finally:

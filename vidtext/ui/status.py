@@ -28,9 +28,13 @@ def empty_html(message: str) -> str:
     return f'<p class="vt-empty">{escape(message)}</p>'
 
 
-def of_video_html(html: str, key: str) -> str:
-    """Return what is about the video with this key, which `page.js` hides as soon as the player shows another one."""
-    return f'<div class="vt-of-video" data-video="{key}">{html}</div>' if key and html else html
+def of_video_html(html: str, key: str, *, drawing: str = "") -> str:
+    """Return what is about the video with this key, which `page.js` hides as soon as the player shows another one.
+
+    With another `drawing`, the browser draws it again also where it is the same: a person may have typed in it since.
+    """
+    drawn = f' data-drawing="{drawing}"' if drawing else ""
+    return f'<div class="vt-of-video" data-video="{key}"{drawn}>{html}</div>' if key and html else html
 
 
 def status_html(text: str, *, progress: Progress | None = None) -> str:

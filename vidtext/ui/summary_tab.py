@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from vidtext.tasks.summary import SummaryOptions
+from vidtext.text.editing import with_abstract, with_highlight, with_paragraph
 from vidtext.text.formats import render
 from vidtext.text.names import file_name
 from vidtext.ui import summary_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style, offer_style
+from vidtext.ui.editing import check_place
 from vidtext.ui.fields import checked_when_read, number_in
 from vidtext.ui.file_work import FileKind, FileWork, MadeFile
 from vidtext.ui.filmstrip import pictures_html
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     from vidtext.job import Job
     from vidtext.tasks.summary import SummaryResult
+    from vidtext.ui.editing import Edit
     from vidtext.ui.kept import Closing, Subject
     from vidtext.ui.surroundings import Surroundings
 
@@ -66,6 +70,8 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
         html=view.article_html,
         announcement=view.announcement,
         pictures=lambda result: pictures_html(result.clips, result.windows_done, result.windows_total),
+        below=view.below_html,
+        edit=_edited,
         beside=_beside,
     )
     with gr.Row(elem_classes="vt-form"):
@@ -103,6 +109,18 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
     reel.follow(runs)
     show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
     return model
+
+
+def _edited(result: SummaryResult, edit: Edit, _: Path) -> SummaryResult:
+    summary = result.summary
+    if edit.what == "abstract":
+        changed = with_abstract(summary, edit.value)
+    elif edit.what == "paragraph":
+        changed = with_paragraph(summary, edit.index, edit.value)
+    else:
+        check_place(summary.highlights, edit)
+        changed = with_highlight(summary, edit.index, edit.value)
+    return replace(result, summary=changed)
 
 
 def _beside(result: SummaryResult | None, _: Subject, closing: Closing) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from vidtext.text.formats import FORMATS
 from vidtext.text.names import file_name
 from vidtext.text.summary_formats import SUMMARY_FORMATS, render_summary
 from vidtext.ui.caption_view import MEDIA_TYPES
+from vidtext.ui.editing import field_html, place_html
 from vidtext.ui.filmstrip import picture_uri
 from vidtext.ui.status import (
     clock_of_segments,
@@ -25,6 +26,7 @@ from vidtext.ui.status import (
 if TYPE_CHECKING:
     from vidtext.job import Progress
     from vidtext.tasks.summary import SummaryResult
+    from vidtext.text.summary import Summary
     from vidtext.ui.kept import Closing
 
 _LABELS = {"md": "Markdown", "json": "JSON", "txt": "TXT"}
@@ -38,41 +40,53 @@ def summarizing_html(progress: Progress, result: SummaryResult | None) -> str:
     return counted_html(progress, done, total, "parts seen", seconds_taken=result.seconds_taken)
 
 
-def article_html(result: SummaryResult, name: str, closing: Closing) -> str:
-    """Return the summary as far as it is; when no more will come, with what made it and the downloads."""
+def article_html(result: SummaryResult, name: str, closing: Closing) -> str:  # noqa: ARG001  it needs no name
+    """Return the summary as far as it is; when no more will come, as texts that can be changed."""
     summary = result.summary
-    paragraph = "" if summary.summary == summary.abstract else _paragraphs(summary.summary)
     chips = "".join(f"<li>{escape(word)}</li>" for word in summary.keywords)
     keywords = f'<ul class="vt-chips" aria-label="Keywords">{chips}</ul>' if chips else ""
+    abstract = _text("abstract", "Abstract", summary.abstract, closing)
     return (
-        f'<blockquote class="vt-quotation vt-abstract"><p class="vt-text">{escape(summary.abstract)}</p></blockquote>'
-        + paragraph
-        + _highlights(result)
+        f'<blockquote class="vt-quotation vt-abstract">{abstract}</blockquote>'
+        + ("" if summary.summary == summary.abstract else _paragraphs(summary, closing))
+        + _highlights(result, closing)
         + keywords
-        + (_closing(result, name, closing) if closing.closed else "")
     )
 
 
-def _paragraphs(text: str) -> str:
-    return "".join(f'<p class="vt-paragraph">{escape(line)}</p>' for line in text.splitlines() if line.strip())
+def _text(what: str, label: str, text: str, closing: Closing, classes: str = "vt-text") -> str:
+    return (
+        field_html(what, label, text, classes=classes) if closing.closed else f'<p class="{classes}">{escape(text)}</p>'
+    )
 
 
-def _highlights(result: SummaryResult) -> str:
+def _paragraphs(summary: Summary, closing: Closing) -> str:
+    return "".join(
+        f'<div data-index="{index}">{_text("paragraph", f"Paragraph {index + 1}", line, closing, "vt-paragraph")}</div>'
+        for index, line in enumerate(summary.paragraphs)
+    )
+
+
+def _highlights(result: SummaryResult, closing: Closing) -> str:
     if result.thumbnails is None:
         return ""
     clock = clock_of_segments(result.summary.highlights.segments)
     rows = "".join(
-        f'<li data-from="{to_seek(segment.start_seconds)}" data-to="{to_seek(segment.stop_seconds)}">'
+        f'<li {place_html(index, segment)} data-from="{to_seek(segment.start_seconds)}" '
+        f'data-to="{to_seek(segment.stop_seconds)}">'
         f'<button type="button" class="vt-thumb" data-seek-seconds="{to_seek(segment.start_seconds)}" tabindex="-1" '
         f'aria-hidden="true"><img src="{picture_uri(picture)}" alt=""></button>'
         f"<div>{time_html(segment.start_seconds, segment.stop_seconds, clock)}"
-        f'<p class="vt-text">{escape(segment.text)}</p></div></li>'
-        for segment, picture in zip(result.summary.highlights.segments, result.thumbnails.pixels, strict=True)
+        f"{_text('text', f'Highlight {index + 1}', segment.text, closing)}</div></li>"
+        for index, (segment, picture) in enumerate(
+            zip(result.summary.highlights.segments, result.thumbnails.pixels, strict=True)
+        )
     )
     return f'<h3 class="vt-heading">Highlights</h3><ol class="vt-chapters">{rows}</ol>'
 
 
-def _closing(result: SummaryResult, name: str, closing: Closing) -> str:
+def below_html(result: SummaryResult, name: str, closing: Closing) -> str:
+    """Return what made the summary, and the downloads."""
     summary = result.summary
     stopped = f"Stopped: {result.windows_done} of {result.windows_total} parts were looked at."
     notes = [*([stopped] if closing.stopped else []), *summary.notes]

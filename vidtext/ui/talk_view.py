@@ -35,6 +35,14 @@ _LABELS = {"md": "Markdown", "json": "JSON", "txt": "TXT"}
 _CLOCK = re.compile(r"\b\d{1,3}:\d{2}(?::\d{2})?(?:\.\d+)?\b")
 
 
+@dataclass(frozen=True)
+class Typed:
+    """What is put into the question's field: a text, only in the place of another one; None stands for any."""
+
+    text: str
+    over: str | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Talk:
     """How far a conversation on the page is.
@@ -47,7 +55,7 @@ class Talk:
         looked: frames that the model is given for the newest answer, each with the label of its video, "" for the one
             in the player; not repeated while the answer grows.
         ground: what the frames were chosen by; with another one they are chosen again.
-        typed: what stands in the question's field from now on; None leaves it alone.
+        typed: what is put into the question's field; None leaves it alone.
         notes: what the person must know besides.
         again: whether asking the last question again may give another answer.
         earlier: the conversations that changes have taken the place of, the newest first.
@@ -61,7 +69,7 @@ class Talk:
     seconds_taken: float = 0.0
     looked: tuple[tuple[str, Frames], ...] = ()
     ground: tuple[object, ...] = ()
-    typed: str | None = None
+    typed: Typed | None = None
     notes: tuple[str, ...] = ()
     duration_seconds: float = 0.0
     again: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections import deque
 from contextlib import contextmanager
@@ -59,6 +60,7 @@ class Visitor:
         jobs: what runs for this visitor now, by what it is for: "video" or the name of a tab.
         ended: by purpose, the session in which the visitor pressed Stop last, and the place of that among its requests.
         uploads: by tab, the videos that its form lists.
+        changing: held while a result is changed by hand.
         places: the folders that hold a video of this visitor, or held one.
         sessions: Gradio's sessions of this visit that go on.
         said_goodbye: whether the page told that it goes, rather than the connection breaking.
@@ -80,6 +82,7 @@ class Visitor:
     jobs: dict[str, Job] = field(default_factory=dict)
     ended: dict[str, tuple[str, int]] = field(default_factory=dict)
     uploads: dict[str, frozenset[Path]] = field(default_factory=dict)
+    changing: threading.Lock = field(default_factory=threading.Lock)
     places: set[Path] = field(default_factory=set)
     sessions: deque[str] = field(default_factory=lambda: deque(maxlen=_MOST_SESSIONS))
     said_goodbye: bool = False
