@@ -151,11 +151,11 @@ class TestChapters:
 
     @pytest.mark.parametrize("title", ["", " \t", "two\nlines", "two\u2028lines"])
     def test_a_title_is_one_line(self, title: str) -> None:
-        with pytest.raises(OptionError, match="a title of one line"):
+        with pytest.raises(ValueError, match="a title of one line"):
             ChapterMark(0, 1, title)
 
     def test_times_are_possible(self) -> None:
-        with pytest.raises(OptionError, match="from 2 to 1 s is not possible"):
+        with pytest.raises(ValueError, match="from 2 to 1 s is not possible"):
             ChapterMark(2, 1, "a")
 
 

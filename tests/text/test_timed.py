@@ -2,7 +2,6 @@ import math
 
 import pytest
 
-from vidtext.errors import OptionError
 from vidtext.text.timed import Segment, TimedText
 
 
@@ -16,7 +15,7 @@ def test_segments_that_are_possible(start: float, stop: float) -> None:
     ("start", "stop"), [(-0.001, 1), (5, 4.999), (0, math.inf), (math.inf, math.inf), (math.nan, 1), (0, math.nan)]
 )
 def test_segments_that_are_not(start: float, stop: float) -> None:
-    with pytest.raises(OptionError, match="not possible"):
+    with pytest.raises(ValueError, match="not possible"):
         Segment(start, stop, "words")
 
 
@@ -28,7 +27,7 @@ def test_neighbours_may_touch_and_gaps_are_allowed() -> None:
 
 @pytest.mark.parametrize("later", [Segment(4.999, 8, "b"), Segment(0, 1, "b"), Segment(2, 3, "b")])
 def test_segments_in_disorder_or_overlapping_are_refused(later: Segment) -> None:
-    with pytest.raises(OptionError, match="overlap"):
+    with pytest.raises(ValueError, match="overlap"):
         TimedText((Segment(0, 5, "a"), later))
 
 
@@ -55,5 +54,5 @@ class TestFollowedBy:
         assert text.segments == (Segment(0, 5, "a"), Segment(6, 10, "a"))
 
     def test_a_segment_from_the_past_is_refused(self) -> None:
-        with pytest.raises(OptionError, match="overlap"):
+        with pytest.raises(ValueError, match="overlap"):
             TimedText((Segment(5, 10, "a"),)).followed_by(Segment(0, 5, "b"))

@@ -83,9 +83,9 @@ class ChapterMark:
 
     def __post_init__(self) -> None:
         if not 0 <= self.start_seconds <= self.stop_seconds < float("inf"):
-            raise OptionError(f"A chapter from {self.start_seconds!r} to {self.stop_seconds!r} s is not possible.")
+            raise ValueError(f"A chapter from {self.start_seconds!r} to {self.stop_seconds!r} s is not possible.")
         if len(self.title.strip().splitlines()) != 1:
-            raise OptionError(f"A chapter needs a title of one line; got {self.title!r}.")
+            raise ValueError(f"A chapter needs a title of one line; got {self.title!r}.")
 
 
 def chaptered_suffix(source: Path, *, settings: Settings | None = None, job: Job | None = None) -> str:

@@ -26,7 +26,7 @@ class TimeRange:
 
     def __post_init__(self) -> None:
         if not 0 <= self.start_seconds <= self.stop_seconds < math.inf:
-            raise OptionError(f"{self.start_seconds!r} to {self.stop_seconds!r} s is not a range of a video.")
+            raise ValueError(f"{self.start_seconds!r} to {self.stop_seconds!r} s is not a range of a video.")
 
     @property
     def duration_seconds(self) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vidtext.errors import OptionError
 from vidtext.text.timed import Segment, TimedText
 
 
@@ -17,7 +16,7 @@ class Chapter(Segment):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.text.strip() or len(self.text.splitlines()) != 1:
-            raise OptionError(f"A chapter needs a title of one line; got {self.text!r}.")
+            raise ValueError(f"A chapter needs a title of one line; got {self.text!r}.")
 
     @property
     def title(self) -> str:
@@ -36,4 +35,4 @@ class Chapters(TimedText):
         starts = [chapter.start_seconds for chapter in self.segments]
         stops = [0.0, *(chapter.stop_seconds for chapter in self.segments)]
         if starts != stops[: len(starts)]:
-            raise OptionError(f"Chapters must start at 0 and leave no gap; got starts {starts} and stops {stops[1:]}.")
+            raise ValueError(f"Chapters must start at 0 and leave no gap; got starts {starts} and stops {stops[1:]}.")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from vidtext.errors import OptionError
-
 
 @dataclass(frozen=True)
 class Segment:
@@ -18,7 +16,7 @@ class Segment:
 
     def __post_init__(self) -> None:
         if not (0 <= self.start_seconds <= self.stop_seconds < math.inf):
-            raise OptionError(
+            raise ValueError(
                 f"A segment from {self.start_seconds!r} to {self.stop_seconds!r} s is not possible: "
                 "it must start at 0 or later and stop no earlier than it starts."
             )
@@ -39,7 +37,7 @@ class TimedText:
     def __post_init__(self) -> None:
         for earlier, later in zip(self.segments, self.segments[1:], strict=False):
             if later.start_seconds < earlier.stop_seconds:
-                raise OptionError(f"Segments overlap: {earlier} and {later}.")
+                raise ValueError(f"Segments overlap: {earlier} and {later}.")
 
     @property
     def text(self) -> str:
