@@ -79,14 +79,12 @@ def measure(folder: Path, clips: int, frames: int) -> dict[str, float]:
     from vidtext.compute.memory import Wanted, need_of
     from vidtext.job import Job
     from vidtext.media.frames import Frames
-    from vidtext.models.base import GenerationOptions, Message
+    from vidtext.models.base import ChatModel, GenerationOptions, Message
     from vidtext.models.checkpoint import Checkpoint
-    from vidtext.models.folder_card import card_of_folder
-    from vidtext.models.git import GitCaptioner
-    from vidtext.models.shapes import shape_of
-    from vidtext.models.video_chat import VideoChat
+    from vidtext.models.families import card_from_folder, local_family
+    from vidtext.settings import Settings
 
-    card = card_of_folder(folder)
+    card = card_from_folder(folder)
     noise = np.random.default_rng(0)
     edge = card.frame_edge_pixels
     given = [
@@ -95,19 +93,19 @@ def measure(folder: Path, clips: int, frames: int) -> dict[str, float]:
     ]
     torch.ones(64, 64) @ torch.ones(64, 64)
     options = GenerationOptions(max_new_tokens=NEW_TOKENS)
-    checkpoint = Checkpoint(str(folder), "cpu", "float32")
+    family = local_family(card)
+    model = family.captioner(card, Checkpoint(str(folder), "cpu", "float32"), Settings())
     Path("/proc/self/clear_refs").write_text("5")
     before = kernel_bytes("VmRSS")
-    if card.family == "git":
-        GitCaptioner(card, checkpoint).caption(given, options, Job())
+    if not isinstance(model, ChatModel):
+        model.caption(given, options, Job())
         words = 1
     else:
-        chat = VideoChat(card, checkpoint, kept_bytes=1 << 40)
         messages = [Message("user", QUESTION, (given[0],))]
-        words = chat.count_tokens(messages) - frames * card.tokens_per_frame
-        list(chat.reply(messages, options, Job()))
+        words = model.count_tokens(messages) - frames * card.tokens_per_frame
+        list(model.reply(messages, options, Job()))
     peak = kernel_bytes("VmHWM") - before
-    need = need_of(shape_of(folder, card), Wanted(clips, frames, words, NEW_TOKENS, "float32", mapped=True))
+    need = need_of(family.shape(folder, card), Wanted(clips, frames, words, NEW_TOKENS, "float32", mapped=True))
     return {"measured": peak, "expected": need.peak, "weights": need.weights}
 
 

@@ -1,7 +1,7 @@
 """How many visitors a served model holds: `python -m benchmarks.served`.
 
 `transformers serve` runs the embedded chat checkpoint in a process of its own, and so many visitors ask one question
-about one clip at the same moment, through `vidtext.models.served`. Each asks for the same number of tokens.
+about one clip at the same moment, through `vidtext.models.families.served`. Each asks for the same number of tokens.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ def crowd(address: str, visitors: int) -> tuple[float, float]:
     from vidtext.media.frames import Frames
     from vidtext.models.base import GenerationOptions, Message
     from vidtext.models.catalog import EMBEDDED_CHAT_FOLDER
-    from vidtext.models.served import ServedModel, card_of_served
+    from vidtext.models.families.served import ServedModel
+    from vidtext.models.loading import resolve
     from vidtext.settings import Settings
 
-    model = ServedModel(card_of_served(f"served:{address}#{EMBEDDED_CHAT_FOLDER}", Settings()), Settings())
+    model = ServedModel(resolve(f"served:{address}#{EMBEDDED_CHAT_FOLDER}", Settings()).card, Settings())
     pixels = np.random.default_rng(0).integers(0, 255, (FRAMES, 64, 64, 3), dtype=np.uint8)
     message = Message("user", "What moves?", (Frames(pixels, np.arange(float(FRAMES))),))
     start = threading.Barrier(visitors + 1)

@@ -66,7 +66,7 @@ def _serve(address: str) -> None:
     import torch  # noqa: F401
     import transformers  # noqa: F401
 
-    import vidtext.models.git
+    import vidtext.models.families.git
     import vidtext.models.video_chat
     import vidtext.tasks.chapters
     import vidtext.tasks.summary  # noqa: F401

@@ -12,15 +12,23 @@ import pytest
 import torch
 from transformers import AutoProcessor, LlavaNextVideoForConditionalGeneration, PreTrainedModel, ProcessorMixin
 
+from vidtext.compute.memory import Shape
 from vidtext.job import Job
 from vidtext.media.frames import Frames
 from vidtext.models import video_chat
 from vidtext.models.base import GenerationOptions, Message
 from vidtext.models.checkpoint import Checkpoint
+from vidtext.models.families import card_from_folder, local_family
 from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.video_chat import VideoChat
 
 SHORT = GenerationOptions(max_new_tokens=12)
+
+
+def shape_of(folder: Path) -> Shape:
+    """Return the memory shape that is read off a checkpoint."""
+    card = card_from_folder(folder)
+    return local_family(card).shape(folder, card)
 
 
 def clip(seed: int, frames: int = 4, height: int = 64, width: int = 64) -> Frames:

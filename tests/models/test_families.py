@@ -14,12 +14,11 @@ from transformers.video_utils import VideoMetadata
 
 from tests.models.conversation import clip, processor_of, two_turns
 from tests.models.timed_checkpoints import save_tiny_qwen3_vl, save_tiny_smolvlm
-from vidtext.errors import ModelError, UnknownModelError
+from vidtext.errors import UnknownModelError
 from vidtext.job import Job
 from vidtext.media.frames import Frames
 from vidtext.models import video_chat
 from vidtext.models.base import ChatModel, GenerationOptions, Message
-from vidtext.models.families import family_of
 from vidtext.models.loading import load_model
 from vidtext.models.prefix_cache import PrefixCache
 
@@ -194,10 +193,3 @@ def test_a_processor_that_does_not_fit_its_model_is_refused(tmp_path) -> None:
     file.write_text(file.read_text().replace('"image_seq_len": 4', '"image_seq_len": 5'))
     with pytest.raises(UnknownModelError, match=r"writes 5 tokens for a frame of 64 pixels"):
         load_model(str(folder))
-
-
-def test_a_family_that_is_not_known_is_explained() -> None:
-    model = torch.nn.Module()
-    model.config = type("Config", (), {"model_type": "mystery"})()
-    with pytest.raises(ModelError, match="'mystery'"):
-        family_of(model)

@@ -14,7 +14,7 @@ from vidtext.errors import CancelledError, OptionError
 from vidtext.job import Job
 from vidtext.media.frames import Frames
 from vidtext.models.base import Captioner, GenerationOptions
-from vidtext.models.git import pixel_values
+from vidtext.models.families.git import pixel_values
 from vidtext.models.loading import load_model
 
 
@@ -98,7 +98,9 @@ def test_another_number_of_frames_is_refused(captioner: Captioner) -> None:
 
 
 def test_stopping_ends_the_generation_within_a_token(captioner: Captioner, monkeypatch) -> None:
-    monkeypatch.setattr("vidtext.models.git._tidied", lambda _: pytest.fail("the generation went on to its end"))
+    monkeypatch.setattr(
+        "vidtext.models.families.git._tidied", lambda _: pytest.fail("the generation went on to its end")
+    )
     tokens: list[int] = []
 
     def watch(progress) -> None:
@@ -173,7 +175,7 @@ def test_features_end_when_the_job_is_stopped_between_batches(captioner: Caption
         job.stop()
         return pixel_values(processor, pixels)
 
-    monkeypatch.setattr("vidtext.models.git.pixel_values", stopping)
+    monkeypatch.setattr("vidtext.models.families.git.pixel_values", stopping)
 
     with pytest.raises(CancelledError):
         captioner.image_features(clip(7, frames=40), job)

@@ -20,7 +20,7 @@ def cache(tmp_path: Path, monkeypatch) -> Path:
     model.save_pretrained(folder, max_shard_size="100KB")
     (folder / "preprocessor_config.json").write_text("{}")
 
-    def look(_name: str, file: str, *, revision: str | None) -> str | None:
+    def look(_name: str, file: str) -> str | None:
         return str(folder / file) if (folder / file).is_file() else None
 
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", look)

@@ -21,7 +21,7 @@ from vidtext.models import video_chat
 from vidtext.models.base import ChatModel, GenerationOptions, Message
 from vidtext.models.chat_template import render
 from vidtext.models.checkpoint import Checkpoint
-from vidtext.models.families import FAMILIES
+from vidtext.models.families.llava_next_video import LlavaNextVideo
 from vidtext.models.loading import load_model
 from vidtext.models.prefix_cache import forget
 from vidtext.models.video_chat import Prompt, generate_reply
@@ -145,7 +145,7 @@ def test_a_processor_that_counts_differently_is_told(folder: Path) -> None:
     prompt = Prompt("USER: <video>\nHm? ASSISTANT:", (clip(0),), 9)
 
     with pytest.raises(ModelError, match="writes 64 tokens for frames that should take 36"):
-        next(generate_reply(checkpoint, prompt, GenerationOptions(), 1))
+        next(generate_reply(checkpoint, LlavaNextVideo(), prompt, GenerationOptions(), 1))
 
 
 def generating() -> list[threading.Thread]:
@@ -289,7 +289,7 @@ def test_features_end_when_the_job_is_stopped(chat: ChatModel) -> None:
 def test_inputs_are_one_conversation(folder: Path) -> None:
     prompt = render(processor_of(folder), two_turns())
 
-    inputs = FAMILIES["llava_next_video"].inputs(processor_of(folder), prompt, [clip(0)])
+    inputs = LlavaNextVideo().inputs(processor_of(folder), prompt, [clip(0)])
 
     assert inputs["input_ids"].shape == inputs["attention_mask"].shape
     assert inputs["input_ids"].shape[0] == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.models.checkpoints import save_tiny_git, save_tiny_llava_next_video
-from tests.models.conversation import SHORT, clip, two_turns
+from tests.models.conversation import SHORT, clip, shape_of, two_turns
 from tests.models.timed_checkpoints import save_tiny_qwen3_vl
 from vidtext.compute.free_memory import Memory
 from vidtext.compute.memory import MemoryPlan, Wanted, need_of
@@ -18,12 +18,12 @@ from vidtext.job import Job
 from vidtext.models import planned
 from vidtext.models.base import Captioner, ChatModel
 from vidtext.models.checkpoint import Checkpoint
-from vidtext.models.folder_card import card_of_folder
+from vidtext.models.checkpoint_files import parameter_count
+from vidtext.models.families import card_from_folder
 from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.loading import load_model, resolve
 from vidtext.models.planned import Work, foresee, load_planned
 from vidtext.models.prefix_cache import PREFIXES
-from vidtext.models.shapes import parameter_count, shape_of
 from vidtext.settings import Settings
 
 SETTINGS = Settings(memory_share=1.0)
@@ -47,7 +47,7 @@ def has(monkeypatch: pytest.MonkeyPatch, *free: int) -> None:
 
 
 def peak(folder: Path, clips: int, frames: int, precision: str = "float32") -> int:
-    return need_of(shape_of(folder, card_of_folder(folder)), Wanted(clips, frames, 64, 64, precision)).peak
+    return need_of(shape_of(folder), Wanted(clips, frames, 64, 64, precision)).peak
 
 
 def held(folder: Path, precision: str = "float32") -> bool:
@@ -87,7 +87,7 @@ def test_a_chat_model_takes_fewer_frames(tmp_path: Path, monkeypatch) -> None:
 
 def test_each_video_of_a_conversation_keeps_its_fewest_frames(tmp_path: Path, monkeypatch) -> None:
     folder = save_tiny_llava_next_video(tmp_path / "llava")
-    fewest = card_of_folder(folder).fewest_frames
+    fewest = card_from_folder(folder).fewest_frames
     has(monkeypatch, peak(folder, 1, 3 * fewest))
     assert plan_of(str(folder), Work(1, 30, parts=3)).wanted.frames == 3 * fewest
     has(monkeypatch, peak(folder, 1, 3 * fewest, "bfloat16") - 1)
@@ -129,7 +129,7 @@ def answer(model: Captioner) -> str:
 
 def test_qwen_sees_smaller_frames(tmp_path: Path, monkeypatch) -> None:
     folder = save_tiny_qwen3_vl(tmp_path / "qwen")
-    shape = shape_of(folder, card_of_folder(folder))
+    shape = shape_of(folder)
     small = need_of(shape, Wanted(1, 4, 64, 64, "float32", edge_pixels=shape.smaller_edge_pixels)).peak
     has(monkeypatch, small)
     with load_planned(resolve(str(folder), SETTINGS), Work(1, 4), settings=SETTINGS, job=Job()) as (model, plan):
@@ -170,7 +170,7 @@ def test_models_that_nobody_uses_make_room(tmp_path: Path, monkeypatch) -> None:
 def test_a_model_that_is_loaded_needs_no_room_for_its_weights(tmp_path: Path, monkeypatch) -> None:
     folder = save_tiny_git(tmp_path / "git")
     load_model(str(folder))
-    weights = need_of(shape_of(folder, card_of_folder(folder)), Wanted(1, 6, 64, 64, "float32")).weights
+    weights = need_of(shape_of(folder), Wanted(1, 6, 64, 64, "float32")).weights
     has(monkeypatch, peak(folder, 1, 6) - weights)
     plan = plan_of(str(folder), Work(1, 6))
     assert plan.notes == ()
@@ -193,7 +193,7 @@ def test_kept_conversations_make_room_before_fewer_frames_are_used(tmp_path: Pat
     model = load_model(str(folder))
     assert isinstance(model, ChatModel)
     "".join(model.reply(two_turns(), replace(SHORT, memory_key="a"), Job()))
-    weights = need_of(shape_of(folder, card_of_folder(folder)), Wanted(1, 4, 64, 64, "float32")).weights
+    weights = need_of(shape_of(folder), Wanted(1, 4, 64, 64, "float32")).weights
     has(monkeypatch, peak(folder, 1, 8) - weights - 1, peak(folder, 1, 8) - weights)  # more, once it is gone
 
     plan = plan_of(str(folder), Work(1, 8))

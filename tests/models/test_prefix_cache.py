@@ -16,6 +16,7 @@ from vidtext.job import Job
 from vidtext.models import prefix_cache, video_chat
 from vidtext.models.base import Message
 from vidtext.models.checkpoint import Checkpoint
+from vidtext.models.families.llava_next_video import LlavaNextVideo
 from vidtext.models.loading import load_model
 from vidtext.models.prefix_cache import PREFIXES, PrefixCache, forget
 from vidtext.models.video_chat import VideoChat
@@ -105,7 +106,9 @@ def test_the_least_recently_used_is_dropped_when_there_is_no_room(folder: Path, 
     one = kept().nbytes
     tokens = chat.count_tokens(messages[:1]) + SHORT.max_new_tokens - 1
     assert one == tokens * 2 * 2 * 32 * 4  # keys and values, 2 layers, 32 numbers of 4 bytes
-    for_two = VideoChat(chat.card, Checkpoint(str(folder), "cpu", "float32"), kept_bytes=2 * one + one // 2)
+    for_two = VideoChat(
+        LlavaNextVideo(), chat.card, Checkpoint(str(folder), "cpu", "float32"), kept_bytes=2 * one + one // 2
+    )
     turns(for_two, clip(1), "b", QUESTIONS[:1])
     tokens_of(for_two, messages[:1], "a")
 
@@ -120,7 +123,7 @@ def test_the_least_recently_used_is_dropped_when_there_is_no_room(folder: Path, 
 
 
 def test_what_has_no_room_at_all_is_answered_and_not_kept(folder: Path, chat) -> None:
-    small = VideoChat(chat.card, Checkpoint(str(folder), "cpu", "float32"), kept_bytes=1000)
+    small = VideoChat(LlavaNextVideo(), chat.card, Checkpoint(str(folder), "cpu", "float32"), kept_bytes=1000)
 
     turns(small, clip(0), "a", QUESTIONS[:2])
 

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.models.checkpoints import save_tiny_llava_next_video
+from tests.models.conversation import shape_of
 from vidtext.compute.memory import Wanted, need_of
 from vidtext.errors import ModelUnavailableError
 from vidtext.models import quantized
 from vidtext.models.catalog import FULL_CHAT, MODELS
-from vidtext.models.folder_card import card_of_folder
 from vidtext.models.loading import resolve, resolve_chat
 from vidtext.models.quantized import split_name, with_quantized
-from vidtext.models.shapes import shape_of
 from vidtext.settings import Settings
 
 
@@ -53,7 +52,7 @@ def test_where_it_works_the_same_files_are_found_with_another_precision(tmp_path
 
 def test_the_plan_counts_a_quarter_of_the_weights_and_the_same_arithmetic(tmp_path: Path) -> None:
     folder = save_tiny_llava_next_video(tmp_path / "llava")
-    shape = shape_of(folder, card_of_folder(folder))
+    shape = shape_of(folder)
     half, four = (need_of(shape, Wanted(1, 4, 64, 64, precision)) for precision in ("bfloat16", "int4"))
     assert half.weights - four.weights == pytest.approx(shape.parameters * 1.4, abs=1)
     assert (half.seeing, half.writing, half.pixels) == (four.seeing, four.writing, four.pixels)

@@ -31,8 +31,8 @@ from vidtext.errors import CancelledError, ModelError, ModelUnavailableError, Un
 from vidtext.job import Job
 from vidtext.models.base import GenerationOptions, Message, heard
 from vidtext.models.catalog import EMBEDDED_CHAT_FOLDER
+from vidtext.models.families.served import ServedModel
 from vidtext.models.loading import resolve, resolve_chat
-from vidtext.models.served import ServedModel, card_of_served
 from vidtext.settings import Settings
 
 ANSWER = ["A red", " ball", " moves."]
@@ -138,7 +138,7 @@ def until_left(handler: BaseHTTPRequestHandler) -> None:
 
 def model_at(address: str, **settings: Any) -> ServedModel:
     limits = Settings(served_key=KEY, served_read_seconds=5.0, **settings)
-    return ServedModel(card_of_served(f"served:{address}#toy", limits), limits)
+    return ServedModel(resolve(f"served:{address}#toy", limits).card, limits)
 
 
 def ask(model: ServedModel, job: Job | None = None) -> list[str]:
@@ -331,7 +331,7 @@ def test_a_server_that_says_nothing_is_given_up(server: BadServer) -> None:
     server.script = [lambda _: time.sleep(3)]
     limits = Settings(served_read_seconds=0.3)
     with pytest.raises(ModelUnavailableError, match="did not answer in time|cannot be reached"):
-        ask(ServedModel(card_of_served(f"served:{server.address}#toy", limits), limits))
+        ask(ServedModel(resolve(f"served:{server.address}#toy", limits).card, limits))
 
 
 def test_a_server_that_is_not_there() -> None:
@@ -416,7 +416,7 @@ def test_transformers_serve_answers_and_may_die_in_the_middle() -> None:
     frames = clip(3, frames=3, height=64, width=64)
     question = "What moves?"
     with transformers_serve(EMBEDDED_CHAT_FOLDER) as (address, process):
-        model = ServedModel(card_of_served(f"served:{address}#{EMBEDDED_CHAT_FOLDER}", Settings()), Settings())
+        model = ServedModel(resolve(f"served:{address}#{EMBEDDED_CHAT_FOLDER}", Settings()).card, Settings())
         message, options = Message("user", question, (frames,)), GenerationOptions(max_new_tokens=20)
         answer = "".join(model.reply([message], options, Job()))
         sent = [image["image_url"]["url"].split(",")[1] for image in model._sent(message, options)["content"][:-1]]

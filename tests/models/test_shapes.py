@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.models.checkpoints import save_tiny_git, save_tiny_llava_next_video
+from tests.models.conversation import shape_of
 from tests.models.timed_checkpoints import save_tiny_qwen3_vl, save_tiny_smolvlm
 from vidtext.errors import ModelUnavailableError
 from vidtext.models.checkpoint import Checkpoint, load_checkpoint
-from vidtext.models.folder_card import card_of_folder
-from vidtext.models.shapes import parameter_count, shape_of
+from vidtext.models.checkpoint_files import parameter_count
 
 SAVERS = [save_tiny_git, save_tiny_llava_next_video, save_tiny_smolvlm, save_tiny_qwen3_vl]
 
@@ -17,7 +17,7 @@ SAVERS = [save_tiny_git, save_tiny_llava_next_video, save_tiny_smolvlm, save_tin
 @pytest.mark.parametrize("save", SAVERS)
 def test_a_shape_is_that_of_the_loaded_model(tmp_path, save) -> None:
     folder = save(tmp_path / "tiny")
-    shape = shape_of(folder, card_of_folder(folder))
+    shape = shape_of(folder)
     model, _ = load_checkpoint(Checkpoint(str(folder), "cpu", "float32"))
     stored = {name: each for name, each in model.state_dict().items() if "position_ids" not in name}
     unique = {each.data_ptr(): each.numel() for each in stored.values()}

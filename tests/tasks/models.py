@@ -76,7 +76,17 @@ class ColourChat(ColourCaptioner):
     def __init__(self, answers: Callable[[str], str], context_tokens: int = 4096) -> None:
         super().__init__()
         self.card = ModelCard(
-            "chatty", "llava_next_video", "MIT", 4, 32, "squash", context_tokens, 0, "Sees colours.", tokens_per_frame=2
+            "chatty",
+            "llava_next_video",
+            "MIT",
+            4,
+            32,
+            "squash",
+            context_tokens,
+            0,
+            "Sees colours.",
+            tokens_per_frame=2,
+            chats=True,
         )
         self.answers = answers
         self.asked: list[str] = []

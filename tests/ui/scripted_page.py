@@ -62,9 +62,9 @@ CARD = ModelCard(
     sees="Sees what the script says.",
 )
 CHAT_CARD = dataclasses.replace(
-    CARD, id="embedded-chat", family="llava_next_video", sees="Answers what the script says."
+    CARD, id="embedded-chat", family="llava_next_video", chats=True, sees="Answers what the script says."
 )
-OTHER_CARD = dataclasses.replace(CARD, id="other/other-model", family="smolvlm")
+OTHER_CARD = dataclasses.replace(CARD, id="other/other-model", family="smolvlm", chats=True)
 """It chats too, and so follows a style."""
 ONE_VIDEO_CARD = dataclasses.replace(CHAT_CARD, id="other/one-video", most_clips=1)
 MANY_FRAMES = 99

@@ -7,7 +7,7 @@ from vidtext.models.base import ModelCard
 from vidtext.models.planned import Work
 from vidtext.ui.plan_line import plan_html
 
-CARD = ModelCard("m", "llava_next_video", "MIT", 32, 336, "crop", 8192, 0, "Sees.", tokens_per_frame=144)
+CARD = ModelCard("m", "llava_next_video", "MIT", 32, 336, "crop", 8192, 0, "Sees.", tokens_per_frame=144, chats=True)
 PLAN = MemoryPlan(Wanted(1, 16, 64, 64, "bfloat16"), Need(14_100_000_000, 0, 1, 2), 20_000_000_000, ("<b>Less</b>.",))
 
 

@@ -25,8 +25,7 @@ class ModelCard:
 
     Attributes:
         id: the name that `load_model` takes.
-        family: transformers' `model_type`: GIT captions, the others chat and are described in `models/families.py`;
-            `served` for a model on another machine.
+        family: the name of its family in `vidtext.models.families`.
         licence: SPDX identifier, or the licence's own name.
         frames_per_clip: how many frames one clip has: for a captioner the only number that it was trained on.
         frame_edge_pixels: the width and height of the square that a frame is fitted into.
@@ -39,10 +38,12 @@ class ModelCard:
         fixed_frames: whether a clip has `frames_per_clip` frames and never another number.
         most_clips: how many clips one conversation may have (0: as many as the context has room for).
         smaller_edge_pixels: the edge of the smaller square that frames may be fitted into as well (0: there is none).
+        chats: whether the model takes part in conversations, rather than only writing captions.
+        host: the machine that it runs on; "" for this one.
     """
 
     id: str
-    family: Literal["git", "llava_next_video", "smolvlm", "qwen3_vl", "served"]
+    family: str
     licence: str
     frames_per_clip: int
     frame_edge_pixels: int
@@ -55,11 +56,8 @@ class ModelCard:
     fixed_frames: bool = False
     most_clips: int = 0
     smaller_edge_pixels: int = 0
-
-    @property
-    def chats(self) -> bool:
-        """Whether the model takes part in conversations, rather than only writing captions."""
-        return self.family != "git"
+    chats: bool = False
+    host: str = ""
 
     def with_edge(self, edge_pixels: int) -> ModelCard:
         """Return the card for frames of another size: their tokens go with their area."""

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidtext.errors import ModelUnavailableError
-from vidtext.models.catalog import REVISIONS
-from vidtext.models.folder_card import read_json
+from vidtext.models.checkpoint_files import read_json
 
 if TYPE_CHECKING:
     from vidtext.job import Job
@@ -41,7 +40,7 @@ def _has_weights(name: str) -> bool:
 def _cached(name: str, file: str) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(name, file, revision=REVISIONS.get(name))
+    found = try_to_load_from_cache(name, file)
     return Path(found) if isinstance(found, str) else None
 
 
@@ -64,7 +63,7 @@ def _hub_refuses(name: str, timeout_seconds: float, moment: int) -> str:  # noqa
     from huggingface_hub.utils import httpx  # type: ignore[attr-defined]  # the name that it keeps for its HTTP client
 
     try:
-        HfApi().model_info(name, revision=REVISIONS.get(name), timeout=timeout_seconds)
+        HfApi().model_info(name, timeout=timeout_seconds)
     except OfflineModeIsEnabled:
         return "the hub is switched off here (HF_HUB_OFFLINE)"
     except HfHubHTTPError as error:
@@ -106,11 +105,7 @@ def download(name: str, job: Job) -> Path:
     from huggingface_hub.utils import httpx  # type: ignore[attr-defined]  # the name that it keeps for its HTTP client
 
     try:
-        return Path(
-            snapshot_download(
-                name, revision=REVISIONS.get(name), allow_patterns=list(_FILES), tqdm_class=_bar_of(name, job)
-            )
-        )
+        return Path(snapshot_download(name, allow_patterns=list(_FILES), tqdm_class=_bar_of(name, job)))
     except (HfHubHTTPError, LocalEntryNotFoundError, httpx.HTTPError, OSError) as error:
         raise ModelUnavailableError(
             f"{name} could not be downloaded ({type(error).__name__}). What arrived is kept; try again, or use "

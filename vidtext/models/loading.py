@@ -12,6 +12,7 @@ from vidtext.job import Job
 from vidtext.models.base import Resolution
 from vidtext.models.catalog import (
     AUTO,
+    EMBEDDED,
     EMBEDDED_CHAT,
     EMBEDDED_CHAT_FOLDER,
     EMBEDDED_FOLDER,
@@ -21,11 +22,10 @@ from vidtext.models.catalog import (
     SMALL_CHAT,
 )
 from vidtext.models.checkpoint import Checkpoint, best_device, free_gpu_bytes
-from vidtext.models.folder_card import card_of_folder
+from vidtext.models.families import FAMILIES, card_from_folder
 from vidtext.models.hub import cached_folder, require_hub
 from vidtext.models.planned import Work, load_planned
 from vidtext.models.quantized import NOTES, require_quantization, split_name
-from vidtext.models.served import card_of_served, is_served
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def resolve(name: str, settings: Settings) -> Resolution:
         UnknownModelError: the name is neither in the catalog nor a folder with a model in it.
         ModelUnavailableError: the model is not in the local cache and the hub cannot be reached.
     """
-    if is_served(name):  # whatever follows a colon there is the server's
-        return Resolution(card_of_served(name, settings), None)
+    if card := next(filter(None, (family.card_from_name(name, settings) for family in FAMILIES.values())), None):
+        return Resolution(card, None)
     name, precision = split_name(asked := name)
     if precision:
         require_quantization(asked)
@@ -71,22 +71,21 @@ def resolve(name: str, settings: Settings) -> Resolution:
             return resolve(FULL_CAPTIONER, settings)
         except ModelUnavailableError as error:
             return replace(resolve("embedded", settings), note=f"The embedded model is used: {error}")
-    if name == "embedded":
-        return Resolution(card_of_folder(EMBEDDED_FOLDER, known=MODELS[name]), EMBEDDED_FOLDER)
-    if name == EMBEDDED_CHAT:
-        return Resolution(card_of_folder(_embedded_chat_folder(), known=MODELS[name]), EMBEDDED_CHAT_FOLDER)
+    if name in EMBEDDED:
+        folder = EMBEDDED_FOLDER if name == "embedded" else _embedded_chat_folder()
+        return Resolution(card_from_folder(folder, known=MODELS[name]), folder)
     if name in MODELS:
-        folder = cached_folder(name)
-        if folder is None:
+        cached = cached_folder(name)
+        if cached is None:
             require_hub(name, settings)
-        return Resolution(MODELS[name], folder)
+        return Resolution(MODELS[name], cached)
     folder = Path(name)
     if not _has_config(folder):
         known = ", ".join([AUTO, *MODELS])
         raise UnknownModelError(
             f"There is no model {name!r:.200}. Choose one of {known}, or a folder with a checkpoint that may be read."
         )
-    return Resolution(card_of_folder(folder), folder)
+    return Resolution(card_from_folder(folder), folder)
 
 
 def _has_config(folder: Path) -> bool:
@@ -181,7 +180,7 @@ def load_resolved(resolution: Resolution, *, settings: Settings | None = None) -
         ModelUnavailableError: it cannot be downloaded or its files cannot be loaded.
     """
     card = resolution.card
-    smallest = Work(1, card.frames_per_clip if card.family == "git" else card.fewest_frames)
+    smallest = Work(1, card.fewest_frames)
     with load_planned(resolution, smallest, settings=settings or Settings(), job=Job()) as (model, _):
         return model
 

@@ -13,12 +13,12 @@ from vidtext.compute.gpu import zero_gpu
 from vidtext.compute.leases import LEASES, READING
 from vidtext.compute.memory import MemoryPlan, Need, Wanted, plan_memory, weight_bytes
 from vidtext.errors import ModelUnavailableError, NoMemoryError
-from vidtext.models.checkpoint import TRANSFORMERS, Checkpoint, best_device, best_precision
+from vidtext.models.checkpoint import Checkpoint, best_device, best_precision
+from vidtext.models.families import FAMILIES, local_family
+from vidtext.models.family import RemoteFamily
 from vidtext.models.hub import download
 from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.prefix_cache import PREFIXES
-from vidtext.models.served import ServedModel
-from vidtext.models.shapes import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,9 +68,10 @@ def load_planned(
         CancelledError: the job was stopped.
     """
     card = resolution.card
-    if card.family == "served":
+    family = FAMILIES[card.family]
+    if isinstance(family, RemoteFamily):
         with turn(settings, job=job, device=card.id, at_once=settings.served_jobs_at_once):
-            yield ServedModel(card, settings), _nothing_needed(work)
+            yield family.connect(card, settings), _nothing_needed(work)
         return
     folder = resolution.folder or download(card.id, job)
     idle_seconds = None if zero_gpu() else settings.idle_model_seconds
@@ -133,14 +134,7 @@ def _lease(plans: _Plans, hoped: MemoryPlan, settings: Settings, job: Job) -> Ab
 
 
 def _model(card: ModelCard, checkpoint: Checkpoint, edge_pixels: int, settings: Settings) -> Captioner:
-    with TRANSFORMERS:
-        from vidtext.models.git import GitCaptioner
-        from vidtext.models.video_chat import VideoChat
-    if edge_pixels:
-        card = card.with_edge(edge_pixels)
-    if card.family == "git":
-        return GitCaptioner(card, checkpoint)
-    return VideoChat(card, checkpoint, kept_bytes=settings.prefix_cache_bytes)
+    return local_family(card).captioner(card.with_edge(edge_pixels) if edge_pixels else card, checkpoint, settings)
 
 
 def _freest_device() -> str:
@@ -177,7 +171,7 @@ class _Plans:
         card = resolution.card
         self.device = _freest_device()
         self._card, self._work, self._share = card, work, settings.memory_share
-        self._shape = shape_of(folder, card)
+        self._shape = local_family(card).shape(folder, card)
         precision = resolution.precision or best_precision(self.device, card.weight_bytes)
         self._usual = Checkpoint(str(folder), self.device, precision)
 
@@ -240,7 +234,7 @@ class _Plans:
         return plan_memory(
             self._shape,
             Wanted(
-                clips=work.clips if card.family == "git" else 1,
+                clips=1 if card.chats else work.clips,
                 frames=work.frames,
                 text_tokens=work.text_tokens,
                 new_tokens=work.new_tokens,
@@ -249,6 +243,6 @@ class _Plans:
             replace(memory, free_bytes=free),
             name=card.id,
             share=self._share,
-            fewest_frames=work.frames if card.family == "git" else min(card.fewest_frames * work.parts, work.frames),
+            fewest_frames=min(card.fewest_frames * work.parts, work.frames),
             loaded=MODELS_KEPT.holds(self._usual),
         )

@@ -1,4 +1,4 @@
-"""A conversation with a model that reads frames among words: the same for all families, which differ in `families`."""
+"""A conversation with a model that reads frames among words: what is the same for all chat families."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from vidtext.media.resize import fit_square
 from vidtext.models.base import Message, cut_short, heard
 from vidtext.models.chat_template import render
 from vidtext.models.checkpoint import input_device
-from vidtext.models.families import family_of
-from vidtext.models.features import features_effort, gathered, pooled_features
 from vidtext.models.kept_models import MODELS_KEPT
+from vidtext.models.local_model import LocalModel
 from vidtext.models.prefix_cache import PREFIXES, Kept, Read, can_be_kept, fingerprints
 from vidtext.models.reasoning import AnswerFilter, no_answer, opens_reasoning
 from vidtext.models.streaming import TextPieces, stream_generate
@@ -28,14 +27,13 @@ from vidtext.text.prompts import CAPTION
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-    from transformers import PreTrainedModel, ProcessorMixin
+    from transformers import PreTrainedModel
 
     from vidtext.job import Job
     from vidtext.media.frames import Frames
     from vidtext.models.base import GenerationOptions, ModelCard
     from vidtext.models.checkpoint import Checkpoint
+    from vidtext.models.family import ChatFamily
 
 _START_SECONDS = 20.0
 """What moving 14 GB of weights to a ZeroGPU device and reading the prompt take at most: an estimate."""
@@ -65,26 +63,15 @@ class Spoken:
     cut: bool = False
 
 
-class VideoChat:
+class VideoChat(LocalModel["ChatFamily"]):
     """A `ChatModel` of any family. A clip may have any number of frames that the context has room for.
 
     `kept_bytes` is the most memory for what this and other models keep of conversations that have a `memory_key`.
     """
 
-    def __init__(self, card: ModelCard, checkpoint: Checkpoint, *, kept_bytes: int) -> None:
-        self._card = card
-        self._checkpoint = checkpoint
+    def __init__(self, family: ChatFamily, card: ModelCard, checkpoint: Checkpoint, *, kept_bytes: int) -> None:
+        super().__init__(family, card, checkpoint)
         self._kept_bytes = kept_bytes
-
-    @property
-    def card(self) -> ModelCard:
-        """What the model is and can do."""
-        return self._card
-
-    @property
-    def device(self) -> str:
-        """Where it runs."""
-        return self._checkpoint.device
 
     def reply(self, messages: Sequence[Message], options: GenerationOptions, job: Job) -> Generator[str, None, str]:
         """Yield the pieces of the answer to the last message, return a note; closing ends the generation.
@@ -124,21 +111,12 @@ class VideoChat:
         """
         return self._read(messages)[1]
 
-    def image_features(self, frames: Frames, job: Job) -> NDArray[np.float32]:
-        """Return `(N, D)` float32: the mean of the vision tower's patches for each of N frames, of length 1 each.
-
-        Raises:
-            CancelledError: the job was stopped.
-        """
-        pixels = fit_square(frames.pixels, self._card.frame_edge_pixels, self._card.fit)
-        return gathered(encode_frames(self._checkpoint, pixels), job)
-
     def _read(self, messages: Sequence[Message]) -> tuple[str, int]:
         """Return the prompt, and how many tokens it will have once its marks stand for the frames of the clips."""
         clips = [clip for message in messages for clip in message.clips]
-        with MODELS_KEPT.lent(self._checkpoint) as (model, processor):
+        with MODELS_KEPT.lent(self._checkpoint) as (_, processor):
             prompt = render(processor, messages)
-            return prompt, family_of(model).count_tokens(processor, prompt, clips, self._card)
+            return prompt, self._family.count_tokens(processor, prompt, clips, self._card)
 
     def _spoken(
         self, text: str, messages: Sequence[Message], options: GenerationOptions, job: Job
@@ -151,7 +129,7 @@ class VideoChat:
             for clip in message.clips
         )
         prompt = Prompt(text, clips, self._card.tokens_per_frame)
-        steps = generate_reply(self._checkpoint, prompt, options, self._kept_bytes)
+        steps = generate_reply(self._checkpoint, self._family, prompt, options, self._kept_bytes)
         count("frames", sum(len(clip) for clip in clips))
         cut = False
         answer = AnswerFilter(opened=opens_reasoning(text))
@@ -171,7 +149,8 @@ class VideoChat:
 
 def _effort(
     checkpoint: Checkpoint,
-    prompt: Prompt,  # noqa: ARG001  on_gpu passes all
+    family: ChatFamily,  # noqa: ARG001  on_gpu passes all
+    prompt: Prompt,  # noqa: ARG001
     options: GenerationOptions,
     kept_bytes: int,  # noqa: ARG001
 ) -> Effort:
@@ -180,38 +159,25 @@ def _effort(
 
 @on_gpu(_effort)
 def generate_reply(
-    checkpoint: Checkpoint, prompt: Prompt, options: GenerationOptions, kept_bytes: int
+    checkpoint: Checkpoint, family: ChatFamily, prompt: Prompt, options: GenerationOptions, kept_bytes: int
 ) -> Generator[Spoken, None, None]:
     """Answer a prompt: one step a token, and a last one. What was kept under `options.memory_key` is not read again.
 
     Raises:
         ModelError: the processor does not write `prompt.tokens_per_frame` tokens for each frame.
     """
-    with MODELS_KEPT.lent(checkpoint) as loaded:
-        yield from _answered(loaded, checkpoint, prompt, options, kept_bytes)
-
-
-def _answered(
-    loaded: tuple[PreTrainedModel, ProcessorMixin],
-    checkpoint: Checkpoint,
-    prompt: Prompt,
-    options: GenerationOptions,
-    kept_bytes: int,
-) -> Generator[Spoken, None, None]:
-    model, processor = loaded
-    family = family_of(model)
-    inputs = family.inputs(processor, prompt.text, prompt.clips)
-    ids, frame_token = inputs["input_ids"][0], family.frame_token_id(processor)
-    written = int((ids == frame_token).sum())
-    expected = sum(family.frames_read(len(clip)) for clip in prompt.clips) * prompt.tokens_per_frame
-    if written != expected:
-        raise ModelError(f"The model's processor writes {written} tokens for frames that should take {expected}.")
-    pieces = TextPieces(processor.tokenizer)
-    answer = torch.empty(0, dtype=torch.long)
     with ExitStack() as stack:
+        model, processor = stack.enter_context(MODELS_KEPT.lent(checkpoint))
+        inputs = family.inputs(processor, prompt.text, prompt.clips)
+        ids, frame_token = inputs["input_ids"][0], family.frame_token_id(processor)
+        written = int((ids == frame_token).sum())
+        expected = sum(family.frames_read(len(clip)) for clip in prompt.clips) * prompt.tokens_per_frame
+        if written != expected:
+            raise ModelError(f"The model's processor writes {written} tokens for frames that should take {expected}.")
+        pieces = TextPieces(processor.tokenizer)
+        answer = torch.empty(0, dtype=torch.long)
         if options.memory_key and family.continues and can_be_kept(model.config.text_config):
-            pixels = [clip.pixels for clip in prompt.clips]
-            read = Read(ids, fingerprints(pixels), frame_token, prompt.tokens_per_frame)
+            read = Read(ids, fingerprints([clip.pixels for clip in prompt.clips]), frame_token, prompt.tokens_per_frame)
             empty = Kept(DynamicCache(config=model.config))
             kept = stack.enter_context(PREFIXES.borrowed(checkpoint, options.memory_key, empty, kept_bytes))
             tokens_so_far = _continue(model, inputs, read, kept, options)
@@ -220,14 +186,11 @@ def _answered(
         for tokens in stack.enter_context(closing(tokens_so_far)):
             answer = tokens[0, len(ids) :]
             yield Spoken(len(answer), pieces.grown(answer))
-    cut = len(answer) == options.max_new_tokens and int(answer[-1]) not in _ends(model)
-    yield Spoken(len(answer), pieces.finished(answer), cut)
-
-
-def _ends(model: PreTrainedModel) -> Sequence[int]:
-    """Return the tokens that end an answer."""
-    ends = model.generation_config.eos_token_id
-    return ends if isinstance(ends, list) else [ends]
+        ends = model.generation_config.eos_token_id
+        cut = len(answer) == options.max_new_tokens and int(answer[-1]) not in (
+            ends if isinstance(ends, list) else [ends]
+        )
+        yield Spoken(len(answer), pieces.finished(answer), cut)
 
 
 def _continue(
@@ -274,11 +237,3 @@ def _generate(
         num_beams=1,
         **drawn,
     )
-
-
-@on_gpu(features_effort)
-def encode_frames(checkpoint: Checkpoint, pixels: NDArray[np.uint8]) -> Generator[NDArray[np.float32], None, None]:
-    """Yield the features of `(N, edge, edge, 3)` uint8 RGB frames, batch by batch."""
-    with MODELS_KEPT.lent(checkpoint) as (model, processor):
-        family = family_of(model)
-        yield from pooled_features(lambda batch: family.patches(model, processor, batch), pixels)

@@ -60,7 +60,7 @@ def show_plan(
 
 def plan_html(card: ModelCard, work: Work, plan: MemoryPlan | None) -> str:
     """Return the plan as one quiet line; `plan` is None while the model is still to be downloaded."""
-    if card.family == "served":
+    if card.host:
         facts = [f"{work.frames} frames are sent to the server", "nothing is loaded here"]
     elif plan is None:
         facts = [_frames(card, work.frames), "memory is planned once the model is downloaded"]

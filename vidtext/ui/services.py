@@ -83,14 +83,13 @@ def real_services(settings: Settings) -> Services:
     from vidtext.models.loading import best_device, resolve, resolve_chat
     from vidtext.models.planned import foresee
     from vidtext.models.quantized import with_quantized
-    from vidtext.models.served import card_of_served
     from vidtext.tasks.caption import caption_stream
     from vidtext.tasks.chapters import chapters_stream, video_with_chapters
     from vidtext.tasks.chat import answer_stream, begin_dialogue, forget
     from vidtext.tasks.highlights import highlight_reel
     from vidtext.tasks.summary import summary_stream
 
-    served = {name: card_of_served(name, settings) for name in settings.offered_served_models}
+    served = {name: resolve(name, settings).card for name in settings.offered_served_models}
     return Services(
         caption_stream=caption_stream,
         chapters_stream=chapters_stream,

@@ -16,6 +16,7 @@ from vidtext.counts import count
 from vidtext.errors import ModelUnavailableError, UnknownModelError
 from vidtext.media.resize import fit_square
 from vidtext.models.base import GenerationOptions, Message, ModelCard, cut_short, heard
+from vidtext.models.family import RemoteFamily
 from vidtext.models.reasoning import AnswerFilter, no_answer
 from vidtext.text.prompts import CAPTION
 from vidtext.text.unicode import well_formed
@@ -49,34 +50,45 @@ _SIMPLE_QUESTION_TOKENS = 2048
 """Room for reasoning about it, at the length that small reasoning models are known for."""
 
 
-def is_served(name: str) -> bool:
-    """Tell whether a name stands for a model on another machine."""
-    return name.startswith(PREFIX)
+class Served(RemoteFamily):
+    """Models behind OpenAI-compatible servers, named by where they are: `served:http://gpu:8000/v1#llava-hf/llava`."""
 
+    name = "served"
+    label = "served models"
 
-def card_of_served(name: str, settings: Settings) -> ModelCard:
-    """Return the card of a model that is named by where it is: `served:http://gpu:8000/v1#llava-hf/llava-1.5-7b-hf`.
+    def card_from_name(self, name: str, settings: Settings) -> ModelCard | None:
+        """Return the card of a served model.
 
-    Raises:
-        UnknownModelError: the name does not tell where, or which.
-    """
-    url, _, model = name.removeprefix(PREFIX).partition("#")
-    host = _host_of(url)
-    if not host or not model:
-        raise UnknownModelError(f"{name!r} is no served model. Its name looks like served:http://gpu:8000/v1#MODEL.")
-    return ModelCard(
-        id=name,
-        family="served",
-        licence="see the server's operator",
-        frames_per_clip=settings.served_frames,
-        frame_edge_pixels=settings.served_frame_edge_pixels,
-        fit="pad",
-        context_tokens=settings.served_context_tokens,
-        weight_bytes=0,
-        sees=f"Runs on {host}: the frames and the words of your video are sent there.",
-        tokens_per_frame=_FRAME_TOKENS,
-        fewest_frames=1,
-    )
+        Raises:
+            UnknownModelError: the name does not tell where, or which.
+        """
+        if not name.startswith(PREFIX):
+            return None
+        url, _, model = name.removeprefix(PREFIX).partition("#")
+        host = _host_of(url)
+        if not host or not model:
+            raise UnknownModelError(
+                f"{name!r} is no served model. Its name looks like served:http://gpu:8000/v1#MODEL."
+            )
+        return ModelCard(
+            id=name,
+            family=self.name,
+            chats=True,
+            host=host,
+            licence="see the server's operator",
+            frames_per_clip=settings.served_frames,
+            frame_edge_pixels=settings.served_frame_edge_pixels,
+            fit="pad",
+            context_tokens=settings.served_context_tokens,
+            weight_bytes=0,
+            sees=f"Runs on {host}: the frames and the words of your video are sent there.",
+            tokens_per_frame=_FRAME_TOKENS,
+            fewest_frames=1,
+        )
+
+    def connect(self, card: ModelCard, settings: Settings) -> ServedModel:
+        """Return the model; nothing is sent yet."""
+        return ServedModel(card, settings)
 
 
 def _host_of(url: str) -> str:
@@ -104,7 +116,7 @@ class ServedModel:
     @property
     def device(self) -> str:
         """The server's host."""
-        return urlsplit(self._url).hostname or ""
+        return self._card.host
 
     def caption(self, clips: Sequence[Frames], options: GenerationOptions, job: Job) -> list[str]:
         """Return one text for each clip, asked for one after the other.

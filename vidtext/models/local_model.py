@@ -1,0 +1,93 @@
+"""What all models that are loaded here have in common: a card, a device, and features of single frames."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import numpy as np
+
+from vidtext.compute.gpu import Effort, on_gpu
+from vidtext.media.resize import fit_square
+from vidtext.models.family import LocalFamily
+from vidtext.models.kept_models import MODELS_KEPT
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from numpy.typing import NDArray
+
+    from vidtext.job import Job
+    from vidtext.media.frames import Frames
+    from vidtext.models.base import ModelCard
+    from vidtext.models.checkpoint import Checkpoint
+
+FamilyType = TypeVar("FamilyType", bound=LocalFamily)
+
+_BATCH_FRAMES = 16
+"""How many frames go through the tower at once: enough to fill a GPU, and 22 MB of pixels in fp32 at 336 × 336."""
+
+_START_SECONDS = 15.0
+"""What moving the weights to a ZeroGPU device takes at most: an estimate, 14 GB at 1 GB a second."""
+
+_SECONDS_A_FRAME = 0.05
+"""What a frame takes there with room to spare, until it was measured: an estimate for CLIP's ViT-L/14 at 336 × 336."""
+
+
+class LocalModel(Generic[FamilyType]):
+    """A model of a family, and the checkpoint that it is loaded from."""
+
+    def __init__(self, family: FamilyType, card: ModelCard, checkpoint: Checkpoint) -> None:
+        self._family = family
+        self._card = card
+        self._checkpoint = checkpoint
+
+    @property
+    def card(self) -> ModelCard:
+        """What the model is and can do."""
+        return self._card
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        return self._checkpoint.device
+
+    def image_features(self, frames: Frames, job: Job) -> NDArray[np.float32]:
+        """Return `(N, D)` float32: the mean of the vision tower's patches for each of N frames, of length 1 each.
+
+        Raises:
+            CancelledError: the job was stopped.
+        """
+        pixels = fit_square(frames.pixels, self._card.frame_edge_pixels, self._card.fit)
+        batches = encode_frames(self._checkpoint, self._family, pixels)
+        done = []
+        try:
+            for batch in batches:
+                done.append(batch)
+                job.check()
+        finally:
+            batches.close()
+        return np.concatenate(done)
+
+
+def _effort(checkpoint: Checkpoint, family: LocalFamily, pixels: NDArray[np.uint8]) -> Effort:  # noqa: ARG001  on_gpu passes all
+    """Return what the features of these frames take: a step is a batch of them."""
+    batches = math.ceil(len(pixels) / _BATCH_FRAMES)
+    return Effort(f"{checkpoint.folder}, features", _START_SECONDS, batches, _SECONDS_A_FRAME * _BATCH_FRAMES)
+
+
+@on_gpu(_effort)
+def encode_frames(
+    checkpoint: Checkpoint, family: LocalFamily, pixels: NDArray[np.uint8]
+) -> Generator[NDArray[np.float32], None, None]:
+    """Yield the features of `(N, edge, edge, 3)` uint8 RGB frames, one batch after the other: `(n, D)` of length 1.
+
+    A frame's feature is the mean of its patches in the tower's last hidden state.
+    """
+    import torch
+
+    with MODELS_KEPT.lent(checkpoint) as (model, processor):
+        for start in range(0, len(pixels), _BATCH_FRAMES):
+            means = family.patches(model, processor, pixels[start : start + _BATCH_FRAMES]).float().mean(dim=1)
+            features: NDArray[np.float32] = torch.nn.functional.normalize(means, dim=-1).cpu().numpy()
+            yield features
