@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import random
 import threading
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from openai import OpenAI, Stream, Timeout
 
 from vidtext.errors import ModelError, ModelUnavailableError
 from vidtext.text.unicode import well_formed
+from vidtext.threads import ThreadedWork
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from openai._streaming import ServerSentEvent
 
@@ -27,9 +27,6 @@ _TRY_AGAIN = (429, 503)
 
 _MOST_SAID = 300
 """How many characters of a server's own words on an error are told."""
-
-_LOOK_UP_SECONDS = 0.1
-"""How soon a stopped job is noticed while the server says nothing."""
 
 _REASONING_FIELDS = ("reasoning_content", "reasoning")
 """Where servers that part reasoning from the answer put it: vLLM, SGLang and DeepSeek; OpenRouter and newer vLLM."""
@@ -75,7 +72,7 @@ class Exchange:
 
     def __init__(self, client: OpenAI, request: dict[str, Any], attempts: int, host: str) -> None:
         self._client, self._request, self._attempts, self._host = client, request, attempts, host
-        self._queue: queue.SimpleQueue[Piece | Exception | None] = queue.SimpleQueue()
+        self._work = ThreadedWork(self._read, name="vidtext-served")
         self._closed = threading.Event()
         self._stream: _Events | None = None
         self.ended = ""
@@ -88,18 +85,7 @@ class Exchange:
             ModelError: the server refuses the request, fails, breaks off, or does not answer as such servers do.
             CancelledError: the job was stopped.
         """
-        threading.Thread(target=self._run, name="vidtext-served", daemon=True).start()
-        while True:
-            job.check()
-            try:
-                got = self._queue.get(timeout=_LOOK_UP_SECONDS)
-            except queue.Empty:
-                continue
-            if got is None:
-                return
-            if isinstance(got, Exception):
-                raise got
-            yield got
+        yield from self._work.items(job)
 
     def close(self) -> None:
         """Close the request, whatever it waits for."""
@@ -107,21 +93,13 @@ class Exchange:
         if self._stream is not None:
             self._stream.response.close()
 
-    def _run(self) -> None:
-        try:
-            self._read()
-        except Exception as error:  # noqa: BLE001  (raised again by whoever listens; a defect stays one)
-            self._queue.put(error)
-        else:
-            self._queue.put(None)
-
-    def _read(self) -> None:
+    def _read(self, hand_over: Callable[[Piece], bool]) -> None:
         self._stream = self._opened()
         with self._stream as stream:
             while (event := self._next(stream)) is not None and not self._closed.is_set():
                 for choice in _choices(event):
                     if piece := _piece(choice):
-                        self._queue.put(piece)
+                        hand_over(piece)
                     if isinstance(reason := choice.get("finish_reason"), str) and reason:
                         self.ended = reason
                         return

@@ -1,19 +1,18 @@
-"""Generation that can be watched and stopped: the one road from `generate()` to whoever waits for its words."""
+"""Generation that can be watched and stopped at each token."""
 
 from __future__ import annotations
 
-import queue
 import re
-import threading
 from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from vidtext.models.reasoning import MARKERS
+from vidtext.threads import ThreadedWork
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -26,15 +25,14 @@ characters of a text in the making stay what they are."""
 
 
 class _EachToken(StoppingCriteria):  # type: ignore[misc]  # transformers has no types here
-    """Reports the tokens at every step, and ends the generation at the next one once it is stopped."""
+    """Hands the tokens over at every step, and ends the generation once no more are wanted."""
 
-    def __init__(self) -> None:
-        self.steps: queue.SimpleQueue[torch.Tensor | BaseException | None] = queue.SimpleQueue()
-        self.stopped = threading.Event()
+    def __init__(self, hand_over: Callable[[torch.Tensor], bool]) -> None:
+        self._hand_over = hand_over
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:  # noqa: ARG002, ANN401
-        self.steps.put(input_ids)
-        return torch.full((len(input_ids),), self.stopped.is_set(), device=input_ids.device, dtype=torch.bool)
+        ends = not self._hand_over(input_ids)
+        return torch.full((len(input_ids),), ends, device=input_ids.device, dtype=torch.bool)
 
 
 def stream_generate(model: PreTrainedModel, **inputs: Any) -> Generator[torch.Tensor, None, None]:  # noqa: ANN401
@@ -43,27 +41,16 @@ def stream_generate(model: PreTrainedModel, **inputs: Any) -> Generator[torch.Te
     `generate` runs in a thread. Closing the iterator ends it within one token and waits for its end, so that the
     device is free when the iterator is closed. An exception in `generate` is raised here.
     """
-    each = _EachToken()
 
-    def work() -> None:
-        try:
-            with torch.inference_mode():
-                model.generate(**inputs, stopping_criteria=StoppingCriteriaList([each]))
-        except BaseException as error:  # noqa: BLE001  handed over to the thread that waits
-            each.steps.put(error)
-        else:
-            each.steps.put(None)
+    def generate(hand_over: Callable[[torch.Tensor], bool]) -> None:
+        with torch.inference_mode():
+            model.generate(**inputs, stopping_criteria=StoppingCriteriaList([_EachToken(hand_over)]))
 
-    thread = threading.Thread(target=work, name="generate", daemon=True)
-    thread.start()
+    work = ThreadedWork(generate, name="generate")
     try:
-        while (step := each.steps.get()) is not None:
-            if isinstance(step, BaseException):
-                raise step
-            yield step
+        yield from work.items()
     finally:
-        each.stopped.set()
-        thread.join()
+        work.close(wait=True)
 
 
 class TextPieces:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import queue
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from vidtext.job import Job
+from vidtext.threads import ThreadedWork, each_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -17,11 +15,6 @@ if TYPE_CHECKING:
     from vidtext.job import Progress
 
 Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class _End:
-    error: BaseException | None = None
 
 
 @contextmanager
@@ -38,61 +31,24 @@ def read_ahead(read: Callable[[Job], Generator[Item]], most: int, job: Job) -> I
         most: how many items may lie ready.
         job: to watch or stop the work.
     """
-    reader = _Reader(read, most, job)
-    try:
-        yield reader.items()
-    finally:
-        reader.end()
+    awaited = threading.Event()
 
+    def tell(progress: Progress) -> None:
+        if awaited.is_set():
+            job.on_progress(progress)
 
-class _Reader(Generic[Item]):
-    def __init__(self, read: Callable[[Job], Generator[Item]], most: int, job: Job) -> None:
-        self._read = read
-        self._outer = job
-        self._inner = Job(self._tell, within=job)
-        self._room = threading.Semaphore(most)
-        self._ready: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
-        self._awaited = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="vidtext-read-ahead", daemon=True)
+    inner = Job(tell, within=job)
+    reading = ThreadedWork(each_of(lambda: read(inner)), name="vidtext-read-ahead", ahead=most)
 
-    def items(self) -> Iterator[Item]:
-        self._awaited.set()
-        self._thread.start()
-        while True:
-            self._awaited.set()
-            item = self._ready.get()
-            self._awaited.clear()
-            if isinstance(item, _End):
-                if item.error is not None:
-                    raise item.error
-                return
+    def items() -> Generator[Item]:
+        awaited.set()
+        for item in reading.items():
+            awaited.clear()
             yield item
-            self._room.release()
+            awaited.set()
 
-    def end(self) -> None:
-        self._inner.stop()
-        self._room.release()
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def _tell(self, progress: Progress) -> None:
-        if self._awaited.is_set():
-            self._outer.on_progress(progress)
-
-    def _run(self) -> None:
-        try:
-            with contextlib.closing(self._read(self._inner)) as items:
-                self._hand_over(items)
-        except BaseException as error:  # noqa: BLE001  (raised by whoever waits for the item)
-            self._ready.put(_End(error))
-        else:
-            self._ready.put(_End())
-
-    def _hand_over(self, items: Iterator[Item]) -> None:
-        while True:
-            self._room.acquire()
-            self._inner.check()
-            item = next(items, None)
-            if item is None:
-                return
-            self._ready.put(item)
+    try:
+        yield items()
+    finally:
+        inner.stop()
+        reading.close(wait=True)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
 import queue
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from vidtext.errors import CancelledError
 from vidtext.job import Job, Progress
+from vidtext.threads import LOOK_UP_SECONDS, EndedError, ThreadedWork, each_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -20,9 +18,6 @@ Made = TypeVar("Made")
 
 _SHORTEST_PAUSE_SECONDS = 0.1
 """A browser need not hear of progress more often."""
-
-_LOOK_UP_SECONDS = 0.1
-"""How soon a stopped job is noticed while its work says nothing."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +33,6 @@ class Update(Generic[Made]):
     made: tuple[Made, ...]
 
 
-@dataclass(frozen=True)
-class _End:
-    error: BaseException | None
-
-
 class Work(Generic[Made]):
     """An iterator's work, run in a thread and followed through `updates`.
 
@@ -51,9 +41,9 @@ class Work(Generic[Made]):
     """
 
     def __init__(self, start: Callable[[Job], Iterator[Made]], within: Job | None = None) -> None:
-        self._start = start
-        self._reports: queue.SimpleQueue[Progress | Made | _End] = queue.SimpleQueue()
-        self.job = Job(on_progress=self._reports.put, within=within)
+        self.job: Job = Job(on_progress=self._tell, within=within)
+        work: Callable[[Callable[[Progress | Made], bool]], None] = each_of(lambda: start(self.job))
+        self._thread = ThreadedWork(work, name="vidtext-page-work")
 
     def updates(self) -> Generator[Update[Made]]:
         """Run the work and yield what comes: the first thing at once and alone, then as often as a person can see.
@@ -61,46 +51,41 @@ class Work(Generic[Made]):
         Closing this generator stops the job; stopping the job ends this generator. An exception of the work is raised
         here.
         """
-        context = contextvars.copy_context()  # where Gradio keeps whose request this is, which ZeroGPU asks
-        threading.Thread(target=context.run, args=[self._run], name="vidtext-page-work", daemon=True).start()
-        end, pause = None, 0.0
+        self._thread.start()
+        pause = 0.0
         try:
-            while end is None:
-                progress, made, end = self._collect(pause)
+            while True:
+                yield self._collect(pause)
                 pause = _SHORTEST_PAUSE_SECONDS
-                if progress or made:
-                    yield Update(progress, tuple(made))
-            if end.error is not None and not (self.job.stopped and isinstance(end.error, CancelledError)):
-                raise end.error
-        finally:
-            if end is None:
-                self.job.stop()
+        except EndedError:
+            return
+        except CancelledError:
+            if not self.job.stopped:
+                raise
+        except GeneratorExit:
+            self.job.stop()
+            raise
 
-    def _collect(self, pause_seconds: float) -> tuple[Progress | None, list[Made], _End | None]:
+    def _collect(self, pause_seconds: float) -> Update[Made]:
         progress: Progress | None = None
         made: list[Made] = []
         deadline = time.monotonic() + pause_seconds
         while (left := deadline - time.monotonic()) > 0 or not (progress or made):
             try:
-                report = self._reports.get(timeout=left if left > 0 else _LOOK_UP_SECONDS)
+                report = self._thread.take(left if left > 0 else LOOK_UP_SECONDS)
             except queue.Empty:
                 if self.job.stopped:
-                    return progress, made, _End(None)
+                    raise EndedError from None
                 continue
-            if isinstance(report, _End):
-                return progress, made, report
+            except BaseException:  # the end, which comes again
+                if progress or made:
+                    break
+                raise
             if isinstance(report, Progress):
                 progress = report
             else:
                 made.append(report)
-        return progress, made, None
+        return Update(progress, tuple(made))
 
-    def _run(self) -> None:
-        try:
-            with contextlib.closing(self._start(self.job)) as results:  # type: ignore[type-var]  # a generator
-                for result in results:
-                    self._reports.put(result)
-        except BaseException as error:  # noqa: BLE001  (it is raised again by whoever follows)
-            self._reports.put(_End(error))
-        else:
-            self._reports.put(_End(None))
+    def _tell(self, progress: Progress) -> None:
+        self._thread.hand_over(progress)
