@@ -36,7 +36,7 @@ WINDOWS = {"embedded": 41, "git-base": 9}
 NEW_TOKENS = 20
 VISITORS = (1, 4, 16)
 AT_ONCE = (1, 2, 4)
-CLIP = Path(__file__).parents[1] / "examples" / "four_scenes.mp4"
+CLIP = Path(__file__).parents[1] / "vidtext" / "examples" / "four_scenes.mp4"
 CLIP_WINDOW_SECONDS = 4.0
 
 

@@ -187,7 +187,7 @@ def test_the_real_tasks_on_the_embedded_model() -> None:
     from vidtext.settings import Settings
 
     with TestClient(build_api(Settings(), real_streams())) as client:
-        film = ROOT / "examples/moving_circle.mp4"
+        film = ROOT / "vidtext/examples/moving_circle.mp4"
         answer = client.post("/caption", files={"video": film.read_bytes()}, data={"model": "embedded"}).json()
         one_frame = client.post("/caption", json={"frames": [picture(size=(64, 64))], "model": "embedded"})
     assert "circle" in answer["caption"]

@@ -99,7 +99,7 @@ def chat(page: Page, questions: Sequence[str] = QUESTIONS) -> list[str]:
 
 def batch(page: Page) -> None:
     page.get_by_role("tab", name="Batch").click()
-    examples = sorted((ROOT / "examples").glob("*.mp4"))
+    examples = sorted((ROOT / "vidtext/examples").glob("*.mp4"))
     page.locator("#vt-batch-files input[type=file]").set_input_files(examples)
     page.get_by_role("checkbox", name="Chapters").check()
     page.get_by_role("button", name="Run", exact=True).click()
