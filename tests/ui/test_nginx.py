@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(NGINX is None, reason="nginx is not on this machine")]
+pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not on this machine")
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING
 
 import httpx
-import pytest
 from playwright.sync_api import expect
 
 from tests.media.clips import numbered_clip
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Page
-
-pytestmark = pytest.mark.browser
 
 
 def token_of(user: str) -> str:

@@ -89,7 +89,7 @@ def test_no_place_for_temporary_files_is_told_in_a_line() -> None:
 @pytest.fixture
 def busy(tmp_path: Path) -> Iterator[tuple[Served, str]]:
     """A server with a job at work, and the job's event."""
-    with serve(scripted(SLOW), tmp_path) as served:
+    with serve(scripted(SLOW), tmp_path, cold=True) as served:
         clip = numbered_clip(tmp_path / "film.mp4", 60)
         with httpx.Client(base_url=served.address, timeout=60) as client:
             sent = client.post("/gradio_api/upload", files={"files": (clip.name, clip.read_bytes(), "video/mp4")})
