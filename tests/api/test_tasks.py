@@ -103,7 +103,7 @@ def test_what_is_no_picture_is_named(api: httpx.Client, frame: str) -> None:
 
 
 def test_a_picture_with_too_many_pixels_is_refused_before_it_is_decoded(serve_with) -> None:
-    served: Serving = serve_with(max_frame_pixels=1000)
+    served: Serving = serve_with(limits__max_frame_pixels=1000)
     answer = served.client.post("/v1/caption", json={"frames": [picture(size=(100, 100))]})
     assert answer.status_code == 413
     assert "100 × 100 pixels; at most 1,000" in answer.json()["detail"]

@@ -26,7 +26,7 @@ from vidtext.models.prefix_cache import PREFIXES
 from vidtext.models.shapes import parameter_count, shape_of
 from vidtext.settings import Settings
 
-SETTINGS = Settings(memory_share=1.0)
+SETTINGS = Settings().override(models__memory_share=1.0)
 
 
 @pytest.fixture(autouse=True)

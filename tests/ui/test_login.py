@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def test_a_person_logs_in(tmp_path: Path, browser: Browser) -> None:
-    with serve(scripted(QUICK), tmp_path, VIDTEXT_AUTH="guard:a-password") as closed:
+    with serve(scripted(QUICK), tmp_path, VIDTEXT_SERVER__AUTH="guard:a-password") as closed:
         log_in_and_caption(browser, closed.address)
 
 

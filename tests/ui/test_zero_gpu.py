@@ -30,7 +30,7 @@ def test_the_app_places_its_weights_first_and_asks_in_the_visitors_name(
 ) -> None:
     token = token_of("ada")
     with device_api() as api:
-        models = {"VIDTEXT_DEFAULT_MODEL": "embedded", "VIDTEXT_DEFAULT_CHAT_MODEL": "embedded-chat"}
+        models = {"VIDTEXT_MODELS__DEFAULT": "embedded", "VIDTEXT_MODELS__DEFAULT_CHAT": "embedded-chat"}
         with serve(
             lambda _port, _log: [NO_DEVICE, "app.py"], tmp_path, **models, **api.environment(tmp_path)
         ) as served:

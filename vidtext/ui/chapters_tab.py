@@ -129,7 +129,7 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
 
     edited = stage.result.edit(edit, None, [around.panel.timeline, closing], **UNLIMITED)
     chaptered.follow([*runs, edited])
-    show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
+    show_plan(stage.plan, around, model, new_tokens=settings.tasks.description_tokens)
     return model
 
 

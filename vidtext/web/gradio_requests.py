@@ -39,7 +39,7 @@ def bound_requests(settings: Settings) -> None:
     Args:
         settings: the limits.
     """
-    most_files = settings.page_batch_videos
+    most_files = settings.page.max_batch_videos
 
     async def parse(parser: Any) -> FormData:  # noqa: ANN401  Gradio has no types here
         parser.max_files = most_files
