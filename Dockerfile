@@ -13,7 +13,6 @@ RUN python3 -m pip install --no-cache-dir ${TORCH_INDEX:+--extra-index-url ${TOR
 
 COPY app.py ./
 COPY vidtext ./vidtext
-COPY examples ./examples
 
 USER vidtext
 ENV GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERVER_PORT=7860 HF_HOME=/home/vidtext/hub PYTHONUNBUFFERED=1

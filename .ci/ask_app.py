@@ -12,7 +12,7 @@ import urllib.request
 import uuid
 from pathlib import Path
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parent.parent / "vidtext" / "examples"
 
 
 def main(address: str) -> int:

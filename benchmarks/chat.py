@@ -85,7 +85,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = save_model(Path(temporary) / "model")
         checkpoint = Checkpoint(str(folder), "cpu", "float32")
-        kept_bytes = Settings().prefix_cache_bytes
+        kept_bytes = Settings().models.prefix_cache_bytes
         chat = VideoChat(LlavaNextVideo(), card_from_folder(folder), checkpoint, kept_bytes=kept_bytes)
         two_turns(chat, _clip(-1, 1), "")  # so that nothing is done for the first time while it is measured
         for seed in range(arguments.repeat):

@@ -224,8 +224,8 @@ def app(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
     environment = {
         **os.environ,
         "GRADIO_TEMP_DIR": str(folder),
-        "VIDTEXT_DEFAULT_MODEL": "embedded",
-        "VIDTEXT_DEFAULT_CHAT_MODEL": "embedded-chat",
+        "VIDTEXT_MODELS__DEFAULT": "embedded",
+        "VIDTEXT_MODELS__DEFAULT_CHAT": "embedded-chat",
     }
     with (folder.parent / "server.log").open("wb") as log:
         command = [sys.executable, "app.py", "--port", str(port)]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROUNDS = 7
-PLAIN, GUARDED = Settings(), Settings(guard_decoding=True)
+PLAIN, GUARDED = Settings(), Settings().override(sandbox__enabled=True)
 CALLS: dict[str, Callable[[Path, Settings], Any]] = {
     "probe": lambda path, settings: probe(path, settings=settings),
     "8 frames, 224 pixels": lambda path, settings: sample(path, frames=8, size=224, settings=settings),

@@ -15,7 +15,6 @@ import tempfile
 import threading
 import time
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -36,7 +35,7 @@ WINDOWS = {"embedded": 41, "git-base": 9}
 NEW_TOKENS = 20
 VISITORS = (1, 4, 16)
 AT_ONCE = (1, 2, 4)
-CLIP = Path(__file__).parents[1] / "examples" / "four_scenes.mp4"
+CLIP = Path(__file__).parents[1] / "vidtext" / "examples" / "four_scenes.mp4"
 CLIP_WINDOW_SECONDS = 4.0
 
 
@@ -52,7 +51,7 @@ def seconds_for_captions(model: str, windows: int, batch: int, *, ahead: bool) -
     import vidtext
     from vidtext.tasks import caption
 
-    settings = replace(vidtext.Settings(), window_batch=batch)
+    settings = vidtext.Settings().override(tasks__window_batch=batch)
     reading = caption.read_ahead if ahead else no_read_ahead
     began = time.perf_counter()
     with mock.patch.object(caption, "read_ahead", reading):
@@ -108,7 +107,7 @@ def crowd(visitors: int, at_once: int) -> tuple[float, float]:
     """Let so many visitors come at the same moment; return captions a second, and the longest wait in seconds."""
     import vidtext
 
-    settings = replace(vidtext.Settings(), jobs_at_once=at_once)
+    settings = vidtext.Settings().override(jobs__max_running=at_once)
     waits: list[float] = []
     counts: list[int] = []
     start = threading.Barrier(visitors + 1)

@@ -28,7 +28,8 @@ def temporary_folder(tmp_path: Path, monkeypatch) -> Path:
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     yield folder
-    assert list(folder.iterdir()) == []
+    left = [path.name for path in folder.iterdir()]
+    assert [name for name in left if not name.startswith("torchinductor_")] == []  # made where torch is imported first
 
 
 @pytest.fixture
@@ -87,14 +88,16 @@ def test_a_video_of_no_duration_is_captioned_at_zero(tmp_path: Path) -> None:
 
 def test_longer_than_the_limit(clip: Path) -> None:
     with pytest.raises(MediaTooLargeError, match="0:03 long; up to 0:02 is allowed"):
-        vidtext.caption(clip, model="embedded", settings=Settings(max_duration_seconds=2.0))
+        vidtext.caption(clip, model="embedded", settings=Settings().override(limits__max_duration_seconds=2.0))
 
 
 @pytest.mark.parametrize("as_bytes", [False, True], ids=["path", "bytes"])
 def test_larger_than_the_limit(clip: Path, *, as_bytes: bool) -> None:
     with pytest.raises(SourceTooLargeError):
         vidtext.caption(
-            clip.read_bytes() if as_bytes else clip, model="embedded", settings=Settings(max_source_bytes=1000)
+            clip.read_bytes() if as_bytes else clip,
+            model="embedded",
+            settings=Settings().override(limits__max_source_bytes=1000),
         )
 
 

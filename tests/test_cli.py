@@ -147,12 +147,12 @@ class TestOptions:
         )
 
     def test_come_from_the_environment_too(self, stream: FakeStream, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("VIDTEXT_DEFAULT_MODEL", "my/model")
-        monkeypatch.setenv("VIDTEXT_MAX_WINDOWS", "5")
+        monkeypatch.setenv("VIDTEXT_MODELS__DEFAULT", "my/model")
+        monkeypatch.setenv("VIDTEXT_LIMITS__MAX_WINDOWS", "5")
         assert cli.main(["caption", "clip.mp4"]) == 0
         _, options, settings = stream.calls[0]
         assert options.model == "my/model"
-        assert settings == Settings(default_model="my/model", max_windows=5)
+        assert settings == Settings().override(models__default="my/model", limits__max_windows=5)
 
     def test_fits_are_those_of_resize(self) -> None:
         assert get_args(Fit) == cli.FITS
@@ -165,7 +165,7 @@ class TestOptions:
     def test_standard_input_is_read_no_further_than_the_limit(
         self, stream: FakeStream, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("VIDTEXT_MAX_SOURCE_BYTES", "10")
+        monkeypatch.setenv("VIDTEXT_LIMITS__MAX_SOURCE_BYTES", "10")
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(bytes(100))))
         cli.main(["caption", "-"])
         assert stream.calls[0][0] == bytes(11)
@@ -229,9 +229,9 @@ class TestErrors:
     def test_a_wrong_setting_is_one_as_well(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setenv("VIDTEXT_MAX_FRAMES", "many")
+        monkeypatch.setenv("VIDTEXT_LIMITS__MAX_FRAMES", "many")
         assert cli.main(["caption", "clip.mp4"]) == 2
-        assert capsys.readouterr().err == "vidtext: VIDTEXT_MAX_FRAMES='many' is not a valid int.\n"
+        assert capsys.readouterr().err == "vidtext: VIDTEXT_LIMITS__MAX_FRAMES='many' is not a valid int.\n"
 
     def test_a_defect_stays_loud(self, stream: FakeStream) -> None:
         def fail(index: int, job: Job) -> None:

@@ -22,8 +22,8 @@ FULL = "Standard output cannot be written: No space left on device. Make room, o
 ENVIRONMENT = {
     **os.environ,
     "PYTHONPATH": str(Path.cwd()),
-    "VIDTEXT_DEFAULT_MODEL": "embedded",
-    "VIDTEXT_DEFAULT_CHAT_MODEL": "embedded",
+    "VIDTEXT_MODELS__DEFAULT": "embedded",
+    "VIDTEXT_MODELS__DEFAULT_CHAT": "embedded",
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from training.scenes import Actor, NaturalScene, ToyScene
 from training.world import Scene, render_film, write_video
 
-FOLDER = Path(__file__).parent.parent / "examples"
+FOLDER = Path(__file__).parent.parent / "vidtext" / "examples"
 SIZE = (360, 640)
 FRAME_RATE = 25
 

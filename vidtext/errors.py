@@ -59,7 +59,7 @@ class SourceRefusedError(SourceError):
 
 
 class SourceTooLargeError(SourceError):
-    """The source has more bytes than `Settings.max_source_bytes`."""
+    """The source has more bytes than `settings.limits.max_source_bytes`."""
 
 
 class MediaError(VidtextError):
@@ -111,7 +111,7 @@ class DeviceError(VidtextError):
 
 
 class BusyError(DeviceError):
-    """More jobs wait for the device than `Settings.jobs_waiting`."""
+    """More jobs wait for the device than `settings.jobs.max_queued`."""
 
 
 class GpuRefusedError(DeviceError):

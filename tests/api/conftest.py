@@ -133,7 +133,9 @@ class Serving:
 @contextmanager
 def serving(**limits: Any) -> Iterator[Serving]:
     toys = Toys()
-    settings = Settings(**{"api_requests_a_minute": 1_000_000, "max_duration_seconds": 60.0, **limits})
+    settings = Settings().override(
+        **{"api__requests_per_minute": 1_000_000, "limits__max_duration_seconds": 60.0, **limits}
+    )
     server = uvicorn.Server(
         uvicorn.Config(Starlette(routes=api_routes(settings, toys.streams)), port=0, log_level="warning", ws="none")
     )

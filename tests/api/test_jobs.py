@@ -61,7 +61,7 @@ def test_ids_cannot_be_guessed(api: httpx.Client, clip: Path) -> None:
 
 
 def test_so_many_jobs_of_one_client_and_no_more(serve_with, clip: Path) -> None:
-    served: Serving = serve_with(api_jobs_a_client=2)
+    served: Serving = serve_with(api__max_jobs_per_client=2)
     jobs = [begin(served.client, clip, max_length=FOREVER) for _ in range(2)]
     answer = served.client.post("/v1/caption", json={"video": base64_of(clip)})
     assert problem(answer, 429)["type"] == "urn:vidtext:TooManyJobs"
@@ -75,7 +75,7 @@ def test_so_many_jobs_of_one_client_and_no_more(serve_with, clip: Path) -> None:
 
 
 def test_results_are_kept_for_a_set_time(serve_with, clip: Path) -> None:
-    served: Serving = serve_with(keep_files_seconds=0.2)
+    served: Serving = serve_with(page__keep_files_seconds=0.2)
     job = begin(served.client, clip)
     wait_until(lambda: served.client.get(job["url"]).status_code == 404, what="the result to go")
 
@@ -98,7 +98,7 @@ def test_a_client_that_leaves_in_the_middle_of_an_answer_ends_it(api: httpx.Clie
 
 
 def test_a_picture_that_takes_minutes_is_decoded_in_a_worker_that_goes_with_its_job(serve_with) -> None:
-    served: Serving = serve_with(guard_decoding=True, max_jpeg_scans=1_000_000)
+    served: Serving = serve_with(sandbox__enabled=True, limits__max_jpeg_scans=1_000_000)
     frame = base64.b64encode(many_scans(20_000, 8192, 4352)).decode()
     job = served.client.post("/v1/caption", json={"frames": [frame], "background": True}).json()
     wait_until(lambda: any(each.cpu_times().user > 0.1 for each in workers()), what="a decoder at work")

@@ -117,7 +117,7 @@ def test_what_is_neither_json_nor_a_form(api: httpx.Client) -> None:
 
 
 def test_too_large_is_refused_before_it_is_read_whole(serve_with, clip: Path) -> None:
-    served: Serving = serve_with(api_json_bytes=5000, max_source_bytes=9000)
+    served: Serving = serve_with(api__max_json_bytes=5000, limits__max_source_bytes=9000)
     document = problem(served.client.post("/v1/caption", json={"video": "A" * 6000}), 413)
     assert "5,000 bytes" in document["detail"]
     problem(served.client.post("/v1/caption", files={"video": b"A" * 10_000}), 413)
@@ -133,7 +133,7 @@ def test_too_large_is_refused_before_it_is_read_whole(serve_with, clip: Path) ->
 
 
 def test_too_many_requests_are_told_when_to_come_again(serve_with) -> None:
-    served: Serving = serve_with(api_requests_a_minute=3)
+    served: Serving = serve_with(api__requests_per_minute=3)
     assert [served.client.get("/v1/models").status_code for _ in range(3)] == [200] * 3
     answer = served.client.get("/v1/models")
     problem(answer, 429)
@@ -141,7 +141,7 @@ def test_too_many_requests_are_told_when_to_come_again(serve_with) -> None:
 
 
 def test_a_token_is_wanted_where_one_is_set(serve_with) -> None:
-    served: Serving = serve_with(api_token="open sesame")
+    served: Serving = serve_with(api__token="open sesame")
     answer = served.client.get("/v1/models")
     problem(answer, 401)
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -154,7 +154,7 @@ def test_a_token_is_wanted_where_one_is_set(serve_with) -> None:
 def test_a_token_is_not_in_what_settings_say_of_themselves() -> None:
     from vidtext.settings import Settings
 
-    assert "sesame" not in repr(Settings(api_token="sesame"))
+    assert "sesame" not in repr(Settings().override(api__token="sesame"))
 
 
 def test_pictures_that_are_small_in_the_request_and_large_in_memory(api: httpx.Client) -> None:
@@ -184,7 +184,7 @@ def test_fields_of_a_form_are_small(api: httpx.Client, clip: Path) -> None:
 
 
 def test_an_upload_without_room_leaves_nothing_behind(serve_with, clip: Path, tmp_path: Path, monkeypatch) -> None:
-    served: Serving = serve_with(api_jobs_a_client=1)
+    served: Serving = serve_with(api__max_jobs_per_client=1)
     begun = {"video": base64_of(clip), "max_length": FOREVER, "background": True}
     job = served.client.post("/v1/caption", json=begun).json()
     (tmp_path / "files").mkdir()

@@ -103,7 +103,7 @@ def test_what_is_no_picture_is_named(api: httpx.Client, frame: str) -> None:
 
 
 def test_a_picture_with_too_many_pixels_is_refused_before_it_is_decoded(serve_with) -> None:
-    served: Serving = serve_with(max_frame_pixels=1000)
+    served: Serving = serve_with(limits__max_frame_pixels=1000)
     answer = served.client.post("/v1/caption", json={"frames": [picture(size=(100, 100))]})
     assert answer.status_code == 413
     assert "100 × 100 pixels; at most 1,000" in answer.json()["detail"]
@@ -187,7 +187,7 @@ def test_the_real_tasks_on_the_embedded_model() -> None:
     from vidtext.settings import Settings
 
     with TestClient(build_api(Settings(), real_streams())) as client:
-        film = ROOT / "examples/moving_circle.mp4"
+        film = ROOT / "vidtext/examples/moving_circle.mp4"
         answer = client.post("/caption", files={"video": film.read_bytes()}, data={"model": "embedded"}).json()
         one_frame = client.post("/caption", json={"frames": [picture(size=(64, 64))], "model": "embedded"})
     assert "circle" in answer["caption"]

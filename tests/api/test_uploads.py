@@ -14,7 +14,11 @@ from vidtext.settings import Settings
 
 MB = 1_000_000
 Disk = namedtuple("Disk", ["total", "used", "free"])  # noqa: PYI024  as shutil has it
-SETTINGS = Settings(min_free_disk_bytes=100 * MB, unclaimed_bytes_a_client=1000 * MB, unclaimed_uploads_a_client=3)
+SETTINGS = Settings().override(
+    server__min_free_disk_bytes=100 * MB,
+    page__unclaimed_bytes_per_client=1000 * MB,
+    page__unclaimed_uploads_per_client=3,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +102,7 @@ def test_a_pattern_ends_when_it_has_found_more_than_is_allowed(folder: Path, mon
 
     monkeypatch.setattr("glob.iglob", endless)
     with pytest.raises(OptionError, match="more than 3 videos"):
-        sources("*.mp4", settings=replace(Settings(), max_batch_items=3))
+        sources("*.mp4", settings=Settings().override(batch__max_items=3))
     assert not (folder / "5.mp4").exists()
 
 
@@ -208,8 +207,8 @@ def test_a_line_that_is_not_understood_is_explained(folder: Path, line: str, sai
     [
         ("nowhere.mp4", Settings(), "There is no file or folder 'nowhere.mp4'"),
         ("in/deep/*.mp4", Settings(), "There is no video in in/deep/*.mp4"),
-        ("**/*", replace(Settings(), max_batch_items=3), "more than 3 videos"),
-        ("list.txt", replace(Settings(), max_batch_list_bytes=3), "has more than 3 bytes"),
+        ("**/*", Settings().override(batch__max_items=3), "more than 3 videos"),
+        ("list.txt", Settings().override(batch__max_list_bytes=3), "has more than 3 bytes"),
         ("bytes.txt", Settings(), "is not UTF-8 text"),
     ],
 )
@@ -283,7 +282,7 @@ def test_names_of_an_earlier_run_are_kept(tmp_path: Path) -> None:
 def test_every_name_leaves_room_for_what_stands_behind_it(tmp_path: Path) -> None:
     (name,) = names("映" * 83 + ".mp4", tmp_path=tmp_path)
     assert name == "映" * 74
-    assert len(f"{name}-{Settings().max_batch_items}{tail_of('chapters', '.txt')}".encode()) <= 255
+    assert len(f"{name}-{Settings().batch.max_items}{tail_of('chapters', '.txt')}".encode()) <= 255
 
 
 def test_a_list_may_hold_whole_videos_and_long_addresses(tmp_path: Path) -> None:

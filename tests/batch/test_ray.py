@@ -184,7 +184,7 @@ def test_a_video_that_kills_its_workers_is_recorded_and_the_rest_goes_on(tmp_pat
         capture_output=True,
         timeout=240,
         check=False,
-        env={**ENVIRONMENT, "VIDTEXT_BATCH_ATTEMPTS": "2"},
+        env={**ENVIRONMENT, "VIDTEXT_BATCH__ATTEMPTS": "2"},
     )
     assert done.returncode == 6, done.stderr
     made = {record["name"]: record for record in records(tmp_path / "results")}

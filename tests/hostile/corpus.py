@@ -28,7 +28,9 @@ from vidtext.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SETTINGS = Settings(guard_decoding=True, guard_seconds=6.0, guard_silent_seconds=5.0, guard_memory_bytes=1 << 30)
+SETTINGS = Settings().override(
+    sandbox__enabled=True, sandbox__total_seconds=6.0, sandbox__silent_seconds=5.0, sandbox__memory_bytes=1 << 30
+)
 """Less time and memory than visitors are given, so that nothing takes long."""
 
 TEN_YEARS_SECONDS = 10 * 365 * 86400

@@ -25,7 +25,9 @@ from vidtext.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SETTINGS = Settings(guard_decoding=True, guard_seconds=20.0, guard_silent_seconds=10.0, guard_memory_bytes=1 << 30)
+SETTINGS = Settings().override(
+    sandbox__enabled=True, sandbox__total_seconds=20.0, sandbox__silent_seconds=10.0, sandbox__memory_bytes=1 << 30
+)
 """Less than what visitors are given, so that a mutation that takes too much ends soon."""
 
 

@@ -33,7 +33,7 @@ def state(path: Path, *, settings: Settings, job: Job) -> dict[str, object]:
         "modules": sorted(name for name in ("torch", "transformers", "gradio") if name in sys.modules),
         "files": sorted(_target(entry) for entry in Path("/proc/self/fd").iterdir()),
         "core": resource.getrlimit(resource.RLIMIT_CORE),
-        "guard": settings.guard_decoding,
+        "guard": settings.sandbox.enabled,
     }
 
 

@@ -64,7 +64,7 @@ def spans_of(*times: tuple[float, float]) -> list[TimeRange]:
 
 
 def make(source: Path, target: Path, *times: tuple[float, float], **limits: Any) -> Reel:
-    return write_reel(source, target, spans_of(*times), settings=Settings(**limits), job=Job())
+    return write_reel(source, target, spans_of(*times), settings=Settings().override(**limits), job=Job())
 
 
 def assert_shows(target: Path, reel: Reel, frame_seconds: Sequence[float]) -> None:
@@ -121,8 +121,8 @@ class TestCopies:
 
     def test_no_further_than_is_allowed(self, tmp_path: Path, target: Path) -> None:
         source = numbered_clip(tmp_path / "a.mp4", keyframe_every=10, options=SIMPLE)
-        assert make(source, target, (1.3, 2), reel_snap_seconds=0.31).copied
-        assert not make(source, target, (1.3, 2), reel_snap_seconds=0.29).copied
+        assert make(source, target, (1.3, 2), output__reel_snap_seconds=0.31).copied
+        assert not make(source, target, (1.3, 2), output__reel_snap_seconds=0.29).copied
 
     def test_stops_move_behind_frames_that_others_need(self, tmp_path: Path, target: Path) -> None:
         source = numbered_clip(tmp_path / "a.mp4", keyframe_every=10, options={"bf": "3", "b-adapt": "0"})
@@ -243,7 +243,7 @@ class TestEncodes:
 
     def test_far_parts_are_reached_by_seeking(self, tmp_path: Path, target: Path) -> None:
         source = numbered_clip(tmp_path / "a.mp4", count=200, rate=5, keyframe_every=10)
-        reel = make(source, target, (3.2, 3.6), (33.2, 35), reel_snap_seconds=0.01)
+        reel = make(source, target, (3.2, 3.6), (33.2, 35), output__reel_snap_seconds=0.01)
         assert not reel.copied
         assert_shows(target, reel, [number / 5 for number in range(200)])
 
@@ -272,7 +272,7 @@ class TestEncodes:
                 frame.pts, frame.time_base = number, Fraction(1, 10)
                 file.mux(video.encode(frame))
             file.mux(video.encode(None))
-        make(source, target, (0.25, 0.75), reel_height_pixels=120, reel_snap_seconds=0.01)
+        make(source, target, (0.25, 0.75), output__reel_height_pixels=120, output__reel_snap_seconds=0.01)
         with av.open(str(target)) as file:
             assert (file.streams.video[0].width, file.streams.video[0].height) == wanted
 
@@ -299,7 +299,7 @@ SPANS = st.lists(
 @checked(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(times=SPANS, snap=st.sampled_from([0.01, 0.5, 5.0]))
 def test_any_parts(long_clip: Path, tmp_path: Path, times: list[tuple[float, float]], snap: float) -> None:
-    reel = make(long_clip, tmp_path / "reel.mp4", *times, reel_snap_seconds=snap)
+    reel = make(long_clip, tmp_path / "reel.mp4", *times, output__reel_snap_seconds=snap)
     assert_shows(tmp_path / "reel.mp4", reel, [number / 10 for number in range(120)])
     for start, stop in times:
         assert any(

@@ -155,7 +155,7 @@ def test_transparency_stays_in_mkv_and_is_told_of_in_mp4(tmp_path: Path) -> None
 
 
 def reel(source: Path, target: Path, *, snap_seconds: float) -> tuple[bool, tuple[str, ...]]:
-    settings = Settings(reel_snap_seconds=snap_seconds)
+    settings = Settings().override(output__reel_snap_seconds=snap_seconds)
     made = write_reel(source, target, [TimeRange(2, 3)], settings=settings, job=Job())
     return made.copied, made.notes
 

@@ -360,7 +360,7 @@ def test_memory_bound_frames_are_shrunk_with_a_note(tmp_path: Path) -> None:
 
     clip = write_clip(tmp_path / "clip.mp4", [numbered_frame(3, 320, 240)] * 12)
 
-    frames = sample(clip, frames=4, settings=Settings(max_frames_bytes=100_000))
+    frames = sample(clip, frames=4, settings=Settings().override(limits__max_frames_bytes=100_000))
 
     assert frames.pixels.nbytes <= 100_000
     assert frames.notes == ("The frames were shrunk from 320×240 to 105×79 to fit in memory.",)

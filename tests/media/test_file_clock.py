@@ -85,7 +85,7 @@ class TestLatePictures:
     @pytest.mark.parametrize("snap_seconds", [3.0, 0.01])
     def test_reel(self, tmp_path: Path, film: Path, snap_seconds: float) -> None:
         [change] = picture_changes(film)
-        settings = Settings(reel_snap_seconds=snap_seconds)
+        settings = Settings().override(output__reel_snap_seconds=snap_seconds)
         reel = write_reel(film, tmp_path / "reel.mp4", [TimeRange(0, change + 2)], settings=settings, job=Job())
         assert reel.spans[0].start_seconds == 0
         assert picture_changes(tmp_path / "reel.mp4") == pytest.approx([change], abs=FRAME_SECONDS)

@@ -32,12 +32,12 @@ from vidtext.settings import Settings
 from vidtext.tasks.footage import open_footage
 
 PLAIN = Settings()
-GUARDED = Settings(guard_decoding=True)
+GUARDED = Settings().override(sandbox__enabled=True)
 NOWHERE = Path("nowhere")
 
 
 def small(**limits: Any) -> Settings:
-    return Settings(guard_decoding=True, **limits)
+    return Settings().override(sandbox__enabled=True, **limits)
 
 
 def workers() -> list[int]:
@@ -136,7 +136,7 @@ class TestWhatItSurvives:
 
     def test_a_hang(self, tmp_path: Path) -> None:
         with pytest.raises(UnreadableMediaError, match="busy with one frame"):
-            guarded(misbehaviour.hang, tmp_path / "id", settings=small(guard_silent_seconds=2.0), job=Job())
+            guarded(misbehaviour.hang, tmp_path / "id", settings=small(sandbox__silent_seconds=2.0), job=Job())
         assert not psutil.pid_exists(int((tmp_path / "id").read_text("utf-8")))
 
     @pytest.mark.parametrize("work", [misbehaviour.hang, misbehaviour.hang_stopping_signals])
@@ -160,22 +160,22 @@ class TestWhatItSurvives:
 
     def test_work_without_end(self) -> None:
         with pytest.raises(MediaTooLargeError, match=r"more than 0\.5 seconds"):
-            guarded(misbehaviour.spin, NOWHERE, settings=small(guard_seconds=0.5), job=Job())
+            guarded(misbehaviour.spin, NOWHERE, settings=small(sandbox__total_seconds=0.5), job=Job())
 
     def test_memory_that_grows(self) -> None:
         with pytest.raises(MediaTooLargeError, match=r"more than 0\.3 GB of memory"):
-            guarded(misbehaviour.eat_memory, NOWHERE, settings=small(guard_memory_bytes=300 << 20), job=Job())
+            guarded(misbehaviour.eat_memory, NOWHERE, settings=small(sandbox__memory_bytes=300 << 20), job=Job())
 
     def test_memory_taken_at_once(self) -> None:
         with pytest.raises(MediaTooLargeError, match="more memory"):
             guarded(misbehaviour.eat_memory_at_once, NOWHERE, settings=GUARDED, job=Job())
 
     def test_a_file_without_end(self, tmp_path: Path) -> None:
-        settings = small(guard_written_bytes=1 << 20)
+        settings = small(sandbox__written_bytes=1 << 20)
         assert guarded(misbehaviour.fill_the_disk, tmp_path / "file", settings=settings, job=Job()) == 1 << 20
 
     def test_too_many_open_files(self) -> None:
-        opened = guarded(misbehaviour.open_files, NOWHERE, settings=small(guard_open_files=20), job=Job())
+        opened = guarded(misbehaviour.open_files, NOWHERE, settings=small(sandbox__open_files=20), job=Job())
         assert opened == 20 - 4  # the three of every process, and the connection
 
     def test_an_answer_that_would_run_code(self) -> None:

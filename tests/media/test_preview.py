@@ -232,7 +232,7 @@ class TestCopies:
     def test_no_longer_than_wanted(self, tmp_path: Path, preview: Path) -> None:
         seconds = tuple(i / RATE for i in range(400))
         clip = write(tmp_path / "a.mkv", seconds=seconds)
-        notes = make_preview(clip, preview, settings=Settings(preview_max_seconds=6))
+        notes = make_preview(clip, preview, settings=Settings().override(output__preview_max_seconds=6))
         assert notes == ("The preview shows the first 0.1 minutes.",)
         assert 5.9 < play(preview).duration_seconds < 6.5
 
@@ -317,7 +317,7 @@ class TestEncodes:
     def test_limit_in_seconds(self, tmp_path: Path, preview: Path) -> None:
         seconds = tuple(i / RATE for i in range(100))
         clip = write(tmp_path / "a.mkv", codec="mpeg4", seconds=seconds)
-        notes = make_preview(clip, preview, settings=Settings(preview_max_seconds=1.5))
+        notes = make_preview(clip, preview, settings=Settings().override(output__preview_max_seconds=1.5))
         assert notes == ("The preview shows the first 0.025 minutes.",)
         assert 1.3 < play(preview).duration_seconds < 1.6
 

@@ -119,14 +119,14 @@ def test_a_video_longer_than_the_limit_is_refused_with_both_lengths(tmp_path: Pa
     clip = numbered_clip(tmp_path / "clip.mp4", 50)
 
     with pytest.raises(MediaTooLargeError, match=r"0:05 long; up to 0:03 is allowed"):
-        probe(clip, settings=Settings(max_duration_seconds=3.0))
+        probe(clip, settings=Settings().override(limits__max_duration_seconds=3.0))
 
 
 def test_frames_larger_than_the_limit_are_refused(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", [numbered_frame(0, 320, 240)] * 2)
 
     with pytest.raises(MediaTooLargeError, match="320×240 pixels; up to 50,000"):
-        probe(clip, settings=Settings(max_frame_pixels=50_000))
+        probe(clip, settings=Settings().override(limits__max_frame_pixels=50_000))
 
 
 @pytest.mark.parametrize(

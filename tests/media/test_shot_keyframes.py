@@ -120,6 +120,6 @@ def test_frames_that_are_timed_by_counting_are_all_looked_at(tmp_path: Path) -> 
 def test_auto_goes_by_the_length(tmp_path: Path, looked_at, limit: float, looks: int) -> None:
     path = pan(tmp_path / "clip.mp4", seconds=4)
 
-    find_shots(path, mode="auto", settings=Settings(fast_shots_from_seconds=limit))
+    find_shots(path, mode="auto", settings=Settings().override(tasks__fast_shots_from_seconds=limit))
 
     assert (len(looked_at) < looks) if limit < 4 else (len(looked_at) == looks)

@@ -115,9 +115,9 @@ class TestPaths:
         with pytest.raises(UnreadableMediaError, match=r"'clip.mp4' is empty"):
             read(path)
         path.write_bytes(BODY)
-        assert read(path, settings=Settings(max_source_bytes=len(BODY))) == BODY
+        assert read(path, settings=Settings().override(limits__max_source_bytes=len(BODY))) == BODY
         with pytest.raises(SourceTooLargeError, match=r"has 0.5 MB; at most 0.4 MB"):
-            read(path, settings=Settings(max_source_bytes=400_000))
+            read(path, settings=Settings().override(limits__max_source_bytes=400_000))
 
 
 class TestBytesAndText:
@@ -176,11 +176,11 @@ class TestBytesAndText:
     @pytest.mark.parametrize("source", [BODY, TEXT, f"data:video/mp4;base64,{TEXT}", f"data:,{'%41' * 500_000}"])
     def test_too_large(self, source: Source) -> None:
         with pytest.raises(SourceTooLargeError, match=r"at most 0.4 MB"):
-            read(source, settings=Settings(max_source_bytes=400_000))
+            read(source, settings=Settings().override(limits__max_source_bytes=400_000))
 
     def test_the_limit_itself_is_taken(self) -> None:
         for source in (BODY, TEXT, base64.encodebytes(BODY).decode(), f"data:,{'%41' * len(BODY)}"):
-            assert len(read(source, settings=Settings(max_source_bytes=len(BODY)))) == len(BODY)
+            assert len(read(source, settings=Settings().override(limits__max_source_bytes=len(BODY)))) == len(BODY)
 
     @pytest.mark.parametrize("source", [BODY, TEXT, f"data:video/mp4;base64,{TEXT}", f"data:,{'%41' * 500_000}"])
     def test_a_full_disk_is_told(self, source: Source) -> None:
@@ -379,7 +379,9 @@ class TestDownloads:
         assert read(f"http://{self.host}/unsized") == BODY
 
     def test_a_disk_that_is_nearly_full(self) -> None:
-        self.fails("unsized", SourceError, "The disk is nearly full", Settings(min_free_disk_bytes=1 << 60))
+        self.fails(
+            "unsized", SourceError, "The disk is nearly full", Settings().override(server__min_free_disk_bytes=1 << 60)
+        )
 
     def test_a_disk_that_is_full(self) -> None:
         with file_size_limit(100_000):
@@ -393,8 +395,10 @@ class TestDownloads:
             assert fresh.submit(asyncio.run, visit()).result() == BODY
 
     def test_redirects(self) -> None:
-        assert read(f"http://{self.host}/hop/5", settings=Settings(url_max_redirects=5)) == BODY
-        self.fails("hop/6", SourceRefusedError, "redirects more than 5 times", Settings(url_max_redirects=5))
+        assert read(f"http://{self.host}/hop/5", settings=Settings().override(download__max_redirects=5)) == BODY
+        self.fails(
+            "hop/6", SourceRefusedError, "redirects more than 5 times", Settings().override(download__max_redirects=5)
+        )
 
     def test_redirect_to_another_name_keeps_its_host_header(self) -> None:
         port = self.host.rpartition(":")[2]
@@ -417,13 +421,17 @@ class TestDownloads:
         assert len(self.seen) == 1
 
     def test_too_large(self) -> None:
-        self.fails("huge", SourceTooLargeError, "more than 0.6 MB", Settings(max_source_bytes=600_000))
-        self.fails("endless", SourceTooLargeError, "more than 0.6 MB", Settings(max_source_bytes=600_000))
+        self.fails(
+            "huge", SourceTooLargeError, "more than 0.6 MB", Settings().override(limits__max_source_bytes=600_000)
+        )
+        self.fails(
+            "endless", SourceTooLargeError, "more than 0.6 MB", Settings().override(limits__max_source_bytes=600_000)
+        )
 
     @pytest.mark.parametrize("page", ["drip", "dripping_header"])
     def test_a_slow_server_meets_the_deadline(self, page: str) -> None:
         began = time.monotonic()
-        self.fails(page, SourceError, r"more than 0.4 seconds", Settings(url_timeout_seconds=0.4))
+        self.fails(page, SourceError, r"more than 0.4 seconds", Settings().override(download__timeout_seconds=0.4))
         assert time.monotonic() - began < 5
 
     def test_stop_while_the_server_is_silent(self) -> None:

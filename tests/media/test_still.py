@@ -21,7 +21,7 @@ from vidtext.media.still import Still, read_stills
 from vidtext.settings import Settings
 
 KINDS = kinds()
-GUARDED = Settings(guard_decoding=True)
+GUARDED = Settings().override(sandbox__enabled=True)
 
 
 def read(*contents: bytes, settings: Settings | None = None, job: Job | None = None) -> list[Still]:
@@ -76,25 +76,25 @@ def test_a_worker_decodes_them_all_the_same() -> None:
     assert workers() == []
 
 
-@pytest.mark.parametrize("settings", [{}, {"guard_decoding": True}])
+@pytest.mark.parametrize("settings", [{}, {"sandbox__enabled": True}])
 @pytest.mark.parametrize(
     ("limit", "content", "words"),
     [
-        ({"max_still_bytes": 100}, KINDS["png"], "at most 100 are taken"),
-        ({"max_frame_pixels": 64 * 48 - 1}, KINDS["jpeg"], "64 × 48 pixels; at most 3,071"),
-        ({"max_frames_bytes": 64 * 48 * 3 - 1}, KINDS["jpeg"], "more than 9,215 bytes of memory"),
-        ({"max_jpeg_scans": 200}, many_scans(201), "201 scans; at most 200"),
+        ({"limits__max_still_bytes": 100}, KINDS["png"], "at most 100 are taken"),
+        ({"limits__max_frame_pixels": 64 * 48 - 1}, KINDS["jpeg"], "64 × 48 pixels; at most 3,071"),
+        ({"limits__max_frames_bytes": 64 * 48 * 3 - 1}, KINDS["jpeg"], "more than 9,215 bytes of memory"),
+        ({"limits__max_jpeg_scans": 200}, many_scans(201), "201 scans; at most 200"),
     ],
 )
 def test_what_is_too_large_is_refused(
     settings: dict[str, Any], limit: dict[str, Any], content: bytes, words: str
 ) -> None:
     with pytest.raises(MediaTooLargeError, match=words):
-        read(content, settings=Settings(**settings, **limit))
+        read(content, settings=Settings().override(**settings, **limit))
 
 
 def test_all_pictures_together_are_bounded_too() -> None:
-    settings = Settings(max_frames_bytes=64 * 48 * 3)
+    settings = Settings().override(limits__max_frames_bytes=64 * 48 * 3)
     with pytest.raises(MediaTooLargeError):
         read(KINDS["png"], KINDS["png"], settings=settings)
 
@@ -107,13 +107,13 @@ def test_scans_are_counted_and_those_of_a_thumbnail_are_not() -> None:
     assert np.array_equal(read(with_thumbnail)[0].pixels, read(jpeg)[0].pixels)
     assert read(many_scans(100))[0].pixels.shape == (48, 64, 3)
     for kind in ("progressive jpeg", "cmyk jpeg", "grey jpeg"):
-        assert read(KINDS[kind], settings=Settings(max_jpeg_scans=12))
+        assert read(KINDS[kind], settings=Settings().override(limits__max_jpeg_scans=12))
 
 
 ENDLESS = many_scans(20_000, 8192, 4352)
 """A JPEG that takes minutes."""
 
-WITHOUT_BOUND = Settings(guard_decoding=True, max_jpeg_scans=1_000_000)
+WITHOUT_BOUND = Settings().override(sandbox__enabled=True, limits__max_jpeg_scans=1_000_000)
 
 
 def test_stopping_the_job_ends_the_decoder() -> None:
@@ -136,7 +136,7 @@ def test_stopping_the_job_ends_the_decoder() -> None:
 
 
 def test_a_picture_that_takes_too_long_is_given_up() -> None:
-    settings = Settings(guard_decoding=True, max_jpeg_scans=1_000_000, guard_silent_seconds=0.5)
+    settings = Settings().override(sandbox__enabled=True, limits__max_jpeg_scans=1_000_000, sandbox__silent_seconds=0.5)
     with pytest.raises(UnreadableMediaError):
         read(ENDLESS, settings=settings)
     assert workers() == []

@@ -16,7 +16,7 @@ from training.scenes import Actor, Camera, NaturalScene, ToyScene
 from training.world import render, render_scene
 
 LARGEST_BYTES = 8_000_000
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "vidtext" / "examples"
 
 
 @pytest.fixture(scope="module")

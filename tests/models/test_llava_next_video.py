@@ -152,25 +152,32 @@ def generating() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "generate"]
 
 
+class Forwards(list[float]):
+    """When the model began with each token. It is slowed down, so that it does not run ahead of its reader."""
+
+    seconds_each = 0.25
+
+
 @pytest.fixture
-def forwards(monkeypatch) -> list[float]:
-    """When the model began with each token; slowed down, so that it does not run ahead of who reads."""
-    moments: list[float] = []
+def forwards(monkeypatch) -> Forwards:
+    moments = Forwards()
     forward = LlavaNextVideoForConditionalGeneration.forward
 
     @functools.wraps(forward)  # generate() looks at the names of its arguments
     def slow(self: LlavaNextVideoForConditionalGeneration, *positional: object, **named: object) -> object:
         moments.append(time.monotonic())
-        time.sleep(0.25)
+        time.sleep(moments.seconds_each)
         return forward(self, *positional, **named)
 
     monkeypatch.setattr(LlavaNextVideoForConditionalGeneration, "forward", slow)
     return moments
 
 
-def test_closing_the_iterator_ends_the_generation_within_a_token(chat: ChatModel, forwards: list[float]) -> None:
+def test_closing_the_iterator_ends_the_generation_within_a_token(chat: ChatModel, forwards: Forwards) -> None:
+    forwards.seconds_each = 0.01  # it takes hundreds of tokens until this model ends its first word
     pieces = chat.reply(two_turns(), GenerationOptions(max_new_tokens=600), Job())
     next(pieces)
+    forwards.seconds_each = 0.25
     assert generating()
 
     begun = len(forwards)
@@ -180,7 +187,7 @@ def test_closing_the_iterator_ends_the_generation_within_a_token(chat: ChatModel
     assert len(forwards) <= begun + 1
 
 
-def test_a_stopped_job_ends_the_generation_within_a_token(chat: ChatModel, forwards: list[float]) -> None:
+def test_a_stopped_job_ends_the_generation_within_a_token(chat: ChatModel, forwards: Forwards) -> None:
     tokens: list[int] = []
 
     def watch(progress) -> None:
@@ -197,7 +204,7 @@ def test_a_stopped_job_ends_the_generation_within_a_token(chat: ChatModel, forwa
     assert len(forwards) <= 3 + 2  # the fourth had begun when the third was reported; one more may follow
 
 
-def test_a_job_stopped_before_does_not_begin(chat: ChatModel, forwards: list[float]) -> None:
+def test_a_job_stopped_before_does_not_begin(chat: ChatModel, forwards: Forwards) -> None:
     job = Job()
     job.stop()
 

@@ -26,7 +26,7 @@ from vidtext.models.planned import Work, foresee, load_planned
 from vidtext.models.prefix_cache import PREFIXES
 from vidtext.settings import Settings
 
-SETTINGS = Settings(memory_share=1.0)
+SETTINGS = Settings().override(models__memory_share=1.0)
 
 
 @pytest.fixture(autouse=True)

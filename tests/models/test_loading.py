@@ -250,11 +250,11 @@ def test_a_hub_that_never_answers_is_given_up(tmp_path: Path) -> None:
 
 
 def test_warming_up_loads_what_is_here_and_says_nothing_of_what_is_not() -> None:
-    warm_up(Settings(default_model=FULL_CAPTIONER))
+    warm_up(Settings().override(models__default=FULL_CAPTIONER))
 
     MODELS_KEPT.drop_idle()
     assert MODELS_KEPT.nbytes == 0
-    warm_up(Settings(default_model="embedded"))
+    warm_up(Settings().override(models__default="embedded"))
 
     assert MODELS_KEPT.nbytes > 0
 

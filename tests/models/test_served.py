@@ -137,7 +137,7 @@ def until_left(handler: BaseHTTPRequestHandler) -> None:
 
 
 def model_at(address: str, **settings: Any) -> ServedModel:
-    limits = Settings(served_key=KEY, served_read_seconds=5.0, **settings)
+    limits = Settings().override(served__api_key=KEY, served__read_seconds=5.0, **settings)
     return ServedModel(resolve(f"served:{address}#toy", limits).card, limits)
 
 
@@ -195,7 +195,7 @@ def test_what_a_server_refuses_is_told_plainly_and_only_busy_ones_are_asked_agai
 ) -> None:
     server.script = [status(code, Retry_After="0")]
     with pytest.raises(kind, match=words) as told:
-        ask(model_at(server.address, served_attempts=2))
+        ask(model_at(server.address, served__attempts=2))
     assert len(server.requests) == times
     assert KEY not in str(told.value)
 
@@ -329,7 +329,7 @@ def test_a_defect_of_ours_is_not_told_as_the_servers(server: BadServer, monkeypa
 
 def test_a_server_that_says_nothing_is_given_up(server: BadServer) -> None:
     server.script = [lambda _: time.sleep(3)]
-    limits = Settings(served_read_seconds=0.3)
+    limits = Settings().override(served__read_seconds=0.3)
     with pytest.raises(ModelUnavailableError, match="did not answer in time|cannot be reached"):
         ask(ServedModel(resolve(f"served:{server.address}#toy", limits).card, limits))
 

@@ -94,7 +94,11 @@ def test_neighbours_that_say_the_same_are_merged(reader: Reader, clip: Path, mon
 
 
 def test_results_come_as_they_are_made_the_first_one_alone(reader: Reader, clip: Path) -> None:
-    results = list(caption_stream(clip, CaptionOptions(every_seconds=1), settings=Settings(window_batch=2), job=Job()))
+    results = list(
+        caption_stream(
+            clip, CaptionOptions(every_seconds=1), settings=Settings().override(tasks__window_batch=2), job=Job()
+        )
+    )
 
     assert reader.batches == [1, 2, 2, 1]
     assert [result.windows_done for result in results] == [1, 3, 5, 6]
@@ -106,7 +110,9 @@ def test_results_come_as_they_are_made_the_first_one_alone(reader: Reader, clip:
 
 def test_stopping_keeps_what_is_finished(reader: Reader, clip: Path) -> None:
     job = Job()
-    stream = caption_stream(clip, CaptionOptions(every_seconds=1), settings=Settings(window_batch=1), job=job)
+    stream = caption_stream(
+        clip, CaptionOptions(every_seconds=1), settings=Settings().override(tasks__window_batch=1), job=job
+    )
 
     finished = [next(stream), next(stream)]
     job.stop()
@@ -136,7 +142,7 @@ def test_frames_of_finished_windows_are_let_go(reader: Reader, clip: Path, monke
 
     monkeypatch.setattr(reader, "says", says)
 
-    caption(clip, every_seconds=0.2, settings=Settings(window_batch=2))
+    caption(clip, every_seconds=0.2, settings=Settings().override(tasks__window_batch=2))
 
     assert len(alive) == 30
     assert max(most) <= 6

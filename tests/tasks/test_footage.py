@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def test_the_frames_of_a_clip_take_no_more_memory_than_they_may(film: Callable[..., Path]) -> None:
-    settings = Settings(max_frames_bytes=1 << 20)
+    settings = Settings().override(limits__max_frames_bytes=1 << 20)
     with open_footage(film(("red", 3)), settings, Job()) as footage:
         (frames,) = footage.clips([TimeRange(0.0, 3.0)], 300, 48, Job())
     assert len(frames) == 300

@@ -27,7 +27,7 @@ PLAYS_FROM = """(seconds) => {
 """Whether the player plays what follows a time; if so, it is paused there."""
 
 QUICK, SLOW = "0.02", "0.4"
-GRACE = {"VIDTEXT_RELOAD_GRACE_SECONDS": "1.5"}
+GRACE = {"VIDTEXT_PAGE__RELOAD_GRACE_SECONDS": "1.5"}
 """For tests that wait until a closed tab's visit is over; one that is loaded again is back sooner."""
 
 
@@ -38,7 +38,7 @@ def scripted(seconds_a_token: str) -> Callable[[int, Any], list[str]]:
 @pytest.fixture(scope="session")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The page with a captioner that writes at once, and small limits."""
-    limits = {"VIDTEXT_MAX_DURATION_SECONDS": "60", "VIDTEXT_MAX_SOURCE_BYTES": str(5 << 20)}
+    limits = {"VIDTEXT_LIMITS__MAX_DURATION_SECONDS": "60", "VIDTEXT_LIMITS__MAX_SOURCE_BYTES": str(5 << 20)}
     with serve(scripted(QUICK), tmp_path_factory.mktemp("quick"), **GRACE, **limits) as served:
         yield served
 
@@ -54,7 +54,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The app itself, with the embedded model."""
     folder = tmp_path_factory.mktemp("real")
-    with serve(lambda _port, _log: ["app.py"], folder, VIDTEXT_DEFAULT_MODEL="embedded") as served:
+    with serve(lambda _port, _log: ["app.py"], folder, VIDTEXT_MODELS__DEFAULT="embedded") as served:
         yield served
         log = served.server_log.read_text("utf-8")
     assert "Traceback" not in log, log

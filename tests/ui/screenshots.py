@@ -99,7 +99,7 @@ def chat(page: Page, questions: Sequence[str] = QUESTIONS) -> list[str]:
 
 def batch(page: Page) -> None:
     page.get_by_role("tab", name="Batch").click()
-    examples = sorted((ROOT / "examples").glob("*.mp4"))
+    examples = sorted((ROOT / "vidtext/examples").glob("*.mp4"))
     page.locator("#vt-batch-files input[type=file]").set_input_files(examples)
     page.get_by_role("checkbox", name="Chapters").check()
     page.get_by_role("button", name="Run", exact=True).click()
@@ -123,7 +123,7 @@ def queue(browser: Browser, served: Served, **options: Any) -> Page:
 def in_line(browser: Browser, folder: Path) -> None:
     """Take the pictures of a page that has room for one at work."""
     folder.mkdir()
-    with serve(lambda _port, _log: ["app.py"], folder, VIDTEXT_JOBS_AT_ONCE="1") as served:
+    with serve(lambda _port, _log: ["app.py"], folder, VIDTEXT_JOBS__MAX_RUNNING="1") as served:
         for name, options in (("queue", DESKTOP), ("phone-queue", PHONE)):
             page = queue(browser, served, **options)
             page.locator("#vt-caption-status").scroll_into_view_if_needed()

@@ -104,9 +104,10 @@ class Script:
         self, source: Path, options: ChapterOptions, *, settings: Settings, job: Job
     ) -> Generator[ChaptersResult]:
         began = time.monotonic()
-        if options.count is not None and not 1 <= options.count <= settings.max_chapters:
+        if options.count is not None and not 1 <= options.count <= settings.limits.max_chapters:
             raise OptionError(
-                f"{options.count} chapters were asked for; 1 to {settings.max_chapters} are possible.", option="count"
+                f"{options.count} chapters were asked for; 1 to {settings.limits.max_chapters} are possible.",
+                option="count",
             )
         duration = probe(source, settings=settings).duration_seconds
         windows = split(TimeRange(0, duration), every_seconds=duration / (options.count or CHAPTERS))
@@ -270,7 +271,7 @@ def hold_previews(hold: Path) -> None:
 
 
 def main(port: int, seconds_a_token: float, log: Path) -> None:
-    settings = Settings.from_env({"VIDTEXT_GUARD_DECODING": "1", **os.environ})
+    settings = Settings.from_env(os.environ, sandbox__enabled=True)
     script = Script(seconds_a_token, log)
     hold_previews(log.with_name("hold"))
     services = Services(

@@ -15,6 +15,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.warm import WarmProcess
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -78,26 +80,37 @@ def files_in(folder: Path, pattern: str) -> list[Path]:
 
 
 @contextmanager
-def serve(command: Callable[[int, Path], list[str]], folder: Path, **environment: str) -> Iterator[Served]:
-    """Run a page on a free port until the context ends."""
+def serve(
+    command: Callable[[int, Path], list[str]], folder: Path, *, cold: bool = False, **environment: str
+) -> Iterator[Served]:
+    """Run a page on a free port until the context ends.
+
+    Args:
+        command: returns what follows `python` from a port and the path of the work log.
+        folder: for all that the page writes.
+        cold: start a child of this process that imports everything itself.
+        environment: what differs from this process's.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     served = Served(f"http://127.0.0.1:{port}/", folder / "files", folder / "work.log", folder / "server.log")
+    words = command(port, served.work_log)
+    everything = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_TEMP_DIR": str(served.files),
+        **environment,
+    }
+    process: WarmProcess | subprocess.Popen[bytes]
     with served.server_log.open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            [sys.executable, *command(port, served.work_log)],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(ROOT),
-                "GRADIO_SERVER_PORT": str(port),
-                "GRADIO_TEMP_DIR": str(served.files),
-                **environment,
-            },
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        if cold or not words[0].endswith("scripted_page.py"):
+            process = subprocess.Popen(
+                [sys.executable, *words], cwd=ROOT, env=everything, stdout=log, stderr=subprocess.STDOUT
+            )
+        else:
+            process = WarmProcess("pages", words, everything, log)
     try:
         wait_until(
             lambda: _answers(served.address) or process.poll() is not None, what="the page", seconds=_START_SECONDS

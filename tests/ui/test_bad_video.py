@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from tests.ui.serving import Served
 
-pytestmark = pytest.mark.browser
-
 
 def _empty(path: Path) -> None:
     path.touch()

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from tests.ui.serving import Served
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture
 def videos(tmp_path: Path) -> list[Path]:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from tests.ui.serving import Served
 
-pytestmark = pytest.mark.browser
-
 
 COUNT_WHAT_IS_RECORDED = """() => {
   const start = MediaRecorder.prototype.start;

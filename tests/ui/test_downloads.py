@@ -5,16 +5,12 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.text.test_names import CHANGED, KEPT
 from vidtext.text.names import file_name
 from vidtext.ui.status import download_html
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-pytestmark = pytest.mark.browser
 
 
 def test_chromium_takes_the_names_as_they_are(browser: Browser) -> None:

@@ -19,8 +19,6 @@ from tests.media.clips import numbered_clip
 if TYPE_CHECKING:
     from tests.ui.serving import Served
 
-pytestmark = pytest.mark.browser  # it needs the page to be served
-
 
 def call(served: Served, **arguments: Any) -> tuple[str, Any]:
     """Call `/caption` as one does with curl; return the closing event and its data."""

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from tests.ui.serving import Served
 
-pytestmark = pytest.mark.browser
-
 
 def more_options(page: Page) -> None:
     page.get_by_role("button", name="More options").locator("visible=true").click()

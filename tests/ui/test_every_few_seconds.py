@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from tests.ui.serving import Served
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture(scope="module")
 def page(quick: Served, visit_once: Callable[..., Page]) -> Page:

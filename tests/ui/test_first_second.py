@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.ui.scripted_page import CARD, NOTE
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.ui.serving import Served
-
-pytestmark = pytest.mark.browser
 
 
 def test_an_example_is_loaded_and_one_click_away_from_a_result(quick: Served, visit: Callable[..., Page]) -> None:

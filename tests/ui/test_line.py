@@ -15,13 +15,11 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture(scope="module")
 def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A slow page with room for one at work and two who wait."""
-    limits = {"VIDTEXT_JOBS_AT_ONCE": "1", "VIDTEXT_JOBS_WAITING": "2"}
+    limits = {"VIDTEXT_JOBS__MAX_RUNNING": "1", "VIDTEXT_JOBS__MAX_QUEUED": "2"}
     with serve(scripted(SLOW), tmp_path_factory.mktemp("narrow"), **GRACE, **limits) as served:
         yield served
 

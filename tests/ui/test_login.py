@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.ui.conftest import QUICK, scripted
 from tests.ui.serving import serve
 
@@ -13,9 +11,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-@pytest.mark.browser
 def test_a_person_logs_in(tmp_path: Path, browser: Browser) -> None:
-    with serve(scripted(QUICK), tmp_path, VIDTEXT_AUTH="guard:a-password") as closed:
+    with serve(scripted(QUICK), tmp_path, VIDTEXT_SERVER__AUTH="guard:a-password") as closed:
         log_in_and_caption(browser, closed.address)
 
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from tests.ui.serving import Served
 
-pytestmark = pytest.mark.browser
-
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 TOO_SMALL = """() => [...document.querySelectorAll("#vt-main button, #vt-main a, #vt-main input, #vt-main textarea")]

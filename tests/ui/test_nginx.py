@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(NGINX is None, reason="nginx is not on this machine")]
+pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not on this machine")
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def _status(address: str) -> int:
 @pytest.fixture(scope="module")
 def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("proxied")
-    with serve(scripted(SLOW), folder, VIDTEXT_ROOT_PATH="/vidtext", **GRACE) as served:
+    with serve(scripted(SLOW), folder, VIDTEXT_SERVER__ROOT_PATH="/vidtext", **GRACE) as served:
         port = int(served.address.rstrip("/").rpartition(":")[2])
         with nginx(port, folder / "nginx") as address:
             yield Served(address, served.files, served.work_log, served.server_log)

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from tests.ui.serving import Served
 
-pytestmark = pytest.mark.browser
-
 CUES = "[...document.querySelector('#vt-player video').textTracks].flatMap(t => [...(t.cues ?? [])].map(c => c.text))"
 
 

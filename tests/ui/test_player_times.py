@@ -6,8 +6,6 @@ import base64
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.media.late_pictures import FRAME_SECONDS, write_late_pictures
 from vidtext.clock import to_milliseconds
 from vidtext.job import Job
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from playwright.sync_api import Browser
-
-pytestmark = pytest.mark.browser
 
 _SHOWN_AT = """async ([url, times]) => {
     const video = document.createElement('video');

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from tests.ui.serving import Served
 
-pytestmark = pytest.mark.browser
-
 SECONDS, RATE = 4, 10
 
 

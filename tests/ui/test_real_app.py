@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from gradio_client import Client, handle_file
 from playwright.sync_api import expect
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.ui.serving import Served
-
-pytestmark = pytest.mark.browser
 
 
 def test_one_click_gives_words_of_the_embedded_model(real: Served, visit: Callable[..., Page]) -> None:

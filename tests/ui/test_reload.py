@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from tests.ui.serving import Served
 
-pytestmark = pytest.mark.browser
-
 
 def caption(page: Page) -> None:
     page.get_by_role("button", name="Caption", exact=True).click()

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from tests.ui.serving import Served
 
-pytestmark = pytest.mark.browser
-
 
 def bring(page: Page, file: Path) -> None:
     page.locator("#vt-bring input[type=file]").set_input_files(file)

@@ -6,7 +6,6 @@ import base64
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from tests.media.stills import animation, kinds
 from vidtext.job import Job
@@ -15,8 +14,6 @@ from vidtext.settings import Settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-pytestmark = pytest.mark.browser
 
 _ON_WHITE_JS = """async (address) => {
   const image = new Image();

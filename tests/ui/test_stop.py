@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from tests.ui.serving import Served
 
-pytestmark = pytest.mark.browser
-
 
 ALL_TOKENS = 6 * 5
 """Of six windows, if nothing stops them."""

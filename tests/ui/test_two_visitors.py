@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.media.clips import numbered_clip
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.ui.serving import Served
-
-pytestmark = pytest.mark.browser
 
 
 def test_two_visitors_work_at_once_and_do_not_see_each_other(

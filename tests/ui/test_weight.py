@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from tests.ui.serving import Served
-
-pytestmark = pytest.mark.browser
 
 MOST_REQUESTS = 115
 MOST_BYTES = 920_000

@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING
 
 import httpx
-import pytest
 from playwright.sync_api import expect
 
 from tests.media.clips import numbered_clip
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.browser
-
 
 def token_of(user: str) -> str:
     payload = base64.urlsafe_b64encode(json.dumps({"user": user}).encode()).decode().rstrip("=")
@@ -33,7 +30,7 @@ def test_the_app_places_its_weights_first_and_asks_in_the_visitors_name(
 ) -> None:
     token = token_of("ada")
     with device_api() as api:
-        models = {"VIDTEXT_DEFAULT_MODEL": "embedded", "VIDTEXT_DEFAULT_CHAT_MODEL": "embedded-chat"}
+        models = {"VIDTEXT_MODELS__DEFAULT": "embedded", "VIDTEXT_MODELS__DEFAULT_CHAT": "embedded-chat"}
         with serve(
             lambda _port, _log: [NO_DEVICE, "app.py"], tmp_path, **models, **api.environment(tmp_path)
         ) as served:

@@ -23,12 +23,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serve(
         scripted(QUICK),
         tmp_path_factory.mktemp("server"),
-        VIDTEXT_METRICS="1",
-        VIDTEXT_JSON_LOGS="1",
-        VIDTEXT_MAX_SOURCE_BYTES=str(5 << 20),
-        VIDTEXT_PAGE_REQUEST_BYTES=str(1 << 16),
-        VIDTEXT_API_TOKEN=API_TOKEN,
-        VIDTEXT_API_REQUESTS_A_MINUTE="1000",
+        VIDTEXT_SERVER__METRICS="1",
+        VIDTEXT_SERVER__JSON_LOGS="1",
+        VIDTEXT_LIMITS__MAX_SOURCE_BYTES=str(5 << 20),
+        VIDTEXT_PAGE__MAX_REQUEST_BYTES=str(1 << 16),
+        VIDTEXT_API__TOKEN=API_TOKEN,
+        VIDTEXT_API__REQUESTS_PER_MINUTE="1000",
         HF_TOKEN=HUB_TOKEN,
     ) as served:
         yield served

@@ -27,9 +27,9 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serve(
         scripted(QUICK),
         tmp_path_factory.mktemp("patient"),
-        VIDTEXT_HEADER_SECONDS="600",
-        VIDTEXT_CONNECTIONS=str(MOST),
-        VIDTEXT_CONNECTIONS_A_CLIENT=str(MOST_A_CLIENT),
+        VIDTEXT_SERVER__HEADER_SECONDS="600",
+        VIDTEXT_SERVER__MAX_CONNECTIONS=str(MOST),
+        VIDTEXT_SERVER__MAX_CONNECTIONS_PER_CLIENT=str(MOST_A_CLIENT),
     ) as served:
         yield served
 
@@ -40,8 +40,8 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serve(
         scripted(QUICK),
         tmp_path_factory.mktemp("hasty"),
-        VIDTEXT_HEADER_SECONDS="1",
-        VIDTEXT_STALLED_ANSWER_SECONDS="1",
+        VIDTEXT_SERVER__HEADER_SECONDS="1",
+        VIDTEXT_SERVER__STALLED_RESPONSE_SECONDS="1",
     ) as served:
         yield served
 
@@ -111,7 +111,7 @@ def test_more_connections_than_files_may_be_open(tmp_path: Path) -> None:
     def command(port: int, log: Path) -> list[str]:
         return ["-c", limited, *scripted(QUICK)(port, log)]
 
-    with serve(command, tmp_path, VIDTEXT_HEADER_SECONDS="600", PYTHONPATH=str(ROOT)) as served:
+    with serve(command, tmp_path, VIDTEXT_SERVER__HEADER_SECONDS="600", PYTHONPATH=str(ROOT)) as served:
         with wires(served, 900, HALF), Wire(served, STRANGER) as wire:
             assert wire.send(WHOLE).status() == 200
             assert httpx.get(served.address, timeout=60).status_code == 200

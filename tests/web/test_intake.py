@@ -46,10 +46,10 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serve(
         scripted(QUICK),
         tmp_path_factory.mktemp("strict"),
-        VIDTEXT_BODY_SILENT_SECONDS="1",
-        VIDTEXT_BODY_BYTES_A_SECOND="100000",
-        VIDTEXT_RECEIVED_BYTES_A_CLIENT=str(1 << 20),
-        VIDTEXT_RECEIVED_BYTES=str(2 << 20),
+        VIDTEXT_SERVER__BODY_SILENT_SECONDS="1",
+        VIDTEXT_SERVER__BODY_BYTES_PER_SECOND="100000",
+        VIDTEXT_SERVER__RECEIVED_BYTES_PER_CLIENT=str(1 << 20),
+        VIDTEXT_SERVER__RECEIVED_BYTES=str(2 << 20),
     ) as served:
         yield served
 
@@ -59,13 +59,13 @@ def scarce(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serve(
         scripted(QUICK),
         tmp_path_factory.mktemp("scarce"),
-        VIDTEXT_CONNECTIONS_A_CLIENT=str(MOST_REQUESTS),
-        VIDTEXT_RECEIVED_BYTES_A_CLIENT=str(1 << 20),
-        VIDTEXT_RECEIVED_BYTES=str(2 << 20),
-        VIDTEXT_UNCLAIMED_UPLOADS_A_CLIENT=str(MOST_UPLOADS),
-        VIDTEXT_UNCLAIMED_BYTES_A_CLIENT=str(4 << 20),
-        VIDTEXT_API_REQUESTS_A_MINUTE="10000",
-        VIDTEXT_BODY_SILENT_SECONDS="250",  # half of a body has to stay until the other requests are answered
+        VIDTEXT_SERVER__MAX_CONNECTIONS_PER_CLIENT=str(MOST_REQUESTS),
+        VIDTEXT_SERVER__RECEIVED_BYTES_PER_CLIENT=str(1 << 20),
+        VIDTEXT_SERVER__RECEIVED_BYTES=str(2 << 20),
+        VIDTEXT_PAGE__UNCLAIMED_UPLOADS_PER_CLIENT=str(MOST_UPLOADS),
+        VIDTEXT_PAGE__UNCLAIMED_BYTES_PER_CLIENT=str(4 << 20),
+        VIDTEXT_API__REQUESTS_PER_MINUTE="10000",
+        VIDTEXT_SERVER__BODY_SILENT_SECONDS="250",  # half of a body has to stay until the other requests are answered
     ) as served:
         yield served
 

@@ -31,11 +31,11 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serve(
         scripted(QUICK),
         tmp_path_factory.mktemp("closed"),
-        VIDTEXT_AUTH=f"guard:{PASSWORD}",
-        VIDTEXT_API_TOKEN=API_TOKEN,
-        VIDTEXT_METRICS="1",
-        VIDTEXT_PROBE_NETWORKS="192.0.2.0/24",
-        VIDTEXT_FAILED_LOGINS_A_MINUTE="3",
+        VIDTEXT_SERVER__AUTH=f"guard:{PASSWORD}",
+        VIDTEXT_API__TOKEN=API_TOKEN,
+        VIDTEXT_SERVER__METRICS="1",
+        VIDTEXT_SERVER__PROBE_NETWORKS="192.0.2.0/24",
+        VIDTEXT_SERVER__FAILED_LOGINS_PER_MINUTE="3",
         FORWARDED_ALLOW_IPS="127.0.0.1",
     ) as served:
         yield served
@@ -134,7 +134,7 @@ def test_passwords_at_the_same_time_are_counted(closed: Served) -> None:
 
 def test_a_wrong_network_is_told_at_the_start() -> None:
     with pytest.raises(OptionError, match="probe_networks"):
-        Settings(probe_networks="10.0.0.0/33")
+        Settings().override(server__probe_networks="10.0.0.0/33")
 
 
 def test_without_a_password_nothing_wants_one() -> None:

@@ -23,7 +23,7 @@ FORGED = "a-private-word\nINFO vidtext.web.serve: FORGED-LINE\r\x1b[2K\u2028FORG
 
 @pytest.fixture(scope="module", params=["", "1"], ids=["text", "json"])
 def logging_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    kind = {"VIDTEXT_JSON_LOGS": "1"} if request.param else {}
+    kind = {"VIDTEXT_SERVER__JSON_LOGS": "1"} if request.param else {}
     with serve(scripted(QUICK), tmp_path_factory.mktemp("logs"), **kind) as served:
         yield served
 

@@ -83,9 +83,9 @@ BODIES: tuple[tuple[str, bytes], ...] = (
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     limits = {
-        "VIDTEXT_METRICS": "1",
-        "VIDTEXT_API_REQUESTS_A_MINUTE": "1000000",
-        "VIDTEXT_PAGE_REQUEST_BYTES": "150000",
+        "VIDTEXT_SERVER__METRICS": "1",
+        "VIDTEXT_API__REQUESTS_PER_MINUTE": "1000000",
+        "VIDTEXT_PAGE__MAX_REQUEST_BYTES": "150000",
     }
     with serve(scripted(QUICK), tmp_path_factory.mktemp("malformed"), **limits) as served:
         yield served

@@ -70,7 +70,9 @@ def test_a_picture_on_another_site_logs_nobody_out() -> None:
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server whose pages another site may call."""
-    with serve(scripted(QUICK), tmp_path_factory.mktemp("embedded"), VIDTEXT_TRUSTED_ORIGINS=f"{TRUSTED}/") as served:
+    with serve(
+        scripted(QUICK), tmp_path_factory.mktemp("embedded"), VIDTEXT_SERVER__TRUSTED_ORIGINS=f"{TRUSTED}/"
+    ) as served:
         yield served
 
 

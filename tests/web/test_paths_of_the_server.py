@@ -24,7 +24,7 @@ NEVER_UPLOADED = "0" * 64
 
 @pytest.fixture(scope="module")
 def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    limits = {"VIDTEXT_API_REQUESTS_A_MINUTE": "100000", "VIDTEXT_API_JOBS_A_CLIENT": "100"}
+    limits = {"VIDTEXT_API__REQUESTS_PER_MINUTE": "100000", "VIDTEXT_API__MAX_JOBS_PER_CLIENT": "100"}
     with serve(scripted(QUICK), tmp_path_factory.mktemp("open"), **limits) as served:
         yield served
 

@@ -36,9 +36,19 @@ def options(*words: str) -> object:
 
 
 def test_options_go_over_variables() -> None:
-    environment = {"VIDTEXT_ROOT_PATH": "/a", "VIDTEXT_AUTH": "a:b", "VIDTEXT_MAX_SOURCE_BYTES": "1", "PATH": "/bin"}
+    environment = {
+        "VIDTEXT_SERVER__ROOT_PATH": "/a",
+        "VIDTEXT_SERVER__AUTH": "a:b",
+        "VIDTEXT_LIMITS__MAX_SOURCE_BYTES": "1",
+        "PATH": "/bin",
+    }
     plain = settings_of(options(), environment)
-    assert (plain.root_path, plain.auth, plain.max_source_bytes, plain.share) == ("/a", "a:b", 1, False)
+    assert (plain.server.root_path, plain.server.auth, plain.limits.max_source_bytes, plain.server.share) == (
+        "/a",
+        "a:b",
+        1,
+        False,
+    )
     given = settings_of(
         options("--root-path", "/b", "--auth", "c:d", "--auth", "e:f", "--max-file-size", "2MB", "--share"), environment
     )
@@ -46,8 +56,8 @@ def test_options_go_over_variables() -> None:
 
 
 def test_strangers_files_are_decoded_in_workers_unless_that_is_refused() -> None:
-    assert settings_of(options(), {}).guard_decoding
-    assert not settings_of(options(), {"VIDTEXT_GUARD_DECODING": "0"}).guard_decoding
+    assert settings_of(options(), {}).sandbox.enabled
+    assert not settings_of(options(), {"VIDTEXT_SANDBOX__ENABLED": "0"}).sandbox.enabled
 
 
 @pytest.mark.parametrize(
@@ -89,7 +99,7 @@ def test_no_place_for_temporary_files_is_told_in_a_line() -> None:
 @pytest.fixture
 def busy(tmp_path: Path) -> Iterator[tuple[Served, str]]:
     """A server with a job at work, and the job's event."""
-    with serve(scripted(SLOW), tmp_path) as served:
+    with serve(scripted(SLOW), tmp_path, cold=True) as served:
         clip = numbered_clip(tmp_path / "film.mp4", 60)
         with httpx.Client(base_url=served.address, timeout=60) as client:
             sent = client.post("/gradio_api/upload", files={"files": (clip.name, clip.read_bytes(), "video/mp4")})

@@ -67,8 +67,8 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serve(
         scripted(QUICK),
         tmp_path_factory.mktemp("locked"),
-        VIDTEXT_AUTH=f"guard:{PASSWORD}",
-        VIDTEXT_MIN_FREE_DISK_BYTES=str(1 << 60),
+        VIDTEXT_SERVER__AUTH=f"guard:{PASSWORD}",
+        VIDTEXT_SERVER__MIN_FREE_DISK_BYTES=str(1 << 60),
     ) as served:
         yield served
 

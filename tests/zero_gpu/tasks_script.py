@@ -29,7 +29,7 @@ def results(path: str, settings: Settings) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    settings = Settings(default_model="embedded", default_chat_model="embedded-chat")
+    settings = Settings().override(models__default="embedded", models__default_chat="embedded-chat")
     warm_up(settings)
     startup()  # what `launch` does first
     with ThreadPoolExecutor(1) as executor:

@@ -20,7 +20,7 @@ from tests.zero_gpu.device_api import NO_DEVICE, DeviceApi, Refusal, device_api
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FILM = ROOT / "examples/four_scenes.mp4"
+FILM = ROOT / "vidtext/examples/four_scenes.mp4"
 
 
 @pytest.fixture(scope="module")

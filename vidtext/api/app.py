@@ -198,7 +198,7 @@ async def _body(request: Request, kind: type[AnyBody], upload: _Upload, settings
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if media_type == "multipart/form-data":
-            return await _form(request, kind, upload, settings), settings.api_field_bytes
+            return await _form(request, kind, upload, settings), settings.api.max_field_bytes
         if media_type != "application/json":
             raise ProblemError(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -206,7 +206,7 @@ async def _body(request: Request, kind: type[AnyBody], upload: _Upload, settings
                 "UnsupportedMediaType",
             )
         content = await request.body()
-        values = settings.api_json_values
+        values = settings.api.max_json_values
         body = await to_thread.run_sync(_parsed, kind, content, values, limiter=_ONE_AT_A_TIME)
         return body, len(content)
     except ValidationError as error:
@@ -230,7 +230,7 @@ def _parsed(kind: type[AnyBody], body: bytes, most_values: int) -> AnyBody:
 
 
 async def _form(request: Request, kind: type[AnyBody], upload: _Upload, settings: Settings) -> AnyBody:
-    async with read_form(request, settings.api_field_bytes) as form:
+    async with read_form(request, settings.api.max_field_bytes) as form:
         fields: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
         files = {name: value for name, value in form.items() if isinstance(value, UploadFile)}
         if set(files) != {"video"}:

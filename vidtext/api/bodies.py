@@ -44,7 +44,7 @@ Text = Annotated[str, Field(max_length=_MOST_CHARACTERS)]
 
 def offered_models(settings: Settings) -> tuple[str, ...]:
     """Return the names of the models that strangers may use."""
-    return (AUTO, *MODELS, *settings.offered_served_models)
+    return (AUTO, *MODELS, *settings.served.names)
 
 
 class Body(BaseModel):

@@ -35,10 +35,10 @@ def has_token(headers: Mapping[str, str], settings: Settings) -> bool:
 
     A server with a password and without a token for its API lets nobody use that.
     """
-    if not settings.api_token:
-        return not settings.auth
+    if not settings.api.token:
+        return not settings.server.auth
     given = headers.get("authorization", "")
-    return hmac.compare_digest(given.encode(), f"Bearer {settings.api_token}".encode())
+    return hmac.compare_digest(given.encode(), f"Bearer {settings.api.token}".encode())
 
 
 DISK_LOOK_BYTES = 16 << 20
@@ -47,7 +47,7 @@ DISK_LOOK_BYTES = 16 << 20
 
 def disk_has_room(length_bytes: int, settings: Settings) -> bool:
     """Tell whether a request of this length still leaves `min_free_disk_bytes` where temporary files are."""
-    return free_disk_bytes() - length_bytes >= settings.min_free_disk_bytes
+    return free_disk_bytes() - length_bytes >= settings.server.min_free_disk_bytes
 
 
 def free_disk_bytes() -> int:
@@ -86,7 +86,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app, self._settings = app, settings
-        self._visits = Visits(settings.api_requests_a_minute)
+        self._visits = Visits(settings.api.requests_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through."""
@@ -132,7 +132,7 @@ class Gate:
         if wait > 0:
             raise ProblemError(
                 HTTPStatus.TOO_MANY_REQUESTS,
-                f"{self._settings.api_requests_a_minute} requests a minute are allowed. Try again in {wait:.0f} s.",
+                f"{self._settings.api.requests_per_minute} requests a minute are allowed. Try again in {wait:.0f} s.",
                 "TooManyRequests",
                 headers=(("Retry-After", str(math.ceil(wait))),),
             )
@@ -144,7 +144,7 @@ class Gate:
             ProblemError: the request says that it is too large.
         """
         multipart = headers.get("content-type", "").startswith("multipart/")
-        most = self._settings.max_source_bytes if multipart else self._settings.api_json_bytes
+        most = self._settings.limits.max_source_bytes if multipart else self._settings.api.max_json_bytes
         too_large = ProblemError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"The request is larger than {most:,} bytes. Upload the video as multipart/form-data, or give its address."

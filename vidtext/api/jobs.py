@@ -103,19 +103,22 @@ class Runs:
             self._forget()
             going = sum(each.client == client for each in self._going)
             kept = sum(each.client == client for each in self._kept.values())
-            if going >= self._settings.api_jobs_a_client or (keep and kept >= self._settings.api_results_a_client):
+            if going >= self._settings.api.max_jobs_per_client or (
+                keep and kept >= self._settings.api.max_results_per_client
+            ):
                 raise ProblemError(
                     HTTPStatus.TOO_MANY_REQUESTS,
-                    f"{going} of your jobs are at work and {kept} are kept; {self._settings.api_jobs_a_client} and "
-                    f"{self._settings.api_results_a_client} are allowed. Wait for one to end, or delete one.",
+                    f"{going} of your jobs are at work and {kept} are kept; "
+                    f"{self._settings.api.max_jobs_per_client} and "
+                    f"{self._settings.api.max_results_per_client} are allowed. Wait for one to end, or delete one.",
                     "TooManyJobs",
                     headers=(("Retry-After", "10"),),
                 )
-            if nbytes + sum(each.nbytes for each in self._going) > self._settings.received_bytes:
+            if nbytes + sum(each.nbytes for each in self._going) > self._settings.server.received_bytes:
                 raise ProblemError(
                     HTTPStatus.SERVICE_UNAVAILABLE,
-                    f"The requests at work take {self._settings.received_bytes:,} bytes, all that is allowed. Send the "
-                    "video as multipart/form-data, or try again later.",
+                    f"The requests at work take {self._settings.server.received_bytes:,} bytes, all that is allowed. "
+                    "Send the video as multipart/form-data, or try again later.",
                     "TooManyBytes",
                     headers=(("Retry-After", "10"),),
                 )
@@ -137,7 +140,7 @@ class Runs:
             self._forget()
             if name in self._kept:
                 return self._kept[name]
-        minutes = self._settings.keep_files_seconds / 60
+        minutes = self._settings.page.keep_files_seconds / 60
         raise ProblemError(
             HTTPStatus.NOT_FOUND, f"There is no such job. Results are kept for {minutes:.0f} minutes.", "UnknownJob"
         )
@@ -150,7 +153,7 @@ class Runs:
             self._kept.pop(name, None)
 
     def _forget(self) -> None:
-        earliest = time.monotonic() - self._settings.keep_files_seconds
+        earliest = time.monotonic() - self._settings.page.keep_files_seconds
         for name, run in list(self._kept.items()):
             if run.ended_seconds is not None and run.ended_seconds < earliest:
                 del self._kept[name]

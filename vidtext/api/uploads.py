@@ -63,23 +63,24 @@ class Uploads:
 
     def refusal(self, client: str, more_bytes: int, settings: Settings) -> ProblemError | None:
         """Return why a client may not upload so much more, None if it may."""
-        free_bytes = free_disk_bytes() - more_bytes - settings.min_free_disk_bytes
+        free_bytes = free_disk_bytes() - more_bytes - settings.server.min_free_disk_bytes
         with self._lock:
             self._forget_deleted()
             own = [upload for upload in self._stored.values() if upload.client == client]
             coming = self._coming.get(client, 0) + more_bytes
         unclaimed = [upload.nbytes for upload in own if not upload.claimed]
-        if sum(unclaimed) + coming > settings.unclaimed_bytes_a_client or (
-            len(unclaimed) >= settings.unclaimed_uploads_a_client
+        if sum(unclaimed) + coming > settings.page.unclaimed_bytes_per_client or (
+            len(unclaimed) >= settings.page.unclaimed_uploads_per_client
         ):
-            minutes = settings.keep_unclaimed_seconds / 60
+            minutes = settings.page.keep_unclaimed_seconds / 60
             return ProblemError(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 f"{len(unclaimed)} of your uploads are not in use, {sum(unclaimed):,} bytes, and {coming:,} bytes are "
-                f"coming; {settings.unclaimed_uploads_a_client} and {settings.unclaimed_bytes_a_client:,} bytes are "
-                f"allowed. Use them, or wait: uploads are deleted after {minutes:.0f} minutes without use.",
+                f"coming; {settings.page.unclaimed_uploads_per_client} and "
+                f"{settings.page.unclaimed_bytes_per_client:,} bytes are allowed. "
+                f"Use them, or wait: uploads are deleted after {minutes:.0f} minutes without use.",
                 "TooManyUploads",
-                headers=(("Retry-After", str(round(settings.keep_unclaimed_seconds))),),
+                headers=(("Retry-After", str(round(settings.page.keep_unclaimed_seconds))),),
             )
         if free_bytes < 0 or sum(upload.nbytes for upload in own) + coming > _MOST_OF_FREE * free_bytes:
             return ProblemError(

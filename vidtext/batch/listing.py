@@ -177,9 +177,9 @@ def _videos(paths: Iterable[Path], settings: Settings) -> list[Path]:
 
 
 def _check_count(videos: int, settings: Settings) -> None:
-    if videos > settings.max_batch_items:
+    if videos > settings.batch.max_items:
         raise OptionError(
-            f"There are more than {settings.max_batch_items:,} videos, which is the most of one batch. Divide them "
+            f"There are more than {settings.batch.max_items:,} videos, which is the most of one batch. Divide them "
             "into several batches."
         )
 
@@ -187,7 +187,7 @@ def _check_count(videos: int, settings: Settings) -> None:
 def _read_list(path: Path, settings: Settings) -> str:
     try:
         with path.open("rb") as file:
-            return _decoded(file.read(settings.max_batch_list_bytes + 1), str(path), settings)
+            return _decoded(file.read(settings.batch.max_list_bytes + 1), str(path), settings)
     except OSError as error:
         raise OptionError(f"{path} cannot be read: {error.strerror}.") from None
 
@@ -195,13 +195,13 @@ def _read_list(path: Path, settings: Settings) -> str:
 def _read_input(settings: Settings) -> str:
     if sys.stdin.isatty():
         raise OptionError("- reads a list of videos from standard input, but that is the terminal. Pipe one into it.")
-    return _decoded(sys.stdin.buffer.read(settings.max_batch_list_bytes + 1), _STANDARD_INPUT_NAME, settings)
+    return _decoded(sys.stdin.buffer.read(settings.batch.max_list_bytes + 1), _STANDARD_INPUT_NAME, settings)
 
 
 def _decoded(read: bytes, where: str, settings: Settings) -> str:
-    if len(read) > settings.max_batch_list_bytes:
+    if len(read) > settings.batch.max_list_bytes:
         raise OptionError(
-            f"The list in {where} has more than {settings.max_batch_list_bytes:,} bytes. Divide it into several."
+            f"The list in {where} has more than {settings.batch.max_list_bytes:,} bytes. Divide it into several."
         )
     try:
         return read.decode("utf-8-sig")

@@ -122,7 +122,7 @@ class Worker:
         import ray
 
         died = ray.get(self._attempts.begin.remote(number)) - 1
-        if died >= self._settings.batch_attempts:
+        if died >= self._settings.batch.attempts:
             why = f"{died} workers died of it, perhaps for want of memory. Ray's logs may tell more."
             return failed(item, WorkerDiedError(why))
         return work_on(item, self._streams, self._settings, Job())

@@ -107,7 +107,7 @@ exit codes:
   5 the model cannot do it   6 some videos of a batch failed   7 the device was not to be had
   130 stopped with Ctrl-C
 
-Limits and defaults are read from VIDTEXT_… variables, such as VIDTEXT_MAX_DURATION_SECONDS=600.
+Limits and defaults are read from VIDTEXT_… variables, such as VIDTEXT_LIMITS__MAX_DURATION_SECONDS=600.
 """
 
 _LAYOUT = argparse.RawDescriptionHelpFormatter

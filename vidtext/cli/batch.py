@@ -94,8 +94,8 @@ def _tasks(arguments: argparse.Namespace, settings: Settings) -> Tasks:
     from vidtext.tasks.chat import ChatOptions
     from vidtext.tasks.summary import SummaryOptions
 
-    model, fit, style = arguments.model or settings.default_model, arguments.fit, arguments.style
-    chat_model = arguments.chat_model or settings.default_chat_model
+    model, fit, style = arguments.model or settings.models.default, arguments.fit, arguments.style
+    chat_model = arguments.chat_model or settings.models.default_chat
     wanted = arguments.tasks
     return Tasks(
         caption=CaptionOptions(model, arguments.every, fit=fit) if "caption" in wanted else None,

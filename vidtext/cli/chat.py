@@ -90,7 +90,7 @@ def _begin(
             "fit": arguments.fit,
         }
         options = ChatOptions(
-            model=arguments.model or settings.default_chat_model,
+            model=arguments.model or settings.models.default_chat,
             **{name: value for name, value in chosen.items() if value is not None},
         )
         sources = [(read_video(video, settings), "") for video in arguments.videos]
@@ -149,16 +149,18 @@ def _typed_questions(lines: TextIO) -> Iterator[str]:
 def _opened(file: Path, settings: Settings) -> Transcript:
     try:
         with file.open("rb") as saved:
-            text = saved.read(settings.max_saved_chat_bytes + 1)
+            text = saved.read(settings.limits.max_saved_chat_bytes + 1)
     except OSError as error:
         raise OptionError(f"--open {file} cannot be read: {error.strerror}.") from None
-    if len(text) > settings.max_saved_chat_bytes:
-        raise OptionError(f"--open {file} has more than the {settings.max_saved_chat_bytes:,} bytes that are allowed.")
+    if len(text) > settings.limits.max_saved_chat_bytes:
+        raise OptionError(
+            f"--open {file} has more than the {settings.limits.max_saved_chat_bytes:,} bytes that are allowed."
+        )
     return read_transcript(
         text.decode("utf-8", errors="replace"),
-        most_turns=settings.max_chat_turns,
-        most_characters=settings.max_question_characters,
-        most_answer_characters=settings.max_saved_answer_characters,
+        most_turns=settings.limits.max_chat_turns,
+        most_characters=settings.limits.max_question_characters,
+        most_answer_characters=settings.limits.max_saved_answer_characters,
     )
 
 

@@ -73,7 +73,7 @@ def _chapters(arguments: argparse.Namespace, settings: Settings) -> None:
             from vidtext.tasks.chapters import ChapterOptions, chapters_stream
 
             options = ChapterOptions(
-                model=arguments.model or settings.default_model,
+                model=arguments.model or settings.models.default,
                 count=arguments.count,
                 min_seconds=arguments.min,
                 shots=arguments.shots,
@@ -124,7 +124,7 @@ def _summary(arguments: argparse.Namespace, settings: Settings) -> None:
             from vidtext.tasks.summary import SummaryOptions, summary_stream
 
             options = SummaryOptions(
-                model=arguments.model or settings.default_model,
+                model=arguments.model or settings.models.default,
                 length=arguments.length,
                 look=arguments.look,
                 style=arguments.style,
@@ -215,7 +215,7 @@ def _caption_options(arguments: argparse.Namespace, settings: Settings) -> Capti
     from vidtext.tasks.caption import CaptionOptions
 
     options = CaptionOptions(
-        model=arguments.model or settings.default_model,
+        model=arguments.model or settings.models.default,
         every_seconds=arguments.every,
         start_seconds=arguments.start,
         stop_seconds=arguments.stop,

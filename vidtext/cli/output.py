@@ -106,4 +106,6 @@ def read_video(video: str, settings: Settings) -> str | bytes | Path:
         return video
     if sys.stdin.isatty():
         raise OptionError("- reads the video from standard input, but that is the terminal. Pipe a file into it.")
-    return sys.stdin.buffer.read(settings.max_source_bytes + 1)  # one more than allowed, for the size check to see
+    return sys.stdin.buffer.read(
+        settings.limits.max_source_bytes + 1
+    )  # one more than allowed, for the size check to see

@@ -178,9 +178,9 @@ def _plan(source: Path, spans: Sequence[TimeRange], settings: Settings, job: Job
         wanted = _in_order(spans, info.duration_seconds)
         keyframes = video.keyframes()
         fits = codec_name(video.stream) in MP4_PICTURES and not video.counted
-        parts = copied_parts(video, keyframes, wanted, snap_seconds=settings.reel_snap_seconds) if fits else None
+        parts = copied_parts(video, keyframes, wanted, snap_seconds=settings.output.reel_snap_seconds) if fits else None
         sound = video.container.streams.best("audio")
-        height = min(info.height, settings.reel_height_pixels)
+        height = min(info.height, settings.output.reel_height_pixels)
         return _Plan(
             wanted=tuple(wanted),
             parts=tuple(parts or ()),

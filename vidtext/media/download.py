@@ -6,7 +6,7 @@ What is allowed, at the first address and again at each redirect:
 - a host of which *every* resolved address is public. The connection then goes to such a checked address and not to
   the name, so a name that resolves differently a moment later leads nowhere else. The certificate and the `Host`
   header are still those of the name;
-- `Settings.max_source_bytes`, `url_max_redirects`, and `url_timeout_seconds` for all of it together.
+- `settings.limits.max_source_bytes`, `url_max_redirects`, and `url_timeout_seconds` for all of it together.
 
 Proxies, credentials and certificates of the environment (`HTTP_PROXY`, `.netrc`) are not used.
 """
@@ -77,7 +77,7 @@ def download(address: str, file: BinaryIO, *, settings: Settings, job: Job) -> s
 
     Raises:
         SourceRefusedError: the address, or one that it redirects to, is not allowed.
-        SourceTooLargeError: more bytes than `settings.max_source_bytes`.
+        SourceTooLargeError: more bytes than `settings.limits.max_source_bytes`.
         SourceError: the server cannot be reached, answers with an error or a web page, or is too slow.
         CancelledError: the job was stopped.
     """
@@ -94,12 +94,12 @@ def download(address: str, file: BinaryIO, *, settings: Settings, job: Job) -> s
 
 async def _fetch(url: httpx.URL, file: BinaryIO, *, settings: Settings, meter: _Meter) -> None:
     try:
-        with anyio.fail_after(settings.url_timeout_seconds):
+        with anyio.fail_after(settings.download.timeout_seconds):
             await _follow(url, file, settings=settings, meter=meter)
     except TimeoutError:
         raise SourceError(
-            f"{_shown(url)} took more than {settings.url_timeout_seconds:g} seconds ({meter.done_bytes / 1e6:.1f} MB "
-            "came). Try again, or download the video yourself and give the file."
+            f"{_shown(url)} took more than {settings.download.timeout_seconds:g} seconds ({meter.done_bytes / 1e6:.1f} "
+            "MB came). Try again, or download the video yourself and give the file."
         ) from None
     except httpx.HTTPError as error:
         reason = str(error).rstrip(".") or type(error).__name__
@@ -109,13 +109,14 @@ async def _fetch(url: httpx.URL, file: BinaryIO, *, settings: Settings, meter: _
 
 
 async def _follow(url: httpx.URL, file: BinaryIO, *, settings: Settings, meter: _Meter) -> None:
-    for _ in range(settings.url_max_redirects + 1):
+    for _ in range(settings.download.max_redirects + 1):
         async with _answer(url) as response:
             if not response.has_redirect_location:
                 return await _store(response, url, file, settings=settings, meter=meter)
             url = _redirected(url, response.headers["Location"])
     raise SourceRefusedError(
-        f"The address redirects more than {settings.url_max_redirects} times. Give the address of the video itself."
+        f"The address redirects more than {settings.download.max_redirects} times. "
+        "Give the address of the video itself."
     )
 
 
@@ -167,14 +168,14 @@ async def _store(
         raise SourceError(f"{_shown(url)} answered with {encoding[:20]}-compressed bytes, which was not asked for.")
     announced = response.headers.get("Content-Length", "")
     meter.total_bytes = int(announced) if announced.isdecimal() else 0
-    _check_size(meter.total_bytes, settings.max_source_bytes)
+    _check_size(meter.total_bytes, settings.limits.max_source_bytes)
     looked_at = -_DISK_LOOK_BYTES
     async for chunk in response.aiter_raw():
         meter.done_bytes += len(chunk)
-        _check_size(meter.done_bytes, settings.max_source_bytes)
+        _check_size(meter.done_bytes, settings.limits.max_source_bytes)
         if meter.done_bytes - looked_at > _DISK_LOOK_BYTES:
             looked_at = meter.done_bytes
-            if shutil.disk_usage(tempfile.gettempdir()).free < settings.min_free_disk_bytes:
+            if shutil.disk_usage(tempfile.gettempdir()).free < settings.server.min_free_disk_bytes:
                 raise SourceError(
                     "The disk is nearly full, so that nothing is downloaded now. Make room, or try later."
                 )

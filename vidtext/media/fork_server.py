@@ -131,7 +131,7 @@ def _current() -> ForkServer:
     if not _AVAILABLE:
         raise OptionError(
             "Files cannot be decoded in a process of their own on this system, which cannot fork. Set "
-            "VIDTEXT_GUARD_DECODING=0 where all that may reach this program is trusted."
+            "VIDTEXT_SANDBOX__ENABLED=0 where all that may reach this program is trusted."
         )
     if not _kept or _kept[0].owner != os.getpid():  # it was another process's before this one was forked from that
         _kept[:] = [ForkServer()]

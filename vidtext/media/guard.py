@@ -1,7 +1,7 @@
 """Work on what strangers bring, done in a process of its own: the one seam between the plain and the guarded path.
 
 Every function of this floor that opens a file does its work through `guarded` or `guarded_stream`. Without
-`Settings.guard_decoding` they only call it. With it, the function runs in a worker (`vidtext.media.worker`) that has
+`settings.sandbox.enabled` they only call it. With it, the function runs in a worker (`vidtext.media.worker`) that has
 limits on memory, time, files and open files, knows nothing of the environment, and is killed when the job is stopped.
 
 This holds against a decoder that crashes, hangs or takes memory without end. It is no wall against code that takes a
@@ -11,7 +11,6 @@ worker over: that has the rights of the server's user, for which there are conta
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 import os
 import pickle
@@ -64,7 +63,7 @@ def guarded(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> 
         CancelledError: the job was stopped.
         VidtextError: whatever the function raises.
     """
-    if not _settings(named).guard_decoding:
+    if not _settings(named).sandbox.enabled:
         return function(*arguments, **named)
     with _Worker(function, arguments, named) as worker:
         return worker.begin().value  # type: ignore[no-any-return]
@@ -74,7 +73,7 @@ def guarded_stream(
     function: Callable[P, Generator[T, None, None]], *arguments: P.args, **named: P.kwargs
 ) -> Generator[T, None, None]:
     """Yield what a generator function yields, each item when it is asked for. Otherwise as `guarded`."""
-    if not _settings(named).guard_decoding:
+    if not _settings(named).sandbox.enabled:
         yield from function(*arguments, **named)
         return
     with _Worker(function, arguments, named) as worker:
@@ -92,7 +91,7 @@ class _Worker:
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         self._settings, self._job = _settings(named), cast("Job", named["job"])
-        plain = dataclasses.replace(self._settings, guard_decoding=False)
+        plain = self._settings.override(sandbox__enabled=False)
         others = {name: value for name, value in named.items() if name not in ("settings", "job")}
         self._work = Begin(function, arguments, {**others, "settings": plain})
         self._process: psutil.Process | None = None
@@ -102,10 +101,10 @@ class _Worker:
     def __enter__(self) -> Self:
         settings = self._settings
         limits = Limits(
-            memory_bytes=_HARD_MEMORY_FACTOR * settings.guard_memory_bytes,
-            cpu_seconds=int(settings.guard_seconds * (os.cpu_count() or 1)) + 1,
-            written_bytes=settings.guard_written_bytes,
-            open_files=settings.guard_open_files,
+            memory_bytes=_HARD_MEMORY_FACTOR * settings.sandbox.memory_bytes,
+            cpu_seconds=int(settings.sandbox.total_seconds * (os.cpu_count() or 1)) + 1,
+            written_bytes=settings.sandbox.written_bytes,
+            open_files=settings.sandbox.open_files,
         )
         self._server, process_id, self._connection = fork_server.hatch(Hatch(limits))
         with contextlib.suppress(psutil.NoSuchProcess):  # its end is noticed below
@@ -146,7 +145,9 @@ class _Worker:
             while True:
                 self._look(time.monotonic() - began)
                 if self._connection.poll(_LOOK_SECONDS):
-                    return read_answer(self._connection.recv_bytes(self._settings.max_frames_bytes + _ANSWER_BYTES))
+                    return read_answer(
+                        self._connection.recv_bytes(self._settings.limits.max_frames_bytes + _ANSWER_BYTES)
+                    )
         finally:
             self._waited_seconds += time.monotonic() - began
 
@@ -163,11 +164,11 @@ class _Worker:
             memory_bytes = self._process.memory_info().rss if self._process else 0
         except psutil.Error:  # it has just ended
             return
-        if memory_bytes > settings.guard_memory_bytes:
+        if memory_bytes > settings.sandbox.memory_bytes:
             raise _needs_more_memory(settings)
-        if silent_seconds > settings.guard_silent_seconds:
+        if silent_seconds > settings.sandbox.silent_seconds:
             raise _unreadable(f"keeps the program that decodes it busy with one frame for {silent_seconds:.0f} seconds")
-        if self._waited_seconds + silent_seconds > settings.guard_seconds:
+        if self._waited_seconds + silent_seconds > settings.sandbox.total_seconds:
             raise _takes_more_time(settings)
 
     def _why_ended(self) -> VidtextError:
@@ -212,13 +213,13 @@ def _unreadable(what_it_did: str) -> UnreadableMediaError:
 
 def _needs_more_memory(settings: Settings) -> MediaTooLargeError:
     return MediaTooLargeError(
-        f"The file needs more than {settings.guard_memory_bytes / 1e9:.1f} GB of memory to be decoded. Make its "
+        f"The file needs more than {settings.sandbox.memory_bytes / 1e9:.1f} GB of memory to be decoded. Make its "
         "frames smaller and try again."
     )
 
 
 def _takes_more_time(settings: Settings) -> MediaTooLargeError:
     return MediaTooLargeError(
-        f"The file takes more than {settings.guard_seconds:g} seconds to be decoded. Cut it, or make its frames "
-        "smaller, and try again."
+        f"The file takes more than {settings.sandbox.total_seconds:g} seconds to be decoded. Cut it, or make its "
+        "frames smaller, and try again."
     )

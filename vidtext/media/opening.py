@@ -62,7 +62,7 @@ def open_video(path: Path, settings: Settings | None = None, job: Job | None = N
             raise UnreadableMediaError(
                 "The video's codec is not known here. Convert it to H.264, HEVC, VP9 or AV1 and try again."
             )
-        _refuse_large_frames(stream, (settings or Settings()).max_frame_pixels)
+        _refuse_large_frames(stream, (settings or Settings()).limits.max_frame_pixels)
         stream.codec_context.thread_type = "AUTO"
         stream.codec_context.thread_count = DECODER_THREADS
         job = job or Job()

@@ -123,7 +123,7 @@ def _plan(path: Path, settings: Settings, job: Job) -> tuple[_Plan, tuple[str, .
     """Return the plan, and a note if it leaves a part of the video out."""
     with open_video(path, settings, job) as video:
         info = inspect(video, settings)
-        height = min(info.height, settings.preview_height_pixels)
+        height = min(info.height, settings.output.preview_height_pixels)
         plan = _Plan(
             stream_index=video.stream.index,
             copies_pictures=_can_copy_pictures(video),
@@ -131,9 +131,9 @@ def _plan(path: Path, settings: Settings, job: Job) -> tuple[_Plan, tuple[str, .
             width=_even(info.width * height / info.height),
             height=_even(height),
             clock=video.clock,
-            stop_seconds=min(info.duration_seconds or math.inf, settings.preview_max_seconds),
+            stop_seconds=min(info.duration_seconds or math.inf, settings.output.preview_max_seconds),
         )
-    if info.duration_seconds <= settings.preview_max_seconds:
+    if info.duration_seconds <= settings.output.preview_max_seconds:
         return plan, ()
     return plan, (f"The preview shows the first {plan.stop_seconds / 60:g} minutes.",)
 

@@ -100,10 +100,10 @@ def inspect(video: VideoFile, settings: Settings) -> VideoInfo:
             f"{frame.width}×{frame.height} pixels is used; players may show another one."
         )
     duration = _duration_seconds(video)
-    if duration > settings.max_duration_seconds:
+    if duration > settings.limits.max_duration_seconds:
         raise MediaTooLargeError(
-            f"The video is {format_clock(duration)} long; up to {format_clock(settings.max_duration_seconds)} is "
-            "allowed. Cut it and try again."
+            f"The video is {format_clock(duration)} long; up to {format_clock(settings.limits.max_duration_seconds)} "
+            "is allowed. Cut it and try again."
         )
     width, height = max(1, round(frame.width * _pixel_aspect(video))), frame.height
     turns = quarter_turns(frame)

@@ -55,7 +55,7 @@ def sample(
         stop_seconds: where the range stops.
         snap: see `vidtext.media.decode.decode`.
         size: shrink to this many pixels at the shortest edge, the aspect kept, or to exactly `(height, width)`; None
-            keeps the size as long as all frames together stay below `settings.max_frames_bytes`.
+            keeps the size as long as all frames together stay below `settings.limits.max_frames_bytes`.
         settings: the limits.
         job: to watch or stop the work.
 
@@ -162,16 +162,16 @@ def pick(frames: Frames, seconds: Sequence[float]) -> Frames:
 
 
 def _check_count(count: float, settings: Settings) -> None:
-    if count > settings.max_frames:
-        raise OptionError(f"{count:.0f} frames were asked for; up to {settings.max_frames} are allowed.")
+    if count > settings.limits.max_frames:
+        raise OptionError(f"{count:.0f} frames were asked for; up to {settings.limits.max_frames} are allowed.")
 
 
 def _check_size(size: tuple[int, int], count: int, settings: Settings) -> None:
     height, width = size
-    if min(size) < 1 or height * width * _RGB_BYTES * count > settings.max_frames_bytes:
+    if min(size) < 1 or height * width * _RGB_BYTES * count > settings.limits.max_frames_bytes:
         raise OptionError(
             f"size={size} is not possible: {count} frames of {width}×{height} pixels take more than "
-            f"{settings.max_frames_bytes / 1e6:.0f} MB, or have no pixels. Ask for smaller or fewer frames."
+            f"{settings.limits.max_frames_bytes / 1e6:.0f} MB, or have no pixels. Ask for smaller or fewer frames."
         )
 
 
@@ -188,6 +188,6 @@ def _size(
 
 
 def fitting_size(width: int, height: int, count: int, settings: Settings) -> tuple[int, int]:
-    """Return a width and height, shrunk if so many frames of them would take more than `settings.max_frames_bytes`."""
-    scale = min(1.0, (settings.max_frames_bytes / (count * width * height * _RGB_BYTES)) ** 0.5)
+    """Return a width and height, shrunk if so many frames would take more than `settings.limits.max_frames_bytes`."""
+    scale = min(1.0, (settings.limits.max_frames_bytes / (count * width * height * _RGB_BYTES)) ** 0.5)
     return max(1, int(width * scale)), max(1, int(height * scale))

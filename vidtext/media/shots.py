@@ -74,7 +74,7 @@ def find_shots(
         source: a path, bytes, base64 text, a `data:` or http(s) address, or `Frames`.
         mode: `exact` looks at every frame. `fast` looks at the keyframes, and at the frames between two of them only
             where the two differ; it may pass over what comes and goes between two like keyframes. `auto` is `exact` up
-            to `settings.fast_shots_from_seconds` and `fast` for longer videos.
+            to `settings.tasks.fast_shots_from_seconds` and `fast` for longer videos.
         settings: the limits.
         job: to watch or stop the work.
 
@@ -154,7 +154,7 @@ def scan_shots(
     _check_mode(mode)
     size = shrunk_size(info.width, info.height, shortest_edge=edge)
     rate = float(info.frame_rate)
-    fast = mode == "fast" or (mode == "auto" and info.duration_seconds > settings.fast_shots_from_seconds)
+    fast = mode == "fast" or (mode == "auto" and info.duration_seconds > settings.tasks.fast_shots_from_seconds)
     keyframes = video.keyframes() if fast else []
     if fast and len(keyframes) < 2:  # noqa: PLR2004  two to compare
         video.note("The file has no keyframes to go by: every frame was looked at for shots.")

@@ -42,7 +42,7 @@ class LocalFile:
     Attributes:
         path: absolute, so that no part of it is taken for a protocol.
         name: what to call it before people: the file's own name, or "video from example.com".
-        size_bytes: more than 0, at most `Settings.max_source_bytes`.
+        size_bytes: more than 0, at most `settings.limits.max_source_bytes`.
     """
 
     path: Path
@@ -70,7 +70,7 @@ def open_source(
     Raises:
         SourceError: no such file, a broken data: URI or base64 text, a download that failed, or no room to store it.
         SourceRefusedError: an address or place that is not allowed.
-        SourceTooLargeError: more bytes than `settings.max_source_bytes`.
+        SourceTooLargeError: more bytes than `settings.limits.max_source_bytes`.
         UnreadableMediaError: the file is empty.
         CancelledError: the job was stopped.
     """
@@ -208,10 +208,10 @@ def _write_base64(text: str, path: Path, settings: Settings) -> None:
 
 
 def _check_size(size_bytes: int, settings: Settings) -> None:
-    if size_bytes > settings.max_source_bytes:
+    if size_bytes > settings.limits.max_source_bytes:
         raise SourceTooLargeError(
-            f"The video has {size_bytes / 1e6:.1f} MB; at most {settings.max_source_bytes / 1e6:.1f} MB are taken. "
-            "Give a shorter or smaller one."
+            f"The video has {size_bytes / 1e6:.1f} MB; at most {settings.limits.max_source_bytes / 1e6:.1f} MB are "
+            "taken. Give a shorter or smaller one."
         )
 
 

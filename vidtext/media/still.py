@@ -79,7 +79,7 @@ def read_stills(contents: Sequence[bytes], *, settings: Settings, job: Job) -> G
 
     Raises:
         MediaTooLargeError: a file has too many bytes, pixels or scans, or the pictures together take more than
-            `settings.max_frames_bytes`.
+            `settings.limits.max_frames_bytes`.
         UnreadableMediaError: a file is no JPEG or PNG, is damaged, or takes too long.
         CancelledError: the job was stopped.
     """
@@ -87,7 +87,7 @@ def read_stills(contents: Sequence[bytes], *, settings: Settings, job: Job) -> G
 
 
 def _read(contents: Sequence[bytes], *, settings: Settings, job: Job) -> Generator[Still, None, None]:
-    room_bytes = settings.max_frames_bytes
+    room_bytes = settings.limits.max_frames_bytes
     for content in contents:
         job.check()
         still = _decoded(content, room_bytes, settings)
@@ -96,9 +96,10 @@ def _read(contents: Sequence[bytes], *, settings: Settings, job: Job) -> Generat
 
 
 def _decoded(content: bytes, room_bytes: int, settings: Settings) -> Still:
-    if len(content) > settings.max_still_bytes:
+    if len(content) > settings.limits.max_still_bytes:
         raise MediaTooLargeError(
-            f"The picture has {len(content):,} bytes; at most {settings.max_still_bytes:,} are taken. Make it smaller."
+            f"The picture has {len(content):,} bytes; at most {settings.limits.max_still_bytes:,} are taken. "
+            "Make it smaller."
         )
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=_FORMATS) as image:
@@ -114,19 +115,19 @@ def _decoded(content: bytes, room_bytes: int, settings: Settings) -> Still:
 
 def _check(image: Image.Image, content: bytes, room_bytes: int, settings: Settings) -> None:
     """Refuse before it is decoded what would take too much memory or time."""
-    pixels, most = image.width * image.height, settings.max_frame_pixels
+    pixels, most = image.width * image.height, settings.limits.max_frame_pixels
     if pixels > most:
         raise MediaTooLargeError(
             f"The picture has {image.width} × {image.height} pixels; at most {most:,} are taken. Make it smaller."
         )
     if pixels * _CHANNELS > room_bytes:
         raise MediaTooLargeError(
-            f"The pictures take more than {settings.max_frames_bytes:,} bytes of memory once they are decoded. Give "
-            "fewer or smaller ones."
+            f"The pictures take more than {settings.limits.max_frames_bytes:,} bytes of memory once they are decoded. "
+            "Give fewer or smaller ones."
         )
-    if content.startswith(b"\xff\xd8") and (scans := _scans(content)) > settings.max_jpeg_scans:
+    if content.startswith(b"\xff\xd8") and (scans := _scans(content)) > settings.limits.max_jpeg_scans:
         raise MediaTooLargeError(
-            f"The JPEG has {scans:,} scans; at most {settings.max_jpeg_scans:,} are taken. Encode it again."
+            f"The JPEG has {scans:,} scans; at most {settings.limits.max_jpeg_scans:,} are taken. Encode it again."
         )
 
 

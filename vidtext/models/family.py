@@ -191,7 +191,7 @@ class ChatFamily(LocalFamily):
         """Return what runs the model."""
         with TRANSFORMERS:
             from vidtext.models.video_chat import VideoChat
-        return VideoChat(self, card, checkpoint, kept_bytes=settings.prefix_cache_bytes)
+        return VideoChat(self, card, checkpoint, kept_bytes=settings.models.prefix_cache_bytes)
 
 
 def stack_of(config: PretrainedConfig) -> Stack:

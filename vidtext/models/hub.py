@@ -48,9 +48,9 @@ def require_hub(name: str, settings: Settings) -> None:
     """Make sure that the hub would give a model.
 
     Raises:
-        ModelUnavailableError: it would not, or cannot be reached within `settings.hub_timeout_seconds`.
+        ModelUnavailableError: it would not, or cannot be reached within `settings.models.hub_timeout_seconds`.
     """
-    reason = _hub_refuses(name, settings.hub_timeout_seconds, int(time.monotonic() / _REMEMBER_HUB_SECONDS))
+    reason = _hub_refuses(name, settings.models.hub_timeout_seconds, int(time.monotonic() / _REMEMBER_HUB_SECONDS))
     if reason:
         raise ModelUnavailableError(f"{name} is not on this machine, and {reason}.")
 

@@ -169,6 +169,6 @@ def _weight_bytes(model: PreTrainedModel) -> int:
 
 
 MODELS_KEPT = KeptModels(
-    load_checkpoint, most_bytes=Settings.kept_model_bytes, idle_seconds=Settings.idle_model_seconds
+    load_checkpoint, most_bytes=Settings().models.cache_bytes, idle_seconds=Settings().models.idle_seconds
 )
 """The ones of this process."""

@@ -190,7 +190,7 @@ def warm_up(settings: Settings) -> None:
 
     One that cannot be loaded is a line in the log: whoever asks for it is told.
     """
-    for find, name in ((resolve, settings.default_model), (resolve_chat, settings.default_chat_model)):
+    for find, name in ((resolve, settings.models.default), (resolve_chat, settings.models.default_chat)):
         try:
             resolution = find(name, settings)
             if resolution.folder is not None:

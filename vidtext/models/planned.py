@@ -56,10 +56,11 @@ def load_planned(
 ) -> Iterator[tuple[Captioner, MemoryPlan]]:
     """Load what `resolve` found for work that is known to fit into memory, and lend it with room for the work.
 
-    So many works have the device at once as its memory holds, and `settings.jobs_at_once` at most; the others wait in
-    the order in which they came, and `job` is told their place. One that would only fit with less than was asked for
-    waits until it is alone before it is stepped down. A ZeroGPU Space has a line of its own, and only the models that
-    were loaded in its main thread as it started: its PyTorch does as if there were a GPU in that thread alone.
+    So many works have the device at once as its memory holds, and `settings.jobs.max_running` at most; the others
+    wait in the order in which they came, and `job` is told their place. One that would only fit with less than was
+    asked for waits until it is alone before it is stepped down. A ZeroGPU Space has a line of its own, and only the
+    models that were loaded in its main thread as it started: its PyTorch does as if there were a GPU in that thread
+    alone.
 
     Raises:
         NoMemoryError: it does not fit in any way; nothing was loaded then.
@@ -70,12 +71,12 @@ def load_planned(
     card = resolution.card
     family = FAMILIES[card.family]
     if isinstance(family, RemoteFamily):
-        with turn(settings, job=job, device=card.id, at_once=settings.served_jobs_at_once):
+        with turn(settings, job=job, device=card.id, at_once=settings.served.max_running):
             yield family.connect(card, settings), _nothing_needed(work)
         return
     folder = resolution.folder or download(card.id, job)
-    idle_seconds = None if zero_gpu() else settings.idle_model_seconds
-    MODELS_KEPT.allow(most_bytes=settings.kept_model_bytes, idle_seconds=idle_seconds)
+    idle_seconds = None if zero_gpu() else settings.models.idle_seconds
+    MODELS_KEPT.allow(most_bytes=settings.models.cache_bytes, idle_seconds=idle_seconds)
     plans = _Plans(folder, resolution, work, settings)
     if zero_gpu():
         plan = plans.made()
@@ -105,13 +106,13 @@ def turn(settings: Settings, *, job: Job, device: str = READING, at_once: int | 
         settings: the limits.
         job: is told its place, and may be stopped.
         device: what the turn is for.
-        at_once: how many jobs may have one; None for `settings.jobs_at_once`.
+        at_once: how many jobs may have one; None for `settings.jobs.max_running`.
 
     Raises:
         BusyError: too many wait already.
         CancelledError: the job was stopped.
     """
-    limits = {"at_once": at_once or settings.jobs_at_once, "longest_line": settings.jobs_waiting}
+    limits = {"at_once": at_once or settings.jobs.max_running, "longest_line": settings.jobs.max_queued}
     with LEASES.lent(device, lambda: 0, lambda: sys.maxsize, job=job, **limits):
         yield
 
@@ -127,8 +128,8 @@ def _lease(plans: _Plans, hoped: MemoryPlan, settings: Settings, job: Job) -> Ab
         plans.device,
         lambda: hoped.bytes_to_take(loaded=MODELS_KEPT.holds(plans.checkpoint(hoped))),
         plans.free,
-        at_once=settings.jobs_at_once,
-        longest_line=settings.jobs_waiting,
+        at_once=settings.jobs.max_running,
+        longest_line=settings.jobs.max_queued,
         job=job,
     )
 
@@ -170,7 +171,7 @@ class _Plans:
     def __init__(self, folder: Path, resolution: Resolution, work: Work, settings: Settings) -> None:
         card = resolution.card
         self.device = _freest_device()
-        self._card, self._work, self._share = card, work, settings.memory_share
+        self._card, self._work, self._share = card, work, settings.models.memory_share
         self._shape = local_family(card).shape(folder, card)
         precision = resolution.precision or best_precision(self.device, card.weight_bytes)
         self._usual = Checkpoint(str(folder), self.device, precision)

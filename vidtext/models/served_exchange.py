@@ -153,7 +153,7 @@ class Exchange:
             return ModelUnavailableError(f"The server {self._host} is too busy (HTTP {status}). Try again later.")
         if status in (401, 403):
             refused = f"The server {self._host} refuses the key (HTTP {status})."
-            return ModelUnavailableError(f"{refused} Set VIDTEXT_SERVED_KEY.")
+            return ModelUnavailableError(f"{refused} Set VIDTEXT_SERVED__API_KEY.")
         if status == 404:  # noqa: PLR2004
             return ModelUnavailableError(f"The server {self._host} has no such model (HTTP 404).")
         return ModelError(f"The server {self._host} does not take the request (HTTP {status}): fewer frames may help.")

@@ -88,7 +88,7 @@ def caption(
 ) -> TimedText:
     """Caption a video: one segment for all of it, or one for each window of `every_seconds`.
 
-    The arguments are those of `CaptionOptions`; `model` is `settings.default_model` unless told.
+    The arguments are those of `CaptionOptions`; `model` is `settings.models.default` unless told.
 
     Raises:
         OptionError: an option is not allowed, or the range lies outside the video.
@@ -99,7 +99,7 @@ def caption(
     """
     settings = settings or Settings()
     options = CaptionOptions(
-        model=model or settings.default_model,
+        model=model or settings.models.default,
         every_seconds=every_seconds,
         start_seconds=start_seconds,
         stop_seconds=stop_seconds,
@@ -116,16 +116,16 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
     decoding and the generation. Raises as `caption` does.
     """
     began = time.monotonic()
-    if options.max_new_tokens > settings.max_new_tokens:
+    if options.max_new_tokens > settings.limits.max_new_tokens:
         raise OptionError(
-            f"max_new_tokens is {options.max_new_tokens}; up to {settings.max_new_tokens} are allowed.",
+            f"max_new_tokens is {options.max_new_tokens}; up to {settings.limits.max_new_tokens} are allowed.",
             option="max_new_tokens",
         )
     writing = GenerationOptions(max_new_tokens=options.max_new_tokens, fit=options.fit)
     with open_footage(source, settings, job) as footage:
         windows = _windows(footage, options, settings)
         resolution = resolve_captioner(options.model, settings)
-        at_once = min(settings.window_batch, len(windows))
+        at_once = min(settings.tasks.window_batch, len(windows))
         work = Work(at_once, resolution.card.frames_per_clip, new_tokens=options.max_new_tokens)
         with turn(settings, job=job):  # what is slow to read is read before the job has a device
             (first,) = footage.clips(windows, work.frames, _edge(resolution.card, settings), job, slice(1))
@@ -154,7 +154,7 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
 
 def _edge(card: ModelCard, settings: Settings) -> int:
     """Return the shortest edge that frames are read with: for the model, and for a person to see."""
-    return max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
+    return max(card.frame_edge_pixels, settings.output.thumbnail_edge_pixels)
 
 
 def _looked_at(
@@ -187,10 +187,10 @@ def _windows(footage: Footage, options: CaptionOptions, settings: Settings) -> l
         footage.notes.append(f"The range was cut at the end of the video, {format_clock(duration)}.")
     if options.every_seconds is None:
         return [span]
-    if options.every_seconds > 0 and span.duration_seconds / options.every_seconds > settings.max_windows:
-        shortest = span.duration_seconds / settings.max_windows
+    if options.every_seconds > 0 and span.duration_seconds / options.every_seconds > settings.limits.max_windows:
+        shortest = span.duration_seconds / settings.limits.max_windows
         raise OptionError(
-            f"One caption every {options.every_seconds:g} s makes more than {settings.max_windows} of them. "
+            f"One caption every {options.every_seconds:g} s makes more than {settings.limits.max_windows} of them. "
             f"Choose {format_clock(shortest)} or more, or a shorter range.",
             option="every_seconds",
         )

@@ -98,7 +98,7 @@ def chapters(
 ) -> Chapters:
     """Divide a video into chapters, each with a title and a description; together they cover all of it.
 
-    The arguments are those of `ChapterOptions`; `model` is `settings.default_model` unless told.
+    The arguments are those of `ChapterOptions`; `model` is `settings.models.default` unless told.
 
     Raises:
         OptionError: an option is not allowed, or so many chapters of that length do not fit.
@@ -109,7 +109,7 @@ def chapters(
     """
     settings = settings or Settings()
     options = ChapterOptions(
-        model=model or settings.default_model,
+        model=model or settings.models.default,
         count=count,
         min_seconds=min_seconds,
         shots=shots,
@@ -143,7 +143,7 @@ def chapters_stream(
             job=job,
         )
         shown_at = [(windows[0].start_seconds + windows[0].stop_seconds) / 2 for windows in division.windows]
-        pictures = footage.read(shown_at, settings.thumbnail_edge_pixels, len(shown_at))
+        pictures = footage.read(shown_at, settings.output.thumbnail_edge_pixels, len(shown_at))
         result = ChaptersResult(
             chapters=_chapters(division, [], [], writer.model.card, footage.notes),
             thumbnails=frames_of(list(pictures)),

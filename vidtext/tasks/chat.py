@@ -102,14 +102,14 @@ def begin_dialogue(
         CancelledError: the job was stopped.
     """
     card = resolve_chat(options.model, settings).card
-    most = min(settings.max_chat_videos, card.most_clips or settings.max_chat_videos, len(_LABELS))
+    most = min(settings.limits.max_chat_videos, card.most_clips or settings.limits.max_chat_videos, len(_LABELS))
     if not 1 <= len(sources) <= most:
         several = "one video" if most == 1 else f"up to {most} videos"
         raise OptionError(
             f"{len(sources)} videos were given; {card.id} can talk about {several} at a time.", option="videos"
         )
     wanted = card.frames_per_clip if options.frames is None else options.frames
-    most_frames = settings.max_frames
+    most_frames = settings.limits.max_frames
     if card.tokens_per_frame:  # what is far beyond the context would be held for nothing
         most_frames = min(most_frames, _CONTEXTS_OF_FRAMES * card.context_tokens // card.tokens_per_frame)
     if card.fixed_frames:
@@ -120,7 +120,7 @@ def begin_dialogue(
         )
         raise OptionError(f"{wanted} frames were asked for; {card.id} takes {several}.", option="frames")
     each = max(card.fewest_frames, wanted // len(sources))
-    edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
+    edge = max(card.frame_edge_pixels, settings.output.thumbnail_edge_pixels)
     videos = []
     for letter, (source, name) in zip(_LABELS, sources, strict=False):
         with open_footage(source, settings, job) as footage, turn(settings, job=job):
@@ -239,27 +239,28 @@ def check_question(dialogue: Dialogue, question: str, options: ChatOptions, sett
     Raises:
         OptionError: the question is empty or too long, an option is out of its range, or the conversation is too long.
     """
-    if len(dialogue.turns) >= settings.max_chat_turns:
+    if len(dialogue.turns) >= settings.limits.max_chat_turns:
         raise OptionError(
-            f"The conversation has {len(dialogue.turns):,} turns, and {settings.max_chat_turns:,} are allowed. Begin a "
-            "new one."
+            f"The conversation has {len(dialogue.turns):,} turns, and {settings.limits.max_chat_turns:,} are allowed. "
+            "Begin a new one."
         )
     if not question.strip():
         raise OptionError("The question is empty. Type what you want to know about the video.", option="question")
-    if len(question) > settings.max_question_characters:
+    if len(question) > settings.limits.max_question_characters:
         raise OptionError(
-            f"The question has {len(question):,} characters; up to {settings.max_question_characters:,} are allowed.",
+            f"The question has {len(question):,} characters; up to "
+            f"{settings.limits.max_question_characters:,} are allowed.",
             option="question",
         )
-    if len(options.system_prompt) > settings.max_instruction_characters:
+    if len(options.system_prompt) > settings.limits.max_instruction_characters:
         raise OptionError(
             f"The system prompt has {len(options.system_prompt):,} characters; up to "
-            f"{settings.max_instruction_characters:,} are allowed.",
+            f"{settings.limits.max_instruction_characters:,} are allowed.",
             option="system_prompt",
         )
-    if not 1 <= options.max_new_tokens <= settings.max_answer_tokens:
+    if not 1 <= options.max_new_tokens <= settings.limits.max_answer_tokens:
         raise OptionError(
-            f"max_new_tokens is {options.max_new_tokens}; 1 to {settings.max_answer_tokens} are allowed.",
+            f"max_new_tokens is {options.max_new_tokens}; 1 to {settings.limits.max_answer_tokens} are allowed.",
             option="max_new_tokens",
         )
     _writing(options)
@@ -285,7 +286,7 @@ def _closer_looks(
             notes.append(asked.note)
             continue
         span = TimeRange(asked.start_seconds, asked.stop_seconds)
-        edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
+        edge = max(card.frame_edge_pixels, settings.output.thumbnail_edge_pixels)
         count = _frames_of_a_look(card, settings)
         with open_footage(video.source, settings, job) as footage, turn(settings, job=job):
             (frames,) = footage.clips([span], count, edge, job)
@@ -304,7 +305,7 @@ def _asked_times(dialogue: Dialogue, question: str) -> list[tuple[ChatVideo, Ask
 
 
 def _frames_of_a_look(card: ModelCard, settings: Settings) -> int:
-    return max(card.fewest_frames, min(card.frames_per_clip, settings.closer_look_frames))
+    return max(card.fewest_frames, min(card.frames_per_clip, settings.tasks.closer_look_frames))
 
 
 def _frames_of_clips(dialogue: Dialogue, question: str, card: ModelCard, settings: Settings) -> list[int]:

@@ -90,11 +90,11 @@ def chat(
     """Begin a conversation about a video, or about several: `vidtext.chat("clip.mp4").ask("What moves?")`.
 
     With a `transcript`, the conversation goes on where that one ended. The other arguments are those of `ChatOptions`;
-    `model` is `settings.default_chat_model` unless told. Raises as `begin_dialogue` does.
+    `model` is `settings.models.default_chat` unless told. Raises as `begin_dialogue` does.
     """
     settings, job = settings or Settings(), job or Job()
     options = ChatOptions(
-        model=model or settings.default_chat_model,
+        model=model or settings.models.default_chat,
         frames=frames,
         max_new_tokens=max_new_tokens,
         temperature=temperature,

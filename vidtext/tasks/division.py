@@ -169,9 +169,9 @@ def _around(time: float, stretch: TimeRange, shots: Sequence[Shot]) -> TimeRange
 
 
 def _checked_shortest(duration: float, count: int | None, min_seconds: float | None, settings: Settings) -> float:
-    if count is not None and not 1 <= count <= settings.max_chapters:
+    if count is not None and not 1 <= count <= settings.limits.max_chapters:
         raise OptionError(
-            f"{count} chapters were asked for; 1 to {settings.max_chapters} are possible.", option="count"
+            f"{count} chapters were asked for; 1 to {settings.limits.max_chapters} are possible.", option="count"
         )
     if min_seconds is None:
         shortest = shortest_chapter_seconds(duration)

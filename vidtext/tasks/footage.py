@@ -43,7 +43,8 @@ class Footage:
         duration_seconds: when the last frame ends.
         notes: what is wrong with it so far; grows while it is read.
         read: yields a picture for each of the wanted times, which must not decrease, with the given shortest edge;
-            smaller where as many as are told to be held at once would take more than `Settings.max_frames_bytes`.
+            smaller where as many as are told to be held at once would take more than
+            `settings.limits.max_frames_bytes`.
         scan: looks for shots; keeps a picture about every so many seconds, with the given shortest edge.
     """
 

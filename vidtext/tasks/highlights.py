@@ -139,10 +139,10 @@ def highlight_reel(
     settings, job = settings or Settings(), job or Job()
     if not highlights.segments:
         raise OptionError("There is no highlight to show yet. Summarize the video first.")
-    if seconds is not None and not 0 < seconds <= settings.max_duration_seconds:
+    if seconds is not None and not 0 < seconds <= settings.limits.max_duration_seconds:
         raise OptionError(
             f"A clip of {seconds:g} s is not possible: it must be longer than 0 s and at most "
-            f"{format_clock(settings.max_duration_seconds)}.",
+            f"{format_clock(settings.limits.max_duration_seconds)}.",
             option="seconds",
         )
     spans = [TimeRange(segment.start_seconds, segment.stop_seconds) for segment in highlights.segments]

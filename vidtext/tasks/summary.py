@@ -123,7 +123,7 @@ def summarize(
 ) -> Summary:
     """Say what a video is about: in one or two sentences, in a paragraph, in highlights with their times, in keywords.
 
-    The arguments are those of `SummaryOptions`; `model` is `settings.default_model` unless told.
+    The arguments are those of `SummaryOptions`; `model` is `settings.models.default` unless told.
 
     Raises:
         OptionError: an option is not allowed.
@@ -133,7 +133,7 @@ def summarize(
         CancelledError: the job was stopped.
     """
     settings = settings or Settings()
-    options = SummaryOptions(model=model or settings.default_model, length=length, look=look, style=style, fit=fit)
+    options = SummaryOptions(model=model or settings.models.default, length=length, look=look, style=style, fit=fit)
     return last_result(summary_stream(source, options, settings=settings, job=job or Job())).summary
 
 

@@ -217,9 +217,10 @@ def instruction(style: str, settings: Settings) -> str:
     Raises:
         OptionError: there are too many of these.
     """
-    if len(style) > settings.max_instruction_characters:
+    if len(style) > settings.limits.max_instruction_characters:
         raise OptionError(
-            f"The style has {len(style):,} characters; up to {settings.max_instruction_characters:,} are allowed.",
+            f"The style has {len(style):,} characters; up to "
+            f"{settings.limits.max_instruction_characters:,} are allowed.",
             option="style",
         )
     return prompts.STYLES[style].instruction if style in prompts.STYLES else style
@@ -231,11 +232,11 @@ def load_writer(
 ) -> Iterator[Writer]:
     """Have the model that a name stands for; what the person must know of it becomes a note of the footage."""
     resolution = resolve_captioner(model, settings)
-    options = GenerationOptions(max_new_tokens=settings.description_tokens, fit=fit)
+    options = GenerationOptions(max_new_tokens=settings.tasks.description_tokens, fit=fit)
     card = resolution.card
     # A chat model reads more words when it puts descriptions together, and no frames then.
     text_tokens = min(_TEXT_TOKENS, card.context_tokens - options.max_new_tokens) if card.chats else 1
-    work = Work(settings.window_batch, card.frames_per_clip, text_tokens, options.max_new_tokens)
+    work = Work(settings.tasks.window_batch, card.frames_per_clip, text_tokens, options.max_new_tokens)
     with load_planned(resolution, work, settings=settings, job=job) as (loaded, plan):
         told = instruction(style, settings)
         writer = Writer(loaded, options, told, plan.wanted.clips, plan.wanted.frames, footage.notes)
@@ -253,7 +254,7 @@ def describe_windows(
     The clips of the next group are read while the model writes.
     """
     card = writer.model.card
-    edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
+    edge = max(card.frame_edge_pixels, settings.output.thumbnail_edge_pixels)
     in_a_row = [window for group in windows for window in group]
 
     def read(job: Job) -> Generator[Frames]:

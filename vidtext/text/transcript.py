@@ -52,7 +52,7 @@ def read_transcript(
     *,
     most_turns: int,
     most_characters: int,
-    most_answer_characters: int = Settings.max_saved_answer_characters,
+    most_answer_characters: int = Settings().limits.max_saved_answer_characters,
 ) -> Transcript:
     """Read a conversation that was saved as JSON.
 

@@ -45,12 +45,12 @@ _ARCHIVE = "vidtext-results.zip"
 def build_batch_tab(around: Surroundings) -> ModelAndFit:
     """Put the tab's content into the Blocks that are being built."""
     settings = around.settings
-    engine, turns = local_engine(around.services, settings), Turns(settings.page_batches)
+    engine, turns = local_engine(around.services, settings), Turns(settings.page.max_batches)
 
     def start(order: Order[BatchResult], job: Job) -> Iterator[BatchResult]:
         values = order.values
         paths = list(dict.fromkeys(Path(path) for path in values[files] or ()))
-        _check(paths, order, settings.page_batch_videos)
+        _check(paths, order, settings.page.max_batch_videos)
         name, fit, wanted = model.chosen_model(values), model.chosen_fit(values), values[tasks]
         if not wanted:
             raise OptionError("Choose at least one of captions, chapters and summary.", option="tasks")
@@ -117,7 +117,7 @@ def build_batch_tab(around: Surroundings) -> ModelAndFit:
     files.upload(keep, files, None, **UNLIMITED)
     fields = {"videos": files, "tasks": tasks, "every_seconds": every, **model.fields()}
     connect(kind, stage, around, fields.values(), fields=fields)
-    show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
+    show_plan(stage.plan, around, model, new_tokens=settings.tasks.description_tokens)
     return model
 
 

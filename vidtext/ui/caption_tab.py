@@ -101,7 +101,7 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
                 _DEFAULT_NEW_TOKENS,
                 label="Tokens per caption",
                 minimum=1,
-                maximum=settings.max_new_tokens,
+                maximum=settings.limits.max_new_tokens,
                 precision=0,
                 elem_id="vt-tokens",
             )
@@ -118,7 +118,7 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
                 start_seconds=seconds_of(values[begin], "start_seconds"),
                 stop_seconds=seconds_of(values[end], "stop_seconds"),
             )
-            if not length > 0 or span.duration_seconds / length > settings.max_windows:
+            if not length > 0 or span.duration_seconds / length > settings.limits.max_windows:
                 return ""
             count = len(split(span, every_seconds=length))
             return note_html(_forecast(count, paces.get(model.chosen_model(values))))

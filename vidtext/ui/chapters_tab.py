@@ -117,7 +117,7 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
         beside=[around.panel.timeline, files],
     )
     chaptered.follow(runs)
-    show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
+    show_plan(stage.plan, around, model, new_tokens=settings.tasks.description_tokens)
     return model
 
 

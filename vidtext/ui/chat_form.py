@@ -77,7 +77,7 @@ class ChatForm:
 
 def build_chat_form(around: Surroundings) -> ChatForm:
     """Put the choices into the Blocks that are being built."""
-    most_tokens = around.settings.max_answer_tokens
+    most_tokens = around.settings.limits.max_answer_tokens
     model = build_model_and_fit(around, "chat", chat=True)
     with gr.Row():
         frames = gr.Textbox(
@@ -120,7 +120,7 @@ def build_chat_form(around: Surroundings) -> ChatForm:
         label="Instructions to the model",
         placeholder="For example: answer in one sentence.",
         lines=2,
-        max_length=around.settings.max_instruction_characters,
+        max_length=around.settings.limits.max_instruction_characters,
         elem_id="vt-chat-system",
     )
     more = gr.File(

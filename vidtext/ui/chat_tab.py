@@ -333,16 +333,16 @@ class _Changes:
         try:
             visitor = self._idle(request)
             with plain_words(otherwise=self._saved):
-                if file.stat().st_size > settings.max_saved_chat_bytes:
+                if file.stat().st_size > settings.limits.max_saved_chat_bytes:
                     raise OptionError(
                         f"The file has {file.stat().st_size:,} bytes; a saved conversation may have "
-                        f"{settings.max_saved_chat_bytes:,}."
+                        f"{settings.limits.max_saved_chat_bytes:,}."
                     )
                 transcript = read_transcript(
                     file.read_text("utf-8", errors="replace"),
-                    most_turns=settings.max_chat_turns,
-                    most_characters=settings.max_question_characters,
-                    most_answer_characters=settings.max_saved_answer_characters,
+                    most_turns=settings.limits.max_chat_turns,
+                    most_characters=settings.limits.max_question_characters,
+                    most_answer_characters=settings.limits.max_saved_answer_characters,
                 )
         finally:
             self._around.visitors.of(request).forget(file)

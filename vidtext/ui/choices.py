@@ -89,7 +89,7 @@ def build_model_and_fit(around: Surroundings, tab: str, *, chat: bool = False) -
 
     model = gr.Dropdown(
         model_choices(services.chat_models if chat else services.models),
-        value=settings.default_chat_model if chat else settings.default_model,
+        value=settings.models.default_chat if chat else settings.models.default,
         label="Model",
         filterable=False,
         elem_id=f"vt-{tab}-model",
@@ -142,7 +142,7 @@ def build_style(tab: str, settings: Settings) -> StyleChoice:
         label="How to write",
         placeholder="For example: write for children, in short sentences.",
         lines=2,
-        max_length=settings.max_instruction_characters,
+        max_length=settings.limits.max_instruction_characters,
         visible=False,
         elem_id=f"vt-{tab}-own-words",
     )

@@ -43,7 +43,7 @@ def add_endpoints(*, settings: Settings, services: Services, visitors: Visitors,
     def caption(  # noqa: PLR0917  (Gradio makes the endpoint's parameters of these)
         video: str | dict[str, Any],
         every_seconds: float | None = None,
-        model: str = settings.default_model,
+        model: str = settings.models.default,
         max_new_tokens: int = 30,
         start_seconds: float | None = None,
         stop_seconds: float | None = None,
@@ -84,7 +84,7 @@ def add_endpoints(*, settings: Settings, services: Services, visitors: Visitors,
         count: int | None = None,
         min_seconds: float | None = None,
         style: str = "neutral",
-        model: str = settings.default_model,
+        model: str = settings.models.default,
     ) -> dict[str, Any]:
         """Divide a video into chapters, each with its times, a title and a description.
 
@@ -109,7 +109,7 @@ def add_endpoints(*, settings: Settings, services: Services, visitors: Visitors,
         length: str = "medium",
         look: str = "shots",
         style: str = "neutral",
-        model: str = settings.default_model,
+        model: str = settings.models.default,
     ) -> dict[str, Any]:
         """Say what a video is about: in a sentence or two, in a paragraph, in highlights with times, in keywords.
 
@@ -134,7 +134,7 @@ def add_endpoints(*, settings: Settings, services: Services, visitors: Visitors,
         question: str,
         earlier: list[dict[str, Any]] | None = None,
         max_new_tokens: int = 256,
-        model: str = settings.default_chat_model,
+        model: str = settings.models.default_chat,
     ) -> dict[str, Any]:
         """Answer a question about a video. If it names a time, that moment is looked at more closely.
 
@@ -186,6 +186,6 @@ def _asked(video: str | dict[str, Any], visitors: Visitors, *, allowed: bool) ->
 def _has_token(settings: Settings) -> bool:
     """Tell whether the API's token came along, where one is wanted and no password closes the endpoints."""
     request = LocalContext.request.get()
-    if settings.auth or request.username == MCP_USER:
+    if settings.server.auth or request.username == MCP_USER:
         return True
     return has_token(request.headers, settings)

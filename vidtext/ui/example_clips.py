@@ -16,7 +16,7 @@ from vidtext.ui.filmstrip import picture_uri
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-EXAMPLES_FOLDER = Path(__file__).parents[2] / "examples"
+EXAMPLES_FOLDER = Path(__file__).parents[1] / "examples"
 
 _POSTER_SECONDS = 1.0
 _POSTER_EDGE_PIXELS = 120

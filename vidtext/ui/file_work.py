@@ -84,7 +84,7 @@ class FileWork:
         name = kind.name
         self._button = gr.Button(kind.label, elem_id=f"vt-{name}-go", elem_classes="vt-make", scale=0, min_width=190)
         self._made = gr.HTML("", elem_id=f"vt-{kind.name}-made", elem_classes="vt-made")
-        limit = around.settings.jobs_at_once
+        limit = around.settings.jobs.max_running
         event = self._button.click(
             self._run, self._inputs, self._made, concurrency_id="files", concurrency_limit=limit, **QUIET
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,21 +68,21 @@ def build_page(
     closing = closing or Job()
     services = services or real_services(settings)
     cache_folder = Path(get_upload_folder())
-    if settings.guard_decoding:
+    if settings.sandbox.enabled:
         fork_server.start()  # so that it is ready when the first visitor comes
     examples = examples or find_examples()
-    ours = replace(settings, guard_decoding=False)
+    ours = settings.override(sandbox__enabled=False)
     first = next(load_file(examples[0].path, name=examples[0].title, folder=cache_folder, settings=ours, job=Job()))
     visitors = Visitors(
         cache_folder,
         first,
         services.forget_conversation,
-        grace_seconds=settings.reload_grace_seconds,
-        lost_seconds=settings.lost_visit_seconds,
-        keep_seconds=settings.keep_files_seconds,
-        keep_unclaimed_seconds=settings.keep_unclaimed_seconds,
-        most=settings.page_visitors,
-        most_bytes=settings.kept_result_bytes,
+        grace_seconds=settings.page.reload_grace_seconds,
+        lost_seconds=settings.page.lost_visit_seconds,
+        keep_seconds=settings.page.keep_files_seconds,
+        keep_unclaimed_seconds=settings.page.keep_unclaimed_seconds,
+        most=settings.page.max_visits,
+        most_bytes=settings.page.result_bytes,
         closing=closing,
     )
 
@@ -113,4 +112,4 @@ def build_page(
     for example in examples:
         save_file_to_cache(example.path, str(cache_folder))  # the copy that every player which shows it fetches
     visitors.keep_clean(_CLEANING_PERIOD_SECONDS)
-    return page.queue(max_size=settings.jobs_waiting, default_concurrency_limit=settings.jobs_at_once)
+    return page.queue(max_size=settings.jobs.max_queued, default_concurrency_limit=settings.jobs.max_running)

@@ -42,7 +42,7 @@ def show_plan(
         try:
             resolution = choice.resolve(name, settings)
             card = resolution.card
-            at_once = 1 if card.chats else settings.window_batch
+            at_once = 1 if card.chats else settings.tasks.window_batch
             work = Work(at_once, whole_number(typed, "frames") or card.frames_per_clip, new_tokens=new_tokens)
             foreseen = services.foresee(resolution, work, settings)
             return note_html(" ".join(foreseen.notes) if foreseen else ""), plan_html(card, work, foreseen)

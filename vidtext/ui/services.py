@@ -89,7 +89,7 @@ def real_services(settings: Settings) -> Services:
     from vidtext.tasks.highlights import highlight_reel
     from vidtext.tasks.summary import summary_stream
 
-    served = {name: resolve(name, settings).card for name in settings.offered_served_models}
+    served = {name: resolve(name, settings).card for name in settings.served.names}
     return Services(
         caption_stream=caption_stream,
         chapters_stream=chapters_stream,

@@ -85,7 +85,7 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
                 _DEFAULT_REEL_SECONDS,
                 label="Seconds",
                 minimum=0.1,
-                maximum=settings.max_duration_seconds,
+                maximum=settings.limits.max_duration_seconds,
                 elem_id="vt-reel-seconds",
                 scale=0,
                 min_width=120,
@@ -107,7 +107,7 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
         beside=[files],
     )
     reel.follow(runs)
-    show_plan(stage.plan, around, model, new_tokens=settings.description_tokens)
+    show_plan(stage.plan, around, model, new_tokens=settings.tasks.description_tokens)
     return model
 
 

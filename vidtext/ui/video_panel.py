@@ -146,7 +146,7 @@ def build_video_panel(
         "show_progress": "hidden",
         "concurrency_id": "video",
         "trigger_mode": "multiple",  # a video may overtake the one before, which comes in the same way
-        "concurrency_limit": settings.jobs_at_once,
+        "concurrency_limit": settings.jobs.max_running,
     }
     ways: list[tuple[Callable[..., Dependency], Callable[..., Iterator[Any]], gr.components.Component | None]] = [
         (player.upload, handlers.upload, player),

@@ -73,16 +73,16 @@ def bound_connections(settings: Settings, renew: Callable[[], None]) -> None:
 def _most_connections(settings: Settings) -> int:
     """Return how many connections the limit of open files has room for; raise that limit as far as is needed."""
     if sys.platform == "win32":
-        return settings.connections
+        return settings.server.max_connections
     import resource
 
-    wanted = settings.connections * _FILES_A_CONNECTION + _FILES_BESIDES
+    wanted = settings.server.max_connections * _FILES_A_CONNECTION + _FILES_BESIDES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return settings.connections
+        return settings.server.max_connections
     return max(1, (soft - min(_FILES_BESIDES, soft // 2)) // _FILES_A_CONNECTION)
 
 
@@ -115,7 +115,7 @@ class Connections:
         self._open.add(new)
         self._of_client[new.peer] += 1
         proxy = new.client is not None and new.client[0] in self._proxies
-        if not proxy and self._of_client[new.peer] > self._settings.connections_a_client:
+        if not proxy and self._of_client[new.peer] > self._settings.server.max_connections_per_client:
             self._evict([each for each in self._open if each.peer == new.peer])
         if len(self._open) > self._most:
             self._evict(list(self._open))
@@ -131,9 +131,9 @@ class Connections:
         """Close connections without a request, or whose client reads no answer, for longer than is allowed."""
         for each in tuple(self._open):
             now = each.loop.time()
-            if each.stalled(now, self._settings.stalled_answer_seconds):
+            if each.stalled(now, self._settings.server.stalled_response_seconds):
                 each.reset()
-            elif each.idle and now - each.idle_since > self._settings.header_seconds:
+            elif each.idle and now - each.idle_since > self._settings.server.header_seconds:
                 each.transport.close()
 
     def _evict(self, candidates: list[BoundedConnection]) -> None:

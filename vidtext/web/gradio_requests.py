@@ -39,7 +39,7 @@ def bound_requests(settings: Settings) -> None:
     Args:
         settings: the limits.
     """
-    most_files = settings.unclaimed_uploads_a_client  # fewer are counted by the form, which says so at its field
+    most_files = settings.page.unclaimed_uploads_per_client  # fewer are counted by the form, which says so at its field
 
     async def parse(parser: Any) -> FormData:  # noqa: ANN401  Gradio has no types here
         parser.max_files = most_files

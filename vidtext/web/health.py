@@ -52,7 +52,7 @@ def health_routes(settings: Settings, *, warm: threading.Event, closing: Job) ->
         lacks = {
             "the models are loaded": warm.is_set(),
             "the disk has room": disk_has_room(0, settings),
-            "the line has room": LEASES.waiting < settings.jobs_waiting,
+            "the line has room": LEASES.waiting < settings.jobs.max_queued,
             "the server goes on": not closing.stopped,
         }
         status = HTTPStatus.OK if all(lacks.values()) else HTTPStatus.SERVICE_UNAVAILABLE
@@ -64,7 +64,7 @@ def health_routes(settings: Settings, *, warm: threading.Event, closing: Job) ->
         return Response(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     routes: list[BaseRoute] = [Route("/healthz", alive), Route("/readyz", ready)]
-    return [*routes, Route("/metrics", metrics)] if settings.metrics else routes
+    return [*routes, Route("/metrics", metrics)] if settings.server.metrics else routes
 
 
 class _Collector:

@@ -71,15 +71,15 @@ class Intake:
         """
         self._app, self._settings, self._renew = app, settings, renew
         self._secret = secrets.token_hex(16).encode()
-        self._requests = Shares(settings.connections_a_client, most_requests)
-        self._held = Shares(settings.received_bytes_a_client, settings.received_bytes)
+        self._requests = Shares(settings.server.max_connections_per_client, most_requests)
+        self._held = Shares(settings.server.received_bytes_per_client, settings.server.received_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through as far as the limits allow."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path = scope["path"].removeprefix(self._settings.root_path.rstrip("/"))
+        path = scope["path"].removeprefix(self._settings.server.root_path.rstrip("/"))
         scope = self._with_client(scope, path)
         client = client_of(scope)
         request = _Request(scope, receive, send, _Body(client, path, Headers(scope=scope), self._settings, self._held))
@@ -204,7 +204,7 @@ class _Body:
         self._to_disk = kind == "multipart/form-data" and (self._uploads or self.of_api)
         length = headers.get("content-length", "")
         self._length = int(length) if length.isdecimal() else 0
-        self._patience_seconds = settings.body_silent_seconds
+        self._patience_seconds = settings.server.body_silent_seconds
         self._waited_seconds = 0.0
         self._read = self._counted = self._looked_at = 0
         self._status, self._answer = 0, b""
@@ -214,13 +214,13 @@ class _Body:
     def _most(self) -> float:
         if self.of_api:
             return math.inf  # the API's own gate knows better
-        most = self._settings.max_source_bytes + _FORM_ROOM_BYTES
-        return most if self._uploads and self._to_disk else self._settings.page_request_bytes
+        most = self._settings.limits.max_source_bytes + _FORM_ROOM_BYTES
+        return most if self._uploads and self._to_disk else self._settings.page.max_request_bytes
 
     @property
     def patience_seconds(self) -> float:
         """How long to wait for the next part."""
-        return max(0.0, min(self._patience_seconds, self._settings.body_seconds - self._waited_seconds))
+        return max(0.0, min(self._patience_seconds, self._settings.server.body_seconds - self._waited_seconds))
 
     def refusal_at_start(self) -> ProblemError | None:
         """Return why the body is not received at all, None if it is."""
@@ -235,8 +235,8 @@ class _Body:
         self._read += came
         self._waited_seconds += waited_seconds
         self._patience_seconds = min(
-            self._settings.body_silent_seconds,
-            max(0.0, self._patience_seconds - waited_seconds) + came / self._settings.body_bytes_a_second,
+            self._settings.server.body_silent_seconds,
+            max(0.0, self._patience_seconds - waited_seconds) + came / self._settings.server.body_bytes_per_second,
         )
         if self._read > self._most:
             return _too_large(self._most)
@@ -264,8 +264,8 @@ class _Body:
         self.goes_on = False
         return ProblemError(
             HTTPStatus.REQUEST_TIMEOUT,
-            f"The request stopped coming for {self._settings.body_silent_seconds:g} s, or came more slowly than "
-            f"{self._settings.body_bytes_a_second:,} bytes a second. Send it again over a faster connection.",
+            f"The request stopped coming for {self._settings.server.body_silent_seconds:g} s, or came more slowly than "
+            f"{self._settings.server.body_bytes_per_second:,} bytes a second. Send it again over a faster connection.",
             "RequestTimeout",
         )
 
@@ -298,7 +298,7 @@ def _too_many(own: int, settings: Settings) -> ProblemError:
             HTTPStatus.TOO_MANY_REQUESTS,
             f"{own} of your requests are being worked on, and no more may. Wait until one has ended.",
         )
-        if own >= settings.connections_a_client
+        if own >= settings.server.max_connections_per_client
         else (
             HTTPStatus.SERVICE_UNAVAILABLE,
             "The server works on as many requests as it can. Try again in a moment.",
@@ -318,9 +318,9 @@ def _too_large(most: float) -> ProblemError:
 def _too_much(settings: Settings) -> ProblemError:
     return ProblemError(
         HTTPStatus.TOO_MANY_REQUESTS,
-        f"The requests that are being received take more memory than is allowed: {settings.received_bytes_a_client:,} "
-        f"bytes for one client, {settings.received_bytes:,} for all. Send one after the other, or send videos as "
-        "multipart/form-data.",
+        f"The requests that are being received take more memory than is allowed: "
+        f"{settings.server.received_bytes_per_client:,} bytes for one client, {settings.server.received_bytes:,} for "
+        "all. Send one after the other, or send videos as multipart/form-data.",
         "TooManyBytes",
         headers=(("Retry-After", str(_RETRY_SECONDS)),),
     )

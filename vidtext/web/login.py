@@ -44,16 +44,16 @@ def needs_login(path: str, scope: Scope, settings: Settings) -> bool:
         scope: the request, as ASGI gives it.
         settings: the limits.
     """
-    if not settings.auth or _OPEN.fullmatch(path) or is_logged_in(scope):
+    if not settings.server.auth or _OPEN.fullmatch(path) or is_logged_in(scope):
         return False
     return not (path in PROBES and _may_probe(scope, settings))
 
 
 def _may_probe(scope: Scope, settings: Settings) -> bool:
-    if settings.api_token and has_token(Headers(scope=scope), settings):
+    if settings.api.token and has_token(Headers(scope=scope), settings):
         return True
     try:
         client = ipaddress.ip_address(str((scope.get("client") or ("",))[0]))
     except ValueError:
         return False
-    return any(client in network for network in settings.networks_of_probes)
+    return any(client in network for network in settings.server.networks_of_probes)

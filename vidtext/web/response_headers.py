@@ -39,7 +39,7 @@ class Answer:
 
     def __init__(self, scope: Scope, send: Send, settings: Settings) -> None:
         self._scope, self._send = scope, send
-        self._ancestors, self._trusted = settings.page_frame_ancestors, settings.origins_trusted
+        self._ancestors, self._trusted = settings.page.frame_ancestors, settings.server.origins
         self._held: Message | None = None
         self._body = b""
         self.status = 500

@@ -11,7 +11,6 @@ import signal
 import threading
 import time
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
@@ -77,7 +76,7 @@ def serve(
     services: Services | None = None,
     examples: Sequence[ExampleClip] = (),
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C; then end all work, within `settings.shutdown_seconds`.
+    """Serve until SIGTERM or Ctrl-C; then end all work, within `settings.server.shutdown_seconds`.
 
     Args:
         settings: the limits.
@@ -89,7 +88,7 @@ def serve(
     Raises:
         OptionError: a setting is wrong.
     """
-    set_up_logs(as_json=settings.json_logs, details=settings.log_details)
+    set_up_logs(as_json=settings.server.json_logs, details=settings.server.log_details)
     ending, closing, warm = threading.Event(), Job(), threading.Event()
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: ending.set())
@@ -117,7 +116,7 @@ def serve(
         else:
             warm.set()
         ending.wait()
-        _end_work(closing, settings.shutdown_seconds)
+        _end_work(closing, settings.server.shutdown_seconds)
         page.close(verbose=False)
 
 
@@ -154,13 +153,14 @@ def settings_of(given: argparse.Namespace, environment: Mapping[str, str]) -> Se
     Raises:
         OptionError: one of them is wrong.
     """
-    settings = Settings.from_env({"VIDTEXT_GUARD_DECODING": "1", **environment})  # strangers bring the videos
-    return replace(
-        settings,
-        share=given.share or settings.share,
-        auth=",".join(given.auth) or settings.auth,
-        root_path=given.root_path or settings.root_path,
-        max_source_bytes=settings.max_source_bytes if given.max_file_size is None else given.max_file_size,
+    settings = Settings.from_env(environment, sandbox__enabled=True)  # strangers bring the videos
+    return settings.override(
+        server__share=given.share or settings.server.share,
+        server__auth=",".join(given.auth) or settings.server.auth,
+        server__root_path=given.root_path or settings.server.root_path,
+        limits__max_source_bytes=settings.limits.max_source_bytes
+        if given.max_file_size is None
+        else given.max_file_size,
     )
 
 
@@ -190,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME:PASSWORD",
         help="let in who knows this only; may be given several times. Other users of this machine can read it in the "
-        "list of processes: VIDTEXT_AUTH is better",
+        "list of processes: VIDTEXT_SERVER__AUTH is better",
     )
     parser.add_argument("--root-path", default="", metavar="/PATH", help="the path that a proxy serves the page under")
     parser.add_argument("--max-file-size", type=size_of, metavar="SIZE", help="the largest video, such as 500MB (4GiB)")

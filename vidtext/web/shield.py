@@ -60,7 +60,7 @@ class Shield:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         """Take the limits."""
         self._app, self._settings = app, settings
-        self._tries = FailedTries(settings.failed_logins_a_minute)
+        self._tries = FailedTries(settings.server.failed_logins_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
@@ -87,12 +87,12 @@ class Shield:
 
     def _exists(self, path: str) -> bool:
         if path == _METRICS:
-            return self._settings.metrics
+            return self._settings.server.metrics
         return bool(_EXISTING.fullmatch(path)) and not _ELSEWHERE.match(path)
 
     def _refusal(self, path: str, scope: Scope) -> Response | None:
         """Return the answer to a request that is not let in. The HTTP API has a gate of its own."""
-        if is_refused(scope, path, self._settings.origins_trusted):
+        if is_refused(scope, path, self._settings.server.origins):
             return _FOREIGN
         if scope["method"] == "OPTIONS":
             return Response(status_code=HTTPStatus.NO_CONTENT)
@@ -143,7 +143,7 @@ _NOTHING_HERE = PlainTextResponse("There is nothing at this address.", HTTPStatu
 
 _FOREIGN = PlainTextResponse(
     "A page of another site sent this request, which is not allowed. Whoever runs this server can name that site in "
-    "VIDTEXT_TRUSTED_ORIGINS.",
+    "VIDTEXT_SERVER__TRUSTED_ORIGINS.",
     HTTPStatus.FORBIDDEN,
 )
 

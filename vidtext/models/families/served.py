@@ -76,10 +76,10 @@ class Served(RemoteFamily):
             chats=True,
             host=host,
             licence="see the server's operator",
-            frames_per_clip=settings.served_frames,
-            frame_edge_pixels=settings.served_frame_edge_pixels,
+            frames_per_clip=settings.served.frames,
+            frame_edge_pixels=settings.served.frame_edge_pixels,
             fit="pad",
-            context_tokens=settings.served_context_tokens,
+            context_tokens=settings.served.context_tokens,
             weight_bytes=0,
             sees=f"Runs on {host}: the frames and the words of your video are sent there.",
             tokens_per_frame=_FRAME_TOKENS,
@@ -187,7 +187,7 @@ class ServedModel:
         from vidtext.models.served_exchange import Exchange, client_of
 
         settings = self._settings
-        timeout = (settings.served_connect_seconds, settings.served_read_seconds)
+        timeout = (settings.served.connect_seconds, settings.served.read_seconds)
         request = {
             "model": self._model,
             "messages": messages,
@@ -196,8 +196,8 @@ class ServedModel:
             "stream": True,
             **({"top_p": options.top_p} if options.temperature else {}),
         }
-        client = client_of(self._url, settings.served_key, *timeout)
-        return Exchange(client, request, settings.served_attempts, self.device)
+        client = client_of(self._url, settings.served.api_key, *timeout)
+        return Exchange(client, request, settings.served.attempts, self.device)
 
     def _opens_reasoning(self, job: Job) -> bool:
         """Find out by a question that needs few words whether the model's prompt opens reasoning.
