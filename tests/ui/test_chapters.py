@@ -51,7 +51,7 @@ def document(page: Page, name: str) -> str:
 
 
 def test_a_title_is_text_not_markup(found: Page) -> None:
-    expect(found.locator(".vt-chapters input").first).to_have_value("Part 1 of <b>world.mp4</b>")
+    expect(found.locator(".vt-chapters input.vt-title").first).to_have_value("Part 1 of <b>world.mp4</b>")
     expect(found.locator(".vt-block span").first).to_have_text("Part 1 of <b>world.mp4</b>")
     expect(found.locator(".vt-chapters .vt-text").first).to_have_text("It shows <i>1</i>.")
     expect(found.locator(".vt-live b, #vt-main b", has_text="world.mp4")).to_have_count(0)
@@ -113,7 +113,7 @@ def test_switching_tabs_loses_nothing(found: Page) -> None:
     expect(found.get_by_role("button", name="Caption", exact=True)).to_be_visible()
     expect(found.locator(".vt-block")).to_have_count(4)
     found.get_by_role("tab", name="Chapters").click()
-    expect(found.locator(".vt-chapters input")).to_have_count(4)
+    expect(found.locator(".vt-chapters input.vt-title")).to_have_count(4)
 
 
 def test_the_video_with_chapters_is_downloaded(quick: Served, visit: Callable[..., Page], tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_first_where_they_begin_then_their_words(busy: Page) -> None:
     expect(busy.locator(".vt-chapters .vt-pending .vt-title").last).to_have_text("Chapter 4")
     expect(busy.locator(".vt-doing")).to_contain_text("of 4 chapters described")
     expect(busy.locator(".vt-block")).to_have_count(4)
-    expect(busy.locator(".vt-chapters input")).to_have_count(0)
+    expect(busy.locator(".vt-chapters input.vt-title")).to_have_count(0)
 
 
 def test_stop_keeps_what_is_there(busy: Page) -> None:
@@ -145,7 +145,7 @@ def test_stop_keeps_what_is_there(busy: Page) -> None:
     expect(busy.locator("#vt-chapters-below .vt-notes")).to_contain_text(
         re.compile(r"Stopped: [12] of 4 chapters are described\.")
     )
-    expect(busy.locator(".vt-chapters input").last).to_have_value("Chapter 4")
+    expect(busy.locator(".vt-chapters input.vt-title").last).to_have_value("Chapter 4")
     assert "Part 1 of" in document(busy, "JSON")
 
 

@@ -125,15 +125,6 @@ def test_the_only_caption_cannot_be_emptied(quick: Served, visit: Callable[..., 
     expect(page.locator(".vt-quotation .vt-text")).to_have_text("Sentence 1 of <b>world.mp4</b>.")
 
 
-def test_what_was_changed_is_there_after_reload(captions: Page) -> None:
-    change(captions, "Caption 1", "Mine")
-    expect(captions.locator("#vt-caption-below")).to_contain_text("Edited by hand.")
-    captions.reload()
-    expect(captions.locator(".vt-cues .vt-text").first).to_have_text("Mine")
-    undo(captions, "caption")
-    expect(captions.locator(".vt-cues .vt-text").first).to_have_text("Sentence 1 of <b>world.mp4</b>.")
-
-
 def test_what_was_changed_comes_back_after_another_run(captions: Page) -> None:
     change(captions, "Caption 1", "Mine")
     expect(captions.locator("#vt-caption-below")).to_contain_text("Edited by hand.")

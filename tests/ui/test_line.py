@@ -49,7 +49,7 @@ def test_each_is_told_its_place_and_moves_up(narrow: Served, visit: Callable[...
     expect(fourth.get_by_role("button", name="Caption", exact=True)).to_be_visible()
 
     stop(second)
-    expect(second.locator("#vt-caption-below")).to_contain_text("Stopped")
+    expect(second.locator("#vt-caption-result")).to_contain_text("Stopped")
     expect(third.locator("#vt-caption-status .vt-doing")).to_have_text("Waiting, you are next")
     stop(first)
     expect(third.locator(".vt-cues li").first).to_be_visible()

@@ -36,7 +36,7 @@ def test_a_film_falls_into_its_scenes(real: Served, visit: Callable[..., Page]) 
 
     times = [time.inner_text() for time in page.locator(".vt-chapters .vt-time").all()]
     assert times == ["0:00–0:05", "0:05–0:10", "0:10–0:15", "0:15–0:20"]
-    titles = [title.input_value() for title in page.locator(".vt-chapters input").all()]
+    titles = [title.input_value() for title in page.locator(".vt-chapters input.vt-title").all()]
     things = ("yellow star", "purple square", "orange circle", "blue circle")
     assert [thing in title for thing, title in zip(things, titles, strict=True)] == [True] * 4
 

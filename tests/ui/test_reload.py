@@ -176,3 +176,16 @@ def test_back_leads_to_the_tab_before(patient: Served, visit: Callable[..., Page
     expect(page.get_by_role("tab", name="Caption")).to_have_attribute("aria-selected", "true")
     page.go_forward()
     expect(page.get_by_role("tab", name="Summary")).to_have_attribute("aria-selected", "true")
+
+
+def test_what_was_changed_by_hand_is_there_and_can_be_taken_back(patient: Served, visit: Callable[..., Page]) -> None:
+    page = visit(patient)
+    caption(page)
+    text, below = page.get_by_role("textbox", name="Caption 1"), page.locator("#vt-caption-below")
+    text.fill("Mine")
+    text.press("Enter")
+    expect(below).to_contain_text("Edited by hand.")
+    page.reload()
+    expect(text).to_have_text("Mine")
+    below.get_by_role("button", name="Undo").click()
+    expect(text).to_have_text("Sentence 1 of <b>world.mp4</b>.")

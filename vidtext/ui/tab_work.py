@@ -146,9 +146,13 @@ def connect(
     resume.failure(handlers.fail, None, [*buttons, *shown], queue=False, **QUIET)
     changes.append(resume)
     if kind.edit is not None:
-        edited = stage.result.edit(handlers.edit, None, shown, **{**UNLIMITED, "trigger_mode": "multiple"})
+        each: dict[str, Any] = {**UNLIMITED, "trigger_mode": "multiple"}  # none is lost that comes soon after another
+        edited, undone = (
+            stage.result.edit(handlers.edit, None, shown, **each),
+            stage.below.undo(handlers.undo, None, shown, **each),
+        )
         edited.failure(handlers.redraw, None, shown, queue=False, **QUIET)
-        changes += [edited, stage.below.undo(handlers.undo, None, shown, **UNLIMITED)]
+        changes += [edited, undone]
     # Not by `cancels`: what the work has said last would still arrive, after what Stop says.
     stage.stop.click(handlers.stop, None, buttons, queue=False, **QUIET)
     panel.video_key.change(handlers.show, None, [*buttons, *shown, resumed, *filled], queue=False, **QUIET)
