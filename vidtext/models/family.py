@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vidtext.media.frames import Frames
     from vidtext.models.base import Captioner
-    from vidtext.models.checkpoint import Checkpoint
+    from vidtext.models.kept_models import LoadedModel
     from vidtext.settings import Settings
 
 
@@ -96,7 +96,7 @@ class LocalFamily(Family):
         """
 
     @abstractmethod
-    def captioner(self, card: ModelCard, checkpoint: Checkpoint, settings: Settings) -> Captioner:
+    def captioner(self, card: ModelCard, loaded: LoadedModel, settings: Settings) -> Captioner:
         """Return what runs the model."""
 
     @abstractmethod
@@ -187,11 +187,11 @@ class ChatFamily(LocalFamily):
             smaller_edge_pixels=card.smaller_edge_pixels,
         )
 
-    def captioner(self, card: ModelCard, checkpoint: Checkpoint, settings: Settings) -> Captioner:
+    def captioner(self, card: ModelCard, loaded: LoadedModel, settings: Settings) -> Captioner:
         """Return what runs the model."""
         with TRANSFORMERS:
             from vidtext.models.video_chat import VideoChat
-        return VideoChat(self, card, checkpoint, kept_bytes=settings.prefix_cache_bytes)
+        return VideoChat(self, card, loaded, kept_bytes=settings.prefix_cache_bytes)
 
 
 def stack_of(config: PretrainedConfig) -> Stack:

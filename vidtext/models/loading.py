@@ -162,7 +162,7 @@ def load_model(name: str, *, settings: Settings | None = None) -> Captioner:
         settings: the limits.
 
     Returns:
-        What captions; a model of a family that chats is a `ChatModel` too.
+        What captions; a model of a family that chats is a `ChatModel` too. It stays in memory as long as you keep it.
 
     Raises:
         UnknownModelError: no model has this name.
