@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from vidtext.compute.memory import Shape, Stack
 from vidtext.models.base import ModelCard
 from vidtext.models.checkpoint import TRANSFORMERS, input_device
-from vidtext.models.checkpoint_files import parameter_count, read_config, weight_bytes
+from vidtext.models.checkpoint_files import parameter_count, read_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,17 +53,17 @@ class Family(ABC):
     label: ClassVar[str]
     models: ClassVar[tuple[ModelCard, ...]] = ()
 
-    def card_from_name(self, name: str, settings: Settings) -> ModelCard | None:  # noqa: ARG002  for families to override
-        """Return the card of a model whose name alone tells the family; None for any other name.
-
-        Raises:
-            UnknownModelError: the name is of this family and malformed.
-        """
-        return None
-
 
 class RemoteFamily(Family):
     """Models on another machine. Their cards have a `host`, and nothing is loaded here."""
+
+    @abstractmethod
+    def card_from_name(self, name: str, settings: Settings) -> ModelCard | None:
+        """Return the card of a model whose name says where it is; None for a name of another form.
+
+        Raises:
+            UnknownModelError: the name has the family's form and is malformed.
+        """
 
     @abstractmethod
     def connect(self, card: ModelCard, settings: Settings) -> Captioner:
@@ -109,7 +109,7 @@ class LocalFamily(Family):
             id=known.id if known else str(folder),
             family=self.name,
             licence=known.licence if known else "see the folder",
-            weight_bytes=weight_bytes(folder),
+            weight_bytes=sum(path.stat().st_size for path in folder.glob("*.safetensors")),
             sees=known.sees if known else "See the model card in its folder.",
             **facts,
         )

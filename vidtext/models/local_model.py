@@ -34,22 +34,18 @@ _SECONDS_A_FRAME = 0.05
 
 
 class LocalModel(Generic[FamilyType]):
-    """A model of a family that is in memory, as long as somebody refers to it."""
+    """A model of a family that is in memory, as long as somebody refers to it.
+
+    Attributes:
+        card: what the model is and can do.
+        device: where it runs, as torch names it.
+    """
 
     def __init__(self, family: FamilyType, card: ModelCard, loaded: LoadedModel) -> None:
+        self.card = card
+        self.device = loaded.checkpoint.device
         self._family = family
-        self._card = card
         self._loaded = loaded
-
-    @property
-    def card(self) -> ModelCard:
-        """What the model is and can do."""
-        return self._card
-
-    @property
-    def device(self) -> str:
-        """Where it runs."""
-        return self._loaded.checkpoint.device
 
     def image_features(self, frames: Frames, job: Job) -> NDArray[np.float32]:
         """Return `(N, D)` float32: the mean of the vision tower's patches for each of N frames, of length 1 each.
@@ -57,7 +53,7 @@ class LocalModel(Generic[FamilyType]):
         Raises:
             CancelledError: the job was stopped.
         """
-        pixels = fit_square(frames.pixels, self._card.frame_edge_pixels, self._card.fit)
+        pixels = fit_square(frames.pixels, self.card.frame_edge_pixels, self.card.fit)
         batches = encode_frames(self._loaded, self._family, pixels)
         done = []
         try:

@@ -83,11 +83,11 @@ class VideoChat(LocalModel["ChatFamily"]):
         """
         prompt, prompt_tokens = self._read(messages)
         frames = sum(len(clip) for message in messages for clip in message.clips)
-        if prompt_tokens + options.max_new_tokens > self._card.context_tokens:
-            of_frames = f", {frames * self._card.tokens_per_frame:,} of them for {frames} frames," if frames else ""
+        if prompt_tokens + options.max_new_tokens > self.card.context_tokens:
+            of_frames = f", {frames * self.card.tokens_per_frame:,} of them for {frames} frames," if frames else ""
             raise OptionError(
                 f"The conversation takes {prompt_tokens:,} tokens{of_frames} and its answer up to "
-                f"{options.max_new_tokens:,}; {self._card.id} has room for {self._card.context_tokens:,}. "
+                f"{options.max_new_tokens:,}; {self.card.id} has room for {self.card.context_tokens:,}. "
                 "Use fewer frames or words, or ask for a shorter answer."
             )
         return self._spoken(prompt, messages, options, job)
@@ -113,24 +113,24 @@ class VideoChat(LocalModel["ChatFamily"]):
         """Return the prompt, and how many tokens it will have once its marks stand for the frames of the clips."""
         clips = [clip for message in messages for clip in message.clips]
         prompt = render(self._loaded.processor, messages)
-        return prompt, self._family.count_tokens(self._loaded.processor, prompt, clips, self._card)
+        return prompt, self._family.count_tokens(self._loaded.processor, prompt, clips, self.card)
 
     def _spoken(
         self, text: str, messages: Sequence[Message], options: GenerationOptions, job: Job
     ) -> Generator[str, None, str]:
         job.check()
-        fit = options.fit or self._card.fit
+        fit = options.fit or self.card.fit
         clips = tuple(
-            replace(clip, pixels=fit_square(clip.pixels, self._card.frame_edge_pixels, fit))
+            replace(clip, pixels=fit_square(clip.pixels, self.card.frame_edge_pixels, fit))
             for message in messages
             for clip in message.clips
         )
-        prompt = Prompt(text, clips, self._card.tokens_per_frame)
+        prompt = Prompt(text, clips, self.card.tokens_per_frame)
         steps = generate_reply(self._loaded, self._family, prompt, options, self._kept_bytes)
         count("frames", sum(len(clip) for clip in clips))
         cut = False
         answer = AnswerFilter(opened=opens_reasoning(text))
-        with told_plainly(self._card.id), closing(steps):
+        with told_plainly(self.card.id), closing(steps):
             for step in steps:
                 job.report("writing", step.tokens, options.max_new_tokens)
                 count("tokens")
@@ -140,7 +140,7 @@ class VideoChat(LocalModel["ChatFamily"]):
         if piece := answer.ended(cut=cut):
             yield piece
         if answer.reasoned and not answer.answered:
-            raise no_answer(self._card.id, options.max_new_tokens if cut else None)
+            raise no_answer(self.card.id, options.max_new_tokens if cut else None)
         return cut_short(options.max_new_tokens) if cut else ""
 
 

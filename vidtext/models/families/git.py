@@ -166,17 +166,17 @@ class GitCaptioner(LocalModel["Git"]):
             CancelledError: the job was stopped.
         """
         for clip in clips:
-            if len(clip) != self._card.frames_per_clip:
+            if len(clip) != self.card.frames_per_clip:
                 raise OptionError(
-                    f"{self._card.id} takes clips of {self._card.frames_per_clip} frames; got one of {len(clip)}."
+                    f"{self.card.id} takes clips of {self.card.frames_per_clip} frames; got one of {len(clip)}."
                 )
-        fit = options.fit or self._card.fit
-        pixels = np.stack([fit_square(clip.pixels, self._card.frame_edge_pixels, fit) for clip in clips])
-        tokens = min(options.max_new_tokens, self._card.context_tokens - 1)  # one position is the start token's
+        fit = options.fit or self.card.fit
+        pixels = np.stack([fit_square(clip.pixels, self.card.frame_edge_pixels, fit) for clip in clips])
+        tokens = min(options.max_new_tokens, self.card.context_tokens - 1)  # one position is the start token's
         steps = generate_captions(self._loaded, pixels, tokens)
         texts: tuple[str, ...] = ()
         try:
-            with told_plainly(self._card.id), closing(steps):
+            with told_plainly(self.card.id), closing(steps):
                 for step in steps:
                     texts = step.texts
                     job.report("writing", step.tokens, tokens)
