@@ -23,6 +23,7 @@ from vidtext.models.base import GenerationOptions, Message
 from vidtext.models.checkpoint import Checkpoint
 from vidtext.models.families import card_from_folder
 from vidtext.models.families.llava_next_video import LlavaNextVideo
+from vidtext.models.kept_models import loaded_model
 from vidtext.models.prefix_cache import PREFIXES
 from vidtext.models.video_chat import VideoChat
 from vidtext.settings import Settings
@@ -86,7 +87,7 @@ def main() -> None:
         folder = save_model(Path(temporary) / "model")
         checkpoint = Checkpoint(str(folder), "cpu", "float32")
         kept_bytes = Settings().models.prefix_cache_bytes
-        chat = VideoChat(LlavaNextVideo(), card_from_folder(folder), checkpoint, kept_bytes=kept_bytes)
+        chat = VideoChat(LlavaNextVideo(), card_from_folder(folder), loaded_model(checkpoint), kept_bytes=kept_bytes)
         two_turns(chat, _clip(-1, 1), "")  # so that nothing is done for the first time while it is measured
         for seed in range(arguments.repeat):
             frames = _clip(seed, arguments.frames)

@@ -82,6 +82,8 @@ def measure(folder: Path, clips: int, frames: int) -> dict[str, float]:
     from vidtext.models.base import ChatModel, GenerationOptions, Message
     from vidtext.models.checkpoint import Checkpoint
     from vidtext.models.families import card_from_folder, local_family
+    from vidtext.models.kept_models import loaded_model
+    from vidtext.models.video_chat import VideoChat  # noqa: F401
     from vidtext.settings import Settings
 
     card = card_from_folder(folder)
@@ -94,9 +96,9 @@ def measure(folder: Path, clips: int, frames: int) -> dict[str, float]:
     torch.ones(64, 64) @ torch.ones(64, 64)
     options = GenerationOptions(max_new_tokens=NEW_TOKENS)
     family = local_family(card)
-    model = family.captioner(card, Checkpoint(str(folder), "cpu", "float32"), Settings())
     Path("/proc/self/clear_refs").write_text("5")
     before = kernel_bytes("VmRSS")
+    model = family.captioner(card, loaded_model(Checkpoint(str(folder), "cpu", "float32")), Settings())
     if not isinstance(model, ChatModel):
         model.caption(given, options, Job())
         words = 1

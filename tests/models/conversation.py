@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoProcessor, LlavaNextVideoForConditionalGeneration, PreTrainedModel, ProcessorMixin
+from transformers import AutoProcessor, LlavaNextVideoForConditionalGeneration, ProcessorMixin
 
 from vidtext.compute.memory import Shape
 from vidtext.job import Job
@@ -19,7 +19,7 @@ from vidtext.models import video_chat
 from vidtext.models.base import GenerationOptions, Message
 from vidtext.models.checkpoint import Checkpoint
 from vidtext.models.families import card_from_folder, local_family
-from vidtext.models.kept_models import MODELS_KEPT
+from vidtext.models.kept_models import LoadedModel, loaded_model
 from vidtext.models.video_chat import VideoChat
 
 SHORT = GenerationOptions(max_new_tokens=12)
@@ -67,16 +67,15 @@ class Seen:
         self.fed.clear()
 
 
-def kept_model(folder: Path) -> tuple[PreTrainedModel, ProcessorMixin]:
+def kept_model(folder: Path) -> LoadedModel:
     """Return the very model that answers."""
-    with MODELS_KEPT.lent(Checkpoint(str(folder), "cpu", "float32")) as loaded:
-        return loaded
+    return loaded_model(Checkpoint(str(folder), "cpu", "float32"))
 
 
 @contextmanager
 def watched(folder: Path) -> Iterator[Seen]:
     """Watch what the parts of the model in a folder are given."""
-    model, _ = kept_model(folder)
+    model = kept_model(folder).model
     seen = Seen()
     tower = model.model.vision_tower.register_forward_pre_hook(lambda _, given: seen.frames.append(len(given[0])))
     text = model.model.language_model.register_forward_pre_hook(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import torch
 from transformers import AutoProcessor, CLIPImageProcessor, GitForCausalLM
 
 from tests.models.checkpoints import save_tiny_git
-from vidtext.errors import CancelledError, OptionError
+from vidtext.errors import CancelledError, NoMemoryError, OptionError
 from vidtext.job import Job
 from vidtext.media.frames import Frames
 from vidtext.models.base import Captioner, GenerationOptions
+from vidtext.models.families import git
 from vidtext.models.families.git import pixel_values
 from vidtext.models.loading import load_model
 
@@ -181,3 +183,36 @@ def test_features_end_when_the_job_is_stopped_between_batches(captioner: Caption
         captioner.image_features(clip(7, frames=40), job)
 
     assert batches == [16]
+
+
+@pytest.fixture
+def batches(monkeypatch) -> list[int]:
+    """The sizes of the batches that reach the model; there is memory for one clip at once."""
+    sizes: list[int] = []
+    real = git.generate_captions
+
+    def starved(loaded, pixels, max_new_tokens) -> Iterator[git.Written]:
+        sizes.append(len(pixels))
+        if len(pixels) > 1:
+            raise torch.OutOfMemoryError("It ran out.")
+        yield from real(loaded, pixels, max_new_tokens)
+
+    monkeypatch.setattr(git, "generate_captions", starved)
+    return sizes
+
+
+def test_when_memory_runs_out_clips_go_one_by_one(captioner: Captioner, batches: list[int]) -> None:
+    clips, options = [clip(seed) for seed in range(3)], GenerationOptions(max_new_tokens=5)
+    together = captioner.caption(clips, options, Job())
+    assert batches == [3, 1, 1, 1]
+    assert together == [text for each in clips for text in captioner.caption([each], options, Job())]
+
+
+def test_when_there_is_no_memory_for_one_clip_it_is_an_error(captioner: Captioner, monkeypatch) -> None:
+    def starved(*_: object) -> Iterator[git.Written]:
+        raise torch.OutOfMemoryError("It ran out.")
+        yield
+
+    monkeypatch.setattr(git, "generate_captions", starved)
+    with pytest.raises(NoMemoryError):
+        captioner.caption([clip(0)], GenerationOptions(), Job())

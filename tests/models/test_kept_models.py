@@ -47,8 +47,8 @@ def named(folder: str) -> Checkpoint:
 
 def use(kept: KeptModels, *folders: str) -> None:
     for folder in folders:
-        with kept.lent(named(folder)) as (model, _):
-            assert model.name == folder
+        with kept.lent(named(folder)) as loaded:
+            assert loaded.model.name == folder
 
 
 def test_a_model_is_loaded_once_and_kept(loader: Loader) -> None:
@@ -78,8 +78,8 @@ def test_one_in_use_never_goes(loader: Loader) -> None:
 
 def test_one_that_is_larger_than_allowed_is_lent_but_not_kept(loader: Loader) -> None:
     kept = kept_by(loader)
-    with kept.lent(named("huge")) as (model, _):
-        assert model.name == "huge"
+    with kept.lent(named("huge")) as loaded:
+        assert loaded.model.name == "huge"
         assert kept.holds(named("huge"))
     assert kept.nbytes == 0
 
@@ -89,8 +89,8 @@ def test_who_asks_at_once_loads_once(loader: Loader) -> None:
     kept, got = kept_by(loader), []
 
     def ask() -> None:
-        with kept.lent(named("a")) as (model, _):
-            got.append(model)
+        with kept.lent(named("a")) as loaded:
+            got.append(loaded.model)
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:

@@ -20,7 +20,6 @@ from vidtext.media.resize import fit_square
 from vidtext.models import video_chat
 from vidtext.models.base import ChatModel, GenerationOptions, Message
 from vidtext.models.chat_template import render
-from vidtext.models.checkpoint import Checkpoint
 from vidtext.models.families.llava_next_video import LlavaNextVideo
 from vidtext.models.loading import load_model
 from vidtext.models.prefix_cache import forget
@@ -141,11 +140,10 @@ def test_the_longest_that_fits_is_taken(chat: ChatModel) -> None:
 
 
 def test_a_processor_that_counts_differently_is_told(folder: Path) -> None:
-    checkpoint = Checkpoint(str(folder), "cpu", "float32")
     prompt = Prompt("USER: <video>\nHm? ASSISTANT:", (clip(0),), 9)
 
     with pytest.raises(ModelError, match="writes 64 tokens for frames that should take 36"):
-        next(generate_reply(checkpoint, LlavaNextVideo(), prompt, GenerationOptions(), 1))
+        next(generate_reply(kept_model(folder), LlavaNextVideo(), prompt, GenerationOptions(), 1))
 
 
 def generating() -> list[threading.Thread]:
@@ -276,7 +274,8 @@ def test_features_of_frames_have_length_one_and_do_not_depend_on_their_batch(cha
     np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, atol=1e-5)
     alone = np.concatenate([chat.image_features(frames.part(index, index + 1), Job()) for index in range(20)])
     np.testing.assert_allclose(features, alone, atol=1e-5)
-    model, processor = kept_model(folder)
+    loaded = kept_model(folder)
+    model, processor = loaded.model, loaded.processor
     square = fit_square(frames.pixels, 64, "squash")
     values = processor.video_processor([square], return_tensors="pt")["pixel_values_videos"][0]
     with torch.inference_mode():

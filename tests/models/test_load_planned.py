@@ -116,8 +116,8 @@ def test_at_last_weights_stay_on_disk_and_the_answer_is_the_same(tmp_path: Path,
     with load_planned(resolution, work, settings=SETTINGS, job=Job()) as (model, plan):
         assert plan.wanted.bytes_outside == outside
         assert plan.notes[0].endswith("which makes it slow, since 0.0 GB of memory are free.")
-        with MODELS_KEPT.lent(Checkpoint(str(folder), "cpu", "bfloat16")) as (loaded, _):
-            assert "disk" in loaded.hf_device_map.values()
+        with MODELS_KEPT.lent(Checkpoint(str(folder), "cpu", "bfloat16")) as loaded:
+            assert "disk" in loaded.model.hf_device_map.values()
         assert answer(model) == expected
         assert model.image_features(clip(0), Job()).shape[0] == 4
 

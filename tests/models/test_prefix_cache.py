@@ -15,7 +15,6 @@ from vidtext.errors import CancelledError
 from vidtext.job import Job
 from vidtext.models import prefix_cache, video_chat
 from vidtext.models.base import Message
-from vidtext.models.checkpoint import Checkpoint
 from vidtext.models.families.llava_next_video import LlavaNextVideo
 from vidtext.models.loading import load_model
 from vidtext.models.prefix_cache import PREFIXES, PrefixCache, forget
@@ -106,9 +105,7 @@ def test_the_least_recently_used_is_dropped_when_there_is_no_room(folder: Path, 
     one = kept().nbytes
     tokens = chat.count_tokens(messages[:1]) + SHORT.max_new_tokens - 1
     assert one == tokens * 2 * 2 * 32 * 4  # keys and values, 2 layers, 32 numbers of 4 bytes
-    for_two = VideoChat(
-        LlavaNextVideo(), chat.card, Checkpoint(str(folder), "cpu", "float32"), kept_bytes=2 * one + one // 2
-    )
+    for_two = VideoChat(LlavaNextVideo(), chat.card, kept_model(folder), kept_bytes=2 * one + one // 2)
     turns(for_two, clip(1), "b", QUESTIONS[:1])
     tokens_of(for_two, messages[:1], "a")
 
@@ -123,7 +120,7 @@ def test_the_least_recently_used_is_dropped_when_there_is_no_room(folder: Path, 
 
 
 def test_what_has_no_room_at_all_is_answered_and_not_kept(folder: Path, chat) -> None:
-    small = VideoChat(LlavaNextVideo(), chat.card, Checkpoint(str(folder), "cpu", "float32"), kept_bytes=1000)
+    small = VideoChat(LlavaNextVideo(), chat.card, kept_model(folder), kept_bytes=1000)
 
     turns(small, clip(0), "a", QUESTIONS[:2])
 
@@ -153,7 +150,7 @@ def test_a_stopped_answer_is_kept_as_far_as_it_was_read(chat, seen: Seen, read: 
 
 def test_after_a_fault_nothing_is_kept(chat, folder: Path, monkeypatch) -> None:
     messages = turns(chat, clip(0), "a", QUESTIONS[:1])
-    model, _ = kept_model(folder)
+    model = kept_model(folder).model
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("out of memory, say")
@@ -189,7 +186,7 @@ def test_two_threads_get_their_own_answers(chat, keys: tuple[str, str]) -> None:
 
 
 def test_a_text_model_whose_states_depend_on_the_length_keeps_nothing(folder: Path) -> None:
-    model, _ = kept_model(folder)
+    model = kept_model(folder).model
     text = model.config.text_config
     assert prefix_cache.can_be_kept(text)
 

@@ -4,16 +4,14 @@ import re
 from collections.abc import Generator
 from typing import Any
 
-import numpy as np
 import pytest
 
-from tests.tasks.models import COLOURS, ColourCaptioner, ColourChat
-from vidtext.errors import NoMemoryError, OptionError
+from tests.tasks.models import ColourCaptioner, ColourChat
+from vidtext.errors import OptionError
 from vidtext.job import Job
-from vidtext.media.frames import Frames
 from vidtext.models.base import GenerationOptions, cut_short
 from vidtext.settings import Settings
-from vidtext.tasks.writing import Writer, beginnings, captions_of, instruction
+from vidtext.tasks.writing import Writer, beginnings, instruction
 
 OPTIONS = GenerationOptions(max_new_tokens=20)
 
@@ -167,30 +165,3 @@ def test_braces_in_what_was_said_are_text() -> None:
     chat = ColourChat(lambda prompt: prompt)
 
     assert "{count} {0}" in writer_of(chat).reduce(["Look: {count} {0}."], "one sentence", 20, Job())
-
-
-class Starved(ColourCaptioner):
-    """Has memory for so many clips at once."""
-
-    def __init__(self, room: int) -> None:
-        super().__init__()
-        self.room, self.batches = room, []
-
-    def caption(self, clips, options, job) -> list[str]:
-        self.batches.append(len(clips))
-        if len(clips) > self.room:
-            raise NoMemoryError("It ran out.")
-        return super().caption(clips, options, job)
-
-
-def test_when_memory_runs_out_clips_go_one_by_one() -> None:
-    names, model = ("red", "blue", "green"), Starved(1)
-    clips = [Frames(np.full((3, 8, 8, 3), COLOURS[name], np.uint8), np.arange(3.0)) for name in names]
-    assert captions_of(model, clips, OPTIONS, Job()) == [f"a screen that is {name}" for name in names]
-    assert model.batches == [3, 1, 1, 1]
-
-
-def test_when_there_is_none_for_one_clip_it_is_an_error() -> None:
-    clip = Frames(np.zeros((3, 8, 8, 3), np.uint8), np.arange(3.0))
-    with pytest.raises(NoMemoryError):
-        captions_of(Starved(0), [clip], OPTIONS, Job())

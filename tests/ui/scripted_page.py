@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from gradio.media import get_video
 
+from vidtext.compute.leases import turn
 from vidtext.compute.memory import MemoryPlan, Need, Wanted
 from vidtext.errors import MediaError, ModelUnavailableError, OptionError
 from vidtext.media.chapter_marks import chaptered_suffix
@@ -24,7 +25,6 @@ from vidtext.media.probe import probe
 from vidtext.media.sample import sample
 from vidtext.media.sampling import TimeRange, choose_range, split
 from vidtext.media.shots import Shot
-from vidtext.models import planned
 from vidtext.models.base import ModelCard, Resolution
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionOptions, CaptionResult
@@ -238,7 +238,7 @@ class Script:
     @contextmanager
     def _writing(self, source: Path, settings: Settings, job: Job) -> Iterator[None]:
         try:
-            with planned.turn(settings, job=job):
+            with turn(settings, job=job):
                 yield
         finally:
             self._tell(f"ended {source.name}")

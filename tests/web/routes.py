@@ -30,7 +30,7 @@ def walk(routes, prefix=""):
             for method in getattr(route, "methods", None) or ("POST",):
                 yield method, prefix + route.path
 
-settings = Settings(metrics=True)
+settings = Settings().override(server__metrics=True)
 ours = [*health_routes(settings, warm=threading.Event(), closing=Job()), heartbeat_route()]
 def echo(text: str) -> str:
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import threading
 import time
 from collections import Counter
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vidtext.job import Job
+    from vidtext.settings import Settings
 
 READING = "files"
 """What is lent, instead of a device, for reading files: a slow file then keeps nobody from a device."""
@@ -194,3 +196,22 @@ class Leases:
 
 LEASES = Leases()
 """The ones of this process."""
+
+
+@contextmanager
+def turn(settings: Settings, *, job: Job, device: str = READING, at_once: int | None = None) -> Iterator[None]:
+    """Wait for a turn to read files, or for another one that takes none of a device's memory.
+
+    Args:
+        settings: the limits.
+        job: is told its place, and may be stopped.
+        device: what the turn is for.
+        at_once: how many jobs may have one; None for `settings.jobs.max_running`.
+
+    Raises:
+        BusyError: too many wait already.
+        CancelledError: the job was stopped.
+    """
+    limits = {"at_once": at_once or settings.jobs.max_running, "longest_line": settings.jobs.max_queued}
+    with LEASES.lent(device, lambda: 0, lambda: sys.maxsize, job=job, **limits):
+        yield

@@ -58,48 +58,44 @@ def load_checkpoint(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorM
         ModelUnavailableError: the files are damaged, or not of a model that writes text about images.
     """
     with TRANSFORMERS:
-        return _load(checkpoint)
+        import torch
+        from huggingface_hub.errors import StrictDataclassError
+        from safetensors import SafetensorError
+        from transformers import AutoModelForImageTextToText, AutoProcessor
 
-
-def _load(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorMixin]:
-    import torch
-    from huggingface_hub.errors import StrictDataclassError
-    from safetensors import SafetensorError
-    from transformers import AutoModelForImageTextToText, AutoProcessor
-
-    in_fewer_bits = checkpoint.precision in NOTES
-    half = best_precision(checkpoint.device, _BF16_FROM_BYTES)
-    compute = getattr(torch, half if in_fewer_bits else checkpoint.precision)
-    outside = tempfile.mkdtemp(prefix="vidtext-weights-") if checkpoint.bytes_inside else None
-    try:
-        processor = AutoProcessor.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
-        model, report = AutoModelForImageTextToText.from_pretrained(
-            checkpoint.folder,
-            dtype=compute,
-            **quantization(checkpoint.precision, compute),
-            **_placement(checkpoint),
-            offload_folder=outside,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, StrictDataclassError) as error:
+        in_fewer_bits = checkpoint.precision in NOTES
+        half = best_precision(checkpoint.device, _BF16_FROM_BYTES)
+        compute = getattr(torch, half if in_fewer_bits else checkpoint.precision)
+        outside = tempfile.mkdtemp(prefix="vidtext-weights-") if checkpoint.bytes_inside else None
+        try:
+            processor = AutoProcessor.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
+            model, report = AutoModelForImageTextToText.from_pretrained(
+                checkpoint.folder,
+                dtype=compute,
+                **quantization(checkpoint.precision, compute),
+                **_placement(checkpoint),
+                offload_folder=outside,
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+            )
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, StrictDataclassError) as error:
+            if outside:
+                shutil.rmtree(outside, ignore_errors=True)
+            raise ModelUnavailableError(
+                f"The model in {Path(checkpoint.folder).name} cannot be loaded: {[*str(error).splitlines(), ''][0]}"
+            ) from error
         if outside:
-            shutil.rmtree(outside, ignore_errors=True)
-        raise ModelUnavailableError(
-            f"The model in {Path(checkpoint.folder).name} cannot be loaded: {[*str(error).splitlines(), ''][0]}"
-        ) from error
-    if outside:
-        weakref.finalize(model, shutil.rmtree, outside, ignore_errors=True)
-    if report["missing_keys"]:  # transformers would fill them with random numbers, and the model would babble
-        raise ModelUnavailableError(
-            f"The model in {Path(checkpoint.folder).name} lacks {len(report['missing_keys'])} of its weights. "
-            "Download or save it again."
-        )
-    if zero_gpu():  # weights are loaded in threads, where a Space's emulation of CUDA does not reach
-        model.to(checkpoint.device)
-    return model.eval(), processor
+            weakref.finalize(model, shutil.rmtree, outside, ignore_errors=True)
+        if report["missing_keys"]:  # transformers would fill them with random numbers, and the model would babble
+            raise ModelUnavailableError(
+                f"The model in {Path(checkpoint.folder).name} lacks {len(report['missing_keys'])} of its weights. "
+                "Download or save it again."
+            )
+        if zero_gpu():  # weights are loaded in threads, where a Space's emulation of CUDA does not reach
+            model.to(checkpoint.device)
+        return model.eval(), processor
 
 
 def _placement(checkpoint: Checkpoint) -> dict[str, object]:

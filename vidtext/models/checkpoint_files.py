@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from vidtext.errors import ModelUnavailableError
 from vidtext.models.checkpoint import TRANSFORMERS
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from transformers import PretrainedConfig
-    from transformers.video_processing_utils import BaseVideoProcessor
 
 _HEADER_LENGTH = struct.Struct("<Q")
 """A safetensors file begins with the length of its JSON header: https://huggingface.co/docs/safetensors."""
@@ -39,39 +38,22 @@ def read_json(path: Path) -> dict[str, Any]:
     return read
 
 
-def read_config(folder: Path) -> PretrainedConfig:
-    """Read the configuration as transformers does, which fills in what the file leaves out.
+def read_config(folder: Path, reader: Literal["AutoConfig", "AutoVideoProcessor"] = "AutoConfig") -> Any:  # noqa: ANN401  what the reader makes has no types
+    """Read the configuration, or the video processor, as transformers does, which fills in what the files leave out.
 
     Raises:
         ModelUnavailableError: it cannot be read.
     """
     with TRANSFORMERS:
-        from transformers import AutoConfig
+        import transformers
+        from huggingface_hub.errors import StrictDataclassError
 
-        return _read_with(AutoConfig, folder)
-
-
-def read_video_processor(folder: Path) -> BaseVideoProcessor:
-    """Read the video processor as transformers does, which fills in what the files leave out.
-
-    Raises:
-        ModelUnavailableError: it cannot be read.
-    """
-    with TRANSFORMERS:
-        from transformers import AutoVideoProcessor
-
-        return _read_with(AutoVideoProcessor, folder)
-
-
-def _read_with(reader: Any, folder: Path) -> Any:  # noqa: ANN401  one of transformers' Auto classes, and what it makes
-    from huggingface_hub.errors import StrictDataclassError
-
-    try:
-        return reader.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, TypeError, StrictDataclassError) as error:
-        raise ModelUnavailableError(
-            f"The configuration in {folder.name} cannot be read: {[*str(error).splitlines(), ''][0]}"
-        ) from error
+        try:
+            return getattr(transformers, reader).from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        except (OSError, ValueError, KeyError, TypeError, StrictDataclassError) as error:
+            raise ModelUnavailableError(
+                f"The configuration in {folder.name} cannot be read: {[*str(error).splitlines(), ''][0]}"
+            ) from error
 
 
 def context_tokens(text: PretrainedConfig) -> int:
@@ -79,11 +61,6 @@ def context_tokens(text: PretrainedConfig) -> int:
     rope: Mapping[str, Any] = getattr(text, "rope_parameters", None) or {}
     factor = rope["factor"] if rope.get("rope_type") in _STRETCHED else 1
     return int(text.max_position_embeddings * factor)
-
-
-def weight_bytes(folder: Path) -> int:
-    """Return the size of a folder's safetensors."""
-    return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
 
 
 def parameter_count(folder: Path) -> int:

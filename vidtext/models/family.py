@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from vidtext.compute.memory import Shape, Stack
 from vidtext.models.base import ModelCard
 from vidtext.models.checkpoint import TRANSFORMERS, input_device
-from vidtext.models.checkpoint_files import parameter_count, read_config, weight_bytes
+from vidtext.models.checkpoint_files import parameter_count, read_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vidtext.media.frames import Frames
     from vidtext.models.base import Captioner
-    from vidtext.models.checkpoint import Checkpoint
+    from vidtext.models.kept_models import LoadedModel
     from vidtext.settings import Settings
 
 
@@ -53,17 +53,17 @@ class Family(ABC):
     label: ClassVar[str]
     models: ClassVar[tuple[ModelCard, ...]] = ()
 
-    def card_from_name(self, name: str, settings: Settings) -> ModelCard | None:  # noqa: ARG002  for families to override
-        """Return the card of a model whose name alone tells the family; None for any other name.
-
-        Raises:
-            UnknownModelError: the name is of this family and malformed.
-        """
-        return None
-
 
 class RemoteFamily(Family):
     """Models on another machine. Their cards have a `host`, and nothing is loaded here."""
+
+    @abstractmethod
+    def card_from_name(self, name: str, settings: Settings) -> ModelCard | None:
+        """Return the card of a model whose name says where it is; None for a name of another form.
+
+        Raises:
+            UnknownModelError: the name has the family's form and is malformed.
+        """
 
     @abstractmethod
     def connect(self, card: ModelCard, settings: Settings) -> Captioner:
@@ -96,7 +96,7 @@ class LocalFamily(Family):
         """
 
     @abstractmethod
-    def captioner(self, card: ModelCard, checkpoint: Checkpoint, settings: Settings) -> Captioner:
+    def captioner(self, card: ModelCard, loaded: LoadedModel, settings: Settings) -> Captioner:
         """Return what runs the model."""
 
     @abstractmethod
@@ -109,7 +109,7 @@ class LocalFamily(Family):
             id=known.id if known else str(folder),
             family=self.name,
             licence=known.licence if known else "see the folder",
-            weight_bytes=weight_bytes(folder),
+            weight_bytes=sum(path.stat().st_size for path in folder.glob("*.safetensors")),
             sees=known.sees if known else "See the model card in its folder.",
             **facts,
         )
@@ -187,11 +187,11 @@ class ChatFamily(LocalFamily):
             smaller_edge_pixels=card.smaller_edge_pixels,
         )
 
-    def captioner(self, card: ModelCard, checkpoint: Checkpoint, settings: Settings) -> Captioner:
+    def captioner(self, card: ModelCard, loaded: LoadedModel, settings: Settings) -> Captioner:
         """Return what runs the model."""
         with TRANSFORMERS:
             from vidtext.models.video_chat import VideoChat
-        return VideoChat(self, card, checkpoint, kept_bytes=settings.models.prefix_cache_bytes)
+        return VideoChat(self, card, loaded, kept_bytes=settings.models.prefix_cache_bytes)
 
 
 def stack_of(config: PretrainedConfig) -> Stack:

@@ -16,12 +16,32 @@ from vidtext.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from transformers import PreTrainedModel, ProcessorMixin
 
     from vidtext.models.checkpoint import Checkpoint
 
-    Loaded = tuple[PreTrainedModel, ProcessorMixin]
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model in memory. Pickled, it is its checkpoint: the process that receives it has, or loads, its own.
+
+    Attributes:
+        checkpoint: what it was loaded from.
+        model: in evaluation mode, on its device.
+        processor: makes its inputs.
+        use: a context for whoever runs it. Weights that are fetched for a layer and put back after it are gone for
+            whoever is in that layer, too: of a model with such weights, it lets in one thread at a time.
+    """
+
+    checkpoint: Checkpoint
+    model: PreTrainedModel
+    processor: ProcessorMixin
+    use: AbstractContextManager[object]
+
+    def __reduce__(self) -> tuple[Callable[[Checkpoint], LoadedModel], tuple[Checkpoint]]:
+        return loaded_model, (self.checkpoint,)
 
 
 @dataclass
@@ -29,12 +49,10 @@ class _Place:
     """Where a model is, or is being loaded: by one thread, while others who want it wait."""
 
     loading: threading.Lock = field(default_factory=threading.Lock)
-    loaded: Loaded | None = None
+    loaded: LoadedModel | None = None
     nbytes: int = 0
     users: int = 0
     last_used: float = 0.0
-    partly_outside: bool = False
-    alone: threading.RLock = field(default_factory=threading.RLock)
 
 
 class KeptModels:
@@ -44,7 +62,13 @@ class KeptModels:
     larger than `most_bytes`, and each goes when nobody has used it for `idle_seconds`.
     """
 
-    def __init__(self, load: Callable[[Checkpoint], Loaded], *, most_bytes: int, idle_seconds: float | None) -> None:
+    def __init__(
+        self,
+        load: Callable[[Checkpoint], tuple[PreTrainedModel, ProcessorMixin]],
+        *,
+        most_bytes: int,
+        idle_seconds: float | None,
+    ) -> None:
         self._load = load
         self._most_bytes, self._idle_seconds = most_bytes, idle_seconds
         self._places: OrderedDict[Checkpoint, _Place] = OrderedDict()
@@ -59,7 +83,7 @@ class KeptModels:
         self._drop_surplus()
 
     @contextmanager
-    def lent(self, checkpoint: Checkpoint) -> Iterator[Loaded]:
+    def lent(self, checkpoint: Checkpoint) -> Iterator[LoadedModel]:
         """Lend a model, which is loaded if it is not there. Two who ask at once load it once.
 
         One of which a part is outside the device's memory is lent to one after the other.
@@ -72,32 +96,28 @@ class KeptModels:
             self._places.move_to_end(checkpoint)
             place.users += 1
         try:
-            if place.loaded is None:
-                self._fill(place, checkpoint)
+            loaded = place.loaded or self._fill(place, checkpoint)
             self._drop_surplus()
-            assert place.loaded is not None  # noqa: S101  (`_fill` has loaded it, or raised)
-            # Weights that are fetched for a layer and put back after it are gone for whoever is in that layer, too.
-            with place.alone if place.partly_outside else nullcontext():
-                yield place.loaded
+            with loaded.use:
+                yield loaded
         finally:
-            self._give_back(checkpoint, place)
+            with self._lock:
+                place.users -= 1
+                place.last_used = time.monotonic()
+                if place.loaded is None and not place.users and self._places.get(checkpoint) is place:
+                    del self._places[checkpoint]
+            self._drop_surplus()
+            self._watch()
 
-    def _fill(self, place: _Place, checkpoint: Checkpoint) -> None:
+    def _fill(self, place: _Place, checkpoint: Checkpoint) -> LoadedModel:
         with place.loading:
             if place.loaded is None:  # nobody else was faster
-                loaded = self._load(checkpoint)
-                place.nbytes = _weight_bytes(loaded[0])
-                place.partly_outside = checkpoint.bytes_inside > 0
-                place.loaded = loaded
-
-    def _give_back(self, checkpoint: Checkpoint, place: _Place) -> None:
-        with self._lock:
-            place.users -= 1
-            place.last_used = time.monotonic()
-            if place.loaded is None and not place.users and self._places.get(checkpoint) is place:
-                del self._places[checkpoint]
-        self._drop_surplus()
-        self._watch()
+                model, processor = self._load(checkpoint)
+                numbers = (*model.parameters(), *model.buffers())
+                place.nbytes = sum(each.nbytes for each in numbers if not each.is_meta)  # those are elsewhere
+                use = threading.RLock() if checkpoint.bytes_inside else nullcontext()
+                place.loaded = LoadedModel(checkpoint, model, processor, use)
+            return place.loaded
 
     def holds(self, checkpoint: Checkpoint) -> bool:
         """Whether a model is loaded now."""
@@ -163,12 +183,13 @@ class KeptModels:
         self._watch()
 
 
-def _weight_bytes(model: PreTrainedModel) -> int:
-    numbers = (*model.parameters(), *model.buffers())
-    return sum(each.nbytes for each in numbers if not each.is_meta)  # those lie elsewhere, or on disk
-
-
 MODELS_KEPT = KeptModels(
     load_checkpoint, most_bytes=Settings().models.cache_bytes, idle_seconds=Settings().models.idle_seconds
 )
 """The ones of this process."""
+
+
+def loaded_model(checkpoint: Checkpoint) -> LoadedModel:
+    """Return a model of this process, which is loaded if it is not there."""
+    with MODELS_KEPT.lent(checkpoint) as loaded:
+        return loaded

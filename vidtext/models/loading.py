@@ -23,6 +23,7 @@ from vidtext.models.catalog import (
 )
 from vidtext.models.checkpoint import Checkpoint, best_device, free_gpu_bytes
 from vidtext.models.families import FAMILIES, card_from_folder
+from vidtext.models.family import RemoteFamily
 from vidtext.models.hub import cached_folder, require_hub
 from vidtext.models.planned import Work, load_planned
 from vidtext.models.quantized import NOTES, require_quantization, split_name
@@ -59,7 +60,8 @@ def resolve(name: str, settings: Settings) -> Resolution:
         UnknownModelError: the name is neither in the catalog nor a folder with a model in it.
         ModelUnavailableError: the model is not in the local cache and the hub cannot be reached.
     """
-    if card := next(filter(None, (family.card_from_name(name, settings) for family in FAMILIES.values())), None):
+    remote = [family for family in FAMILIES.values() if isinstance(family, RemoteFamily)]
+    if card := next(filter(None, (family.card_from_name(name, settings) for family in remote)), None):
         return Resolution(card, None)
     name, precision = split_name(asked := name)
     if precision:
@@ -162,7 +164,7 @@ def load_model(name: str, *, settings: Settings | None = None) -> Captioner:
         settings: the limits.
 
     Returns:
-        What captions; a model of a family that chats is a `ChatModel` too.
+        What captions; a model of a family that chats is a `ChatModel` too. It stays in memory as long as you keep it.
 
     Raises:
         UnknownModelError: no model has this name.

@@ -10,7 +10,6 @@ import numpy as np
 from vidtext.compute.gpu import Effort, on_gpu
 from vidtext.media.resize import fit_square
 from vidtext.models.family import LocalFamily
-from vidtext.models.kept_models import MODELS_KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from vidtext.job import Job
     from vidtext.media.frames import Frames
     from vidtext.models.base import ModelCard
-    from vidtext.models.checkpoint import Checkpoint
+    from vidtext.models.kept_models import LoadedModel
 
 FamilyType = TypeVar("FamilyType", bound=LocalFamily)
 
@@ -35,22 +34,18 @@ _SECONDS_A_FRAME = 0.05
 
 
 class LocalModel(Generic[FamilyType]):
-    """A model of a family, and the checkpoint that it is loaded from."""
+    """A model of a family that is in memory, as long as somebody refers to it.
 
-    def __init__(self, family: FamilyType, card: ModelCard, checkpoint: Checkpoint) -> None:
+    Attributes:
+        card: what the model is and can do.
+        device: where it runs, as torch names it.
+    """
+
+    def __init__(self, family: FamilyType, card: ModelCard, loaded: LoadedModel) -> None:
+        self.card = card
+        self.device = loaded.checkpoint.device
         self._family = family
-        self._card = card
-        self._checkpoint = checkpoint
-
-    @property
-    def card(self) -> ModelCard:
-        """What the model is and can do."""
-        return self._card
-
-    @property
-    def device(self) -> str:
-        """Where it runs."""
-        return self._checkpoint.device
+        self._loaded = loaded
 
     def image_features(self, frames: Frames, job: Job) -> NDArray[np.float32]:
         """Return `(N, D)` float32: the mean of the vision tower's patches for each of N frames, of length 1 each.
@@ -58,8 +53,8 @@ class LocalModel(Generic[FamilyType]):
         Raises:
             CancelledError: the job was stopped.
         """
-        pixels = fit_square(frames.pixels, self._card.frame_edge_pixels, self._card.fit)
-        batches = encode_frames(self._checkpoint, self._family, pixels)
+        pixels = fit_square(frames.pixels, self.card.frame_edge_pixels, self.card.fit)
+        batches = encode_frames(self._loaded, self._family, pixels)
         done = []
         try:
             for batch in batches:
@@ -70,15 +65,15 @@ class LocalModel(Generic[FamilyType]):
         return np.concatenate(done)
 
 
-def _effort(checkpoint: Checkpoint, family: LocalFamily, pixels: NDArray[np.uint8]) -> Effort:  # noqa: ARG001  on_gpu passes all
+def _effort(loaded: LoadedModel, family: LocalFamily, pixels: NDArray[np.uint8]) -> Effort:  # noqa: ARG001  on_gpu passes all
     """Return what the features of these frames take: a step is a batch of them."""
     batches = math.ceil(len(pixels) / _BATCH_FRAMES)
-    return Effort(f"{checkpoint.folder}, features", _START_SECONDS, batches, _SECONDS_A_FRAME * _BATCH_FRAMES)
+    return Effort(f"{loaded.checkpoint.folder}, features", _START_SECONDS, batches, _SECONDS_A_FRAME * _BATCH_FRAMES)
 
 
 @on_gpu(_effort)
 def encode_frames(
-    checkpoint: Checkpoint, family: LocalFamily, pixels: NDArray[np.uint8]
+    loaded: LoadedModel, family: LocalFamily, pixels: NDArray[np.uint8]
 ) -> Generator[NDArray[np.float32], None, None]:
     """Yield the features of `(N, edge, edge, 3)` uint8 RGB frames, one batch after the other: `(n, D)` of length 1.
 
@@ -86,8 +81,9 @@ def encode_frames(
     """
     import torch
 
-    with MODELS_KEPT.lent(checkpoint) as (model, processor):
+    with loaded.use:
         for start in range(0, len(pixels), _BATCH_FRAMES):
-            means = family.patches(model, processor, pixels[start : start + _BATCH_FRAMES]).float().mean(dim=1)
+            patches = family.patches(loaded.model, loaded.processor, pixels[start : start + _BATCH_FRAMES])
+            means = patches.float().mean(dim=1)
             features: NDArray[np.float32] = torch.nn.functional.normalize(means, dim=-1).cpu().numpy()
             yield features

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
 from vidtext.compute.free_memory import device_memory
 from vidtext.compute.gpu import zero_gpu
-from vidtext.compute.leases import LEASES, READING
+from vidtext.compute.leases import LEASES, turn
 from vidtext.compute.memory import MemoryPlan, Need, Wanted, plan_memory, weight_bytes
 from vidtext.errors import ModelUnavailableError, NoMemoryError
 from vidtext.models.checkpoint import Checkpoint, best_device, best_precision
@@ -22,10 +21,8 @@ from vidtext.models.prefix_cache import PREFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from vidtext.compute.leases import Lease
     from vidtext.job import Job
     from vidtext.models.base import Captioner, ModelCard, Resolution
     from vidtext.settings import Settings
@@ -71,82 +68,36 @@ def load_planned(
     card = resolution.card
     family = FAMILIES[card.family]
     if isinstance(family, RemoteFamily):
+        elsewhere = Wanted(1, work.frames, work.text_tokens, work.new_tokens, "float32")
         with turn(settings, job=job, device=card.id, at_once=settings.served.max_running):
-            yield family.connect(card, settings), _nothing_needed(work)
+            yield family.connect(card, settings), MemoryPlan(elsewhere, Need(0, 0, 0, 0), 0)
         return
-    folder = resolution.folder or download(card.id, job)
+    local = local_family(card)
     idle_seconds = None if zero_gpu() else settings.models.idle_seconds
     MODELS_KEPT.allow(most_bytes=settings.models.cache_bytes, idle_seconds=idle_seconds)
-    plans = _Plans(folder, resolution, work, settings)
+    planner = _Planner(resolution.folder or download(card.id, job), resolution, work, settings)
+    hoped = planner.plan(LEASES.given_bytes(planner.device), make_room=True)
     if zero_gpu():
-        plan = plans.made()
-        checkpoint = plans.checkpoint(plan)
-        if not MODELS_KEPT.holds(checkpoint) and threading.current_thread() is not threading.main_thread():
+        if not MODELS_KEPT.holds(planner.checkpoint(hoped)) and current_thread() is not main_thread():
             raise ModelUnavailableError(
                 f"{card.id} was not loaded when this ZeroGPU Space started, and cannot be loaded later. Choose auto."
             )
-        with MODELS_KEPT.lent(checkpoint):
-            yield _model(card, checkpoint, plan.wanted.edge_pixels, settings), plan
+        with MODELS_KEPT.lent(planner.checkpoint(hoped)) as loaded:
+            yield local.captioner(planner.card(hoped), loaded, settings), hoped
         return
-    hoped = plans.made(LEASES.given_bytes(plans.device))
-    with _lease(plans, hoped, settings, job) as lease:
-        plan = plans.made() if lease.alone else hoped
-        checkpoint = plans.checkpoint(plan)
-        job.report("loading the model", 0, 1)
-        with MODELS_KEPT.lent(checkpoint):
-            lease.nbytes = plan.bytes_to_take(loaded=True)
-            yield _model(card, checkpoint, plan.wanted.edge_pixels, settings), plan
-
-
-@contextmanager
-def turn(settings: Settings, *, job: Job, device: str = READING, at_once: int | None = None) -> Iterator[None]:
-    """Wait for a turn to read files, or for another one that takes none of a device's memory.
-
-    Args:
-        settings: the limits.
-        job: is told its place, and may be stopped.
-        device: what the turn is for.
-        at_once: how many jobs may have one; None for `settings.jobs.max_running`.
-
-    Raises:
-        BusyError: too many wait already.
-        CancelledError: the job was stopped.
-    """
-    limits = {"at_once": at_once or settings.jobs.max_running, "longest_line": settings.jobs.max_queued}
-    with LEASES.lent(device, lambda: 0, lambda: sys.maxsize, job=job, **limits):
-        yield
-
-
-def _nothing_needed(work: Work) -> MemoryPlan:
-    """Return the plan of work that is done elsewhere."""
-    wanted = Wanted(1, work.frames, work.text_tokens, work.new_tokens, "float32")
-    return MemoryPlan(wanted, Need(0, 0, 0, 0), 0)
-
-
-def _lease(plans: _Plans, hoped: MemoryPlan, settings: Settings, job: Job) -> AbstractContextManager[Lease]:
-    return LEASES.lent(
-        plans.device,
-        lambda: hoped.bytes_to_take(loaded=MODELS_KEPT.holds(plans.checkpoint(hoped))),
-        plans.free,
+    with LEASES.lent(
+        planner.device,
+        lambda: hoped.bytes_to_take(loaded=MODELS_KEPT.holds(planner.checkpoint(hoped))),
+        lambda: int(device_memory(planner.device).free_bytes * settings.models.memory_share),
         at_once=settings.jobs.max_running,
         longest_line=settings.jobs.max_queued,
         job=job,
-    )
-
-
-def _model(card: ModelCard, checkpoint: Checkpoint, edge_pixels: int, settings: Settings) -> Captioner:
-    return local_family(card).captioner(card.with_edge(edge_pixels) if edge_pixels else card, checkpoint, settings)
-
-
-def _freest_device() -> str:
-    """Name the device for the next job: of several GPUs the one with the most memory that nobody has."""
-    import torch
-
-    device = best_device()
-    if device != "cuda" or zero_gpu() or torch.cuda.device_count() == 1:
-        return device
-    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
-    return max(gpus, key=lambda gpu: device_memory(gpu).free_bytes - LEASES.given_bytes(gpu))
+    ) as lease:
+        plan = planner.plan(make_room=True) if lease.alone else hoped
+        job.report("loading the model", 0, 1)
+        with MODELS_KEPT.lent(planner.checkpoint(plan)) as loaded:
+            lease.nbytes = plan.bytes_to_take(loaded=True)
+            yield local.captioner(planner.card(plan), loaded, settings), plan
 
 
 def foresee(resolution: Resolution, work: Work, settings: Settings) -> MemoryPlan | None:
@@ -161,19 +112,18 @@ def foresee(resolution: Resolution, work: Work, settings: Settings) -> MemoryPla
     """
     if resolution.folder is None:
         return None
-    plans = _Plans(resolution.folder, resolution, work, settings)
-    return plans.foreseen(LEASES.given_bytes(plans.device))
+    planner = _Planner(resolution.folder, resolution, work, settings)
+    return planner.plan(LEASES.given_bytes(planner.device), make_room=False)
 
 
-class _Plans:
-    """Plans of one piece of work, for the memory that is free when they are made."""
+class _Planner:
+    """Plans one piece of work, for the memory that is free at that moment."""
 
     def __init__(self, folder: Path, resolution: Resolution, work: Work, settings: Settings) -> None:
-        card = resolution.card
+        self._card, self._work, self._share = resolution.card, work, settings.models.memory_share
+        self._shape = local_family(self._card).shape(folder, self._card)
         self.device = _freest_device()
-        self._card, self._work, self._share = card, work, settings.models.memory_share
-        self._shape = local_family(card).shape(folder, card)
-        precision = resolution.precision or best_precision(self.device, card.weight_bytes)
+        precision = resolution.precision or best_precision(self.device, self._card.weight_bytes)
         self._usual = Checkpoint(str(folder), self.device, precision)
 
     def checkpoint(self, plan: MemoryPlan) -> Checkpoint:
@@ -182,56 +132,44 @@ class _Plans:
         inside = weight_bytes(self._shape, plan.wanted) - outside if outside else 0
         return replace(self._usual, precision=plan.wanted.precision, bytes_inside=inside)
 
-    def free(self) -> int:
-        """Return how much of the device may be given away now."""
-        return int(device_memory(self.device).free_bytes * self._share)
+    def card(self, plan: MemoryPlan) -> ModelCard:
+        """Return the card for the frames that are planned."""
+        return self._card.with_edge(plan.wanted.edge_pixels) if plan.wanted.edge_pixels else self._card
 
-    def made(self, given_bytes: int = 0) -> MemoryPlan:
-        """Plan; if that was not enough, once more without what is kept and nobody uses: models and conversations.
+    def plan(self, given_bytes: int = 0, *, make_room: bool) -> MemoryPlan:
+        """Plan; where that steps something down, once more without the models and conversations that nobody uses.
 
         The model itself stays, also if it was stepped down when it was loaded and has to be again.
 
         Args:
             given_bytes: what others have now and will give back.
+            make_room: whether what nobody uses is dropped where that helps, or only counted as free.
 
         Raises:
             NoMemoryError: it does not fit in any way.
         """
+        unused_bytes = MODELS_KEPT.idle_bytes(but=self._usual) + PREFIXES.nbytes
         with suppress(NoMemoryError):
-            found = self._made(given_bytes)
-            if not found.notes or not self._unused_bytes():
+            found = self._plan(given_bytes)
+            if not (found.notes and unused_bytes):
                 return found
+        if not make_room:
+            return self._plan(given_bytes + unused_bytes)
         with suppress(NoMemoryError):
-            found = self._made(given_bytes + self._unused_bytes())
+            found = self._plan(given_bytes + unused_bytes)
             stepped_down = self.checkpoint(found)
             if MODELS_KEPT.holds(stepped_down):
                 self._drop_unused(but=stepped_down)
                 return found
         self._drop_unused(but=self._usual)
-        return self._made(given_bytes)
-
-    def foreseen(self, given_bytes: int) -> MemoryPlan:
-        """Return what `made` would, and drop nothing for it.
-
-        Raises:
-            NoMemoryError: it does not fit in any way.
-        """
-        with suppress(NoMemoryError):
-            found = self._made(given_bytes)
-            if not found.notes:
-                return found
-        return self._made(given_bytes + self._unused_bytes())
-
-    def _unused_bytes(self) -> int:
-        return MODELS_KEPT.idle_bytes(but=self._usual) + PREFIXES.nbytes
+        return self._plan(given_bytes)
 
     def _drop_unused(self, *, but: Checkpoint) -> None:
         PREFIXES.drop()
         MODELS_KEPT.drop_idle(but=but)
 
-    def _made(self, given_bytes: int) -> MemoryPlan:
+    def _plan(self, given_bytes: int) -> MemoryPlan:
         work, card, memory = self._work, self._card, device_memory(self.device)
-        free = min(memory.total_bytes, memory.free_bytes + given_bytes)
         return plan_memory(
             self._shape,
             Wanted(
@@ -241,9 +179,20 @@ class _Plans:
                 new_tokens=work.new_tokens,
                 precision=self._usual.precision,
             ),
-            replace(memory, free_bytes=free),
+            replace(memory, free_bytes=min(memory.total_bytes, memory.free_bytes + given_bytes)),
             name=card.id,
             share=self._share,
             fewest_frames=min(card.fewest_frames * work.parts, work.frames),
             loaded=MODELS_KEPT.holds(self._usual),
         )
+
+
+def _freest_device() -> str:
+    """Name the device for the next job: of several GPUs the one with the most memory that nobody has."""
+    import torch
+
+    device = best_device()
+    if device != "cuda" or zero_gpu() or torch.cuda.device_count() == 1:
+        return device
+    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    return max(gpus, key=lambda gpu: device_memory(gpu).free_bytes - LEASES.given_bytes(gpu))

@@ -6,7 +6,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import torch
 from transformers import DynamicCache
 
 from vidtext.compute.exhaustion import told_plainly
@@ -17,7 +16,6 @@ from vidtext.media.resize import fit_square
 from vidtext.models.base import Message, cut_short, heard
 from vidtext.models.chat_template import render
 from vidtext.models.checkpoint import input_device
-from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.local_model import LocalModel
 from vidtext.models.prefix_cache import PREFIXES, Kept, Read, can_be_kept, fingerprints
 from vidtext.models.reasoning import AnswerFilter, no_answer, opens_reasoning
@@ -27,13 +25,13 @@ from vidtext.text.prompts import CAPTION
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from transformers import PreTrainedModel
+    import torch
 
     from vidtext.job import Job
     from vidtext.media.frames import Frames
     from vidtext.models.base import GenerationOptions, ModelCard
-    from vidtext.models.checkpoint import Checkpoint
     from vidtext.models.family import ChatFamily
+    from vidtext.models.kept_models import LoadedModel
 
 _START_SECONDS = 20.0
 """What moving 14 GB of weights to a ZeroGPU device and reading the prompt take at most: an estimate."""
@@ -69,8 +67,8 @@ class VideoChat(LocalModel["ChatFamily"]):
     `kept_bytes` is the most memory for what this and other models keep of conversations that have a `memory_key`.
     """
 
-    def __init__(self, family: ChatFamily, card: ModelCard, checkpoint: Checkpoint, *, kept_bytes: int) -> None:
-        super().__init__(family, card, checkpoint)
+    def __init__(self, family: ChatFamily, card: ModelCard, loaded: LoadedModel, *, kept_bytes: int) -> None:
+        super().__init__(family, card, loaded)
         self._kept_bytes = kept_bytes
 
     def reply(self, messages: Sequence[Message], options: GenerationOptions, job: Job) -> Generator[str, None, str]:
@@ -85,11 +83,11 @@ class VideoChat(LocalModel["ChatFamily"]):
         """
         prompt, prompt_tokens = self._read(messages)
         frames = sum(len(clip) for message in messages for clip in message.clips)
-        if prompt_tokens + options.max_new_tokens > self._card.context_tokens:
-            of_frames = f", {frames * self._card.tokens_per_frame:,} of them for {frames} frames," if frames else ""
+        if prompt_tokens + options.max_new_tokens > self.card.context_tokens:
+            of_frames = f", {frames * self.card.tokens_per_frame:,} of them for {frames} frames," if frames else ""
             raise OptionError(
                 f"The conversation takes {prompt_tokens:,} tokens{of_frames} and its answer up to "
-                f"{options.max_new_tokens:,}; {self._card.id} has room for {self._card.context_tokens:,}. "
+                f"{options.max_new_tokens:,}; {self.card.id} has room for {self.card.context_tokens:,}. "
                 "Use fewer frames or words, or ask for a shorter answer."
             )
         return self._spoken(prompt, messages, options, job)
@@ -114,26 +112,25 @@ class VideoChat(LocalModel["ChatFamily"]):
     def _read(self, messages: Sequence[Message]) -> tuple[str, int]:
         """Return the prompt, and how many tokens it will have once its marks stand for the frames of the clips."""
         clips = [clip for message in messages for clip in message.clips]
-        with MODELS_KEPT.lent(self._checkpoint) as (_, processor):
-            prompt = render(processor, messages)
-            return prompt, self._family.count_tokens(processor, prompt, clips, self._card)
+        prompt = render(self._loaded.processor, messages)
+        return prompt, self._family.count_tokens(self._loaded.processor, prompt, clips, self.card)
 
     def _spoken(
         self, text: str, messages: Sequence[Message], options: GenerationOptions, job: Job
     ) -> Generator[str, None, str]:
         job.check()
-        fit = options.fit or self._card.fit
+        fit = options.fit or self.card.fit
         clips = tuple(
-            replace(clip, pixels=fit_square(clip.pixels, self._card.frame_edge_pixels, fit))
+            replace(clip, pixels=fit_square(clip.pixels, self.card.frame_edge_pixels, fit))
             for message in messages
             for clip in message.clips
         )
-        prompt = Prompt(text, clips, self._card.tokens_per_frame)
-        steps = generate_reply(self._checkpoint, self._family, prompt, options, self._kept_bytes)
+        prompt = Prompt(text, clips, self.card.tokens_per_frame)
+        steps = generate_reply(self._loaded, self._family, prompt, options, self._kept_bytes)
         count("frames", sum(len(clip) for clip in clips))
         cut = False
         answer = AnswerFilter(opened=opens_reasoning(text))
-        with told_plainly(self._card.id), closing(steps):
+        with told_plainly(self.card.id), closing(steps):
             for step in steps:
                 job.report("writing", step.tokens, options.max_new_tokens)
                 count("tokens")
@@ -143,97 +140,78 @@ class VideoChat(LocalModel["ChatFamily"]):
         if piece := answer.ended(cut=cut):
             yield piece
         if answer.reasoned and not answer.answered:
-            raise no_answer(self._card.id, options.max_new_tokens if cut else None)
+            raise no_answer(self.card.id, options.max_new_tokens if cut else None)
         return cut_short(options.max_new_tokens) if cut else ""
 
 
 def _effort(
-    checkpoint: Checkpoint,
+    loaded: LoadedModel,
     family: ChatFamily,  # noqa: ARG001  on_gpu passes all
     prompt: Prompt,  # noqa: ARG001
     options: GenerationOptions,
     kept_bytes: int,  # noqa: ARG001
 ) -> Effort:
-    return Effort(f"{checkpoint.folder}, answers", _START_SECONDS, options.max_new_tokens + 1, _SECONDS_A_TOKEN)
+    return Effort(f"{loaded.checkpoint.folder}, answers", _START_SECONDS, options.max_new_tokens + 1, _SECONDS_A_TOKEN)
 
 
 @on_gpu(_effort)
 def generate_reply(
-    checkpoint: Checkpoint, family: ChatFamily, prompt: Prompt, options: GenerationOptions, kept_bytes: int
+    loaded: LoadedModel, family: ChatFamily, prompt: Prompt, options: GenerationOptions, kept_bytes: int
 ) -> Generator[Spoken, None, None]:
     """Answer a prompt: one step a token, and a last one. What was kept under `options.memory_key` is not read again.
 
     Raises:
         ModelError: the processor does not write `prompt.tokens_per_frame` tokens for each frame.
     """
+    model, processor = loaded.model, loaded.processor
+    inputs = family.inputs(processor, prompt.text, prompt.clips)
+    ids, frame_token = inputs["input_ids"][0], family.frame_token_id(processor)
+    written = int((ids == frame_token).sum())
+    expected = sum(family.frames_read(len(clip)) for clip in prompt.clips) * prompt.tokens_per_frame
+    if written != expected:
+        raise ModelError(f"The model's processor writes {written} tokens for frames that should take {expected}.")
+    pieces = TextPieces(processor.tokenizer)
+    tokens, answer = inputs["input_ids"], ids[:0]
     with ExitStack() as stack:
-        model, processor = stack.enter_context(MODELS_KEPT.lent(checkpoint))
-        inputs = family.inputs(processor, prompt.text, prompt.clips)
-        ids, frame_token = inputs["input_ids"][0], family.frame_token_id(processor)
-        written = int((ids == frame_token).sum())
-        expected = sum(family.frames_read(len(clip)) for clip in prompt.clips) * prompt.tokens_per_frame
-        if written != expected:
-            raise ModelError(f"The model's processor writes {written} tokens for frames that should take {expected}.")
-        pieces = TextPieces(processor.tokenizer)
-        answer = torch.empty(0, dtype=torch.long)
+        stack.enter_context(loaded.use)
+        states: dict[str, DynamicCache] = {}
         if options.memory_key and family.continues and can_be_kept(model.config.text_config):
             read = Read(ids, fingerprints([clip.pixels for clip in prompt.clips]), frame_token, prompt.tokens_per_frame)
             empty = Kept(DynamicCache(config=model.config))
-            kept = stack.enter_context(PREFIXES.borrowed(checkpoint, options.memory_key, empty, kept_bytes))
-            tokens_so_far = _continue(model, inputs, read, kept, options)
-        else:
-            tokens_so_far = _generate(model, inputs, options)
-        for tokens in stack.enter_context(closing(tokens_so_far)):
+            kept = stack.enter_context(PREFIXES.borrowed(loaded.checkpoint, options.memory_key, empty, kept_bytes))
+            inputs = _not_kept(inputs, read, kept)
+            stack.callback(lambda: kept.hold(tokens[0], read.frames))
+            states = {"past_key_values": kept.states}
+        device = input_device(model)
+        steps = stream_generate(
+            model,
+            **{
+                name: each.to(device, model.dtype if each.is_floating_point() else None)
+                for name, each in inputs.items()
+            },
+            **states,
+            **({"temperature": options.temperature, "top_p": options.top_p, "top_k": 0} if options.temperature else {}),
+            max_new_tokens=options.max_new_tokens,
+            do_sample=options.temperature > 0,
+            num_beams=1,
+        )
+        for tokens in stack.enter_context(closing(steps)):
             answer = tokens[0, len(ids) :]
             yield Spoken(len(answer), pieces.grown(answer))
-        ends = model.generation_config.eos_token_id
-        cut = len(answer) == options.max_new_tokens and int(answer[-1]) not in (
-            ends if isinstance(ends, list) else [ends]
-        )
-        yield Spoken(len(answer), pieces.finished(answer), cut)
+    ends = model.generation_config.eos_token_id
+    cut = len(answer) == options.max_new_tokens and int(answer[-1]) not in (ends if isinstance(ends, list) else [ends])
+    yield Spoken(len(answer), pieces.finished(answer), cut)
 
 
-def _continue(
-    model: PreTrainedModel, inputs: dict[str, torch.Tensor], read: Read, kept: Kept, options: GenerationOptions
-) -> Generator[torch.Tensor, None, None]:
-    """Generate from what was kept; of the frames, only those that are new are seen. What was read is kept then.
+def _not_kept(inputs: dict[str, torch.Tensor], read: Read, kept: Kept) -> dict[str, torch.Tensor]:
+    """Cut what was kept to what the prompt begins with; return the inputs without the pixels of frames in it.
 
     `generate` takes the whole prompt and feeds what the cache does not hold. It would put the pixels of all frames
     into the places of the video tokens that it feeds: they must be those of the same frames.
     """
     tokens, frames = read.shared_with(kept)
     kept.cut(tokens)
-    for name in [name for name in inputs if name.startswith("pixel_")]:
-        pixels = inputs.pop(name)  # (1, frames, …)
-        if frames < len(read.frames):
-            inputs[name] = pixels[:, frames:]
-    so_far = read.ids[None]
-    try:
-        with closing(_generate(model, inputs, options, kept.states)) as steps:
-            for so_far in steps:
-                yield so_far
-    finally:
-        kept.hold(so_far[0], read.frames)
-
-
-def _generate(
-    model: PreTrainedModel,
-    inputs: dict[str, torch.Tensor],
-    options: GenerationOptions,
-    states: DynamicCache | None = None,
-) -> Generator[torch.Tensor, None, None]:
-    """Yield all tokens so far, `(1, length)`, at every step."""
-    device = input_device(model)
-    on_device = {
-        name: values.to(device, model.dtype if values.is_floating_point() else None) for name, values in inputs.items()
-    }
-    drawn = {"temperature": options.temperature, "top_p": options.top_p, "top_k": 0} if options.temperature else {}
-    yield from stream_generate(
-        model,
-        **on_device,
-        **({} if states is None else {"past_key_values": states}),
-        max_new_tokens=options.max_new_tokens,
-        do_sample=options.temperature > 0,
-        num_beams=1,
-        **drawn,
-    )
+    # Pixels are (1, frames, …).
+    pixels = {name: values[:, frames:] for name, values in inputs.items() if name.startswith("pixel_")}
+    others = {name: values for name, values in inputs.items() if name not in pixels}
+    return others | (pixels if frames < len(read.frames) else {})

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vidtext.clock import format_clock, is_written_later
+from vidtext.compute.leases import turn
 from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.media.sampling import TimeRange, choose_range, split
 from vidtext.models.base import GenerationOptions, ModelCard
 from vidtext.models.loading import resolve_captioner
-from vidtext.models.planned import Work, load_planned, turn
+from vidtext.models.planned import Work, load_planned
 from vidtext.settings import Settings
 from vidtext.tasks.footage import Footage, open_footage
 from vidtext.tasks.read_ahead import read_ahead
 from vidtext.tasks.results import last_result
-from vidtext.tasks.writing import captions_of
 from vidtext.text.telling import sentence
 from vidtext.text.timed import Segment, TimedText
 
@@ -138,7 +138,7 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
             text = TimedText((), model=card.id)
             done = 0
             for batch, clips in _looked_at(footage, windows, plan, ready, edge=edge, job=job):
-                for window, words in zip(batch, captions_of(captioner, clips, writing, job), strict=True):
+                for window, words in zip(batch, captioner.caption(clips, writing, job), strict=True):
                     text = text.followed_by(Segment(window.start_seconds, window.stop_seconds, sentence(words)))
                 done += len(batch)
                 yield CaptionResult(

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vidtext.compute.gpu import zero_gpu
+from vidtext.compute.leases import turn
 from vidtext.errors import NoMemoryError, OptionError
 from vidtext.media.sampling import TimeRange
 from vidtext.models import prefix_cache
 from vidtext.models.base import ChatModel, GenerationOptions, ModelCard
 from vidtext.models.loading import resolve_chat
-from vidtext.models.planned import Work, load_planned, turn
+from vidtext.models.planned import Work, load_planned
 from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn, fitted_prompt
 from vidtext.tasks.footage import open_footage
 from vidtext.text.asked_times import AskedTime, asked_time

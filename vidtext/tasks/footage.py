@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidtext.compute.leases import turn
 from vidtext.media.decode import Picture
 from vidtext.media.frames import Frames
 from vidtext.media.guard import guarded, guarded_stream
@@ -18,7 +19,6 @@ from vidtext.media.sample import fitting_size, pick, read_pictures
 from vidtext.media.sampling import TimeRange, uniform_seconds
 from vidtext.media.shots import Scan, Shot, read_shots, scan_frames
 from vidtext.media.source import open_source
-from vidtext.models.planned import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence

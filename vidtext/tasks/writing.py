@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vidtext.errors import NoMemoryError, OptionError
+from vidtext.errors import OptionError
 from vidtext.models.base import ChatModel, GenerationOptions, Message, heard
 from vidtext.models.loading import resolve_captioner
 from vidtext.models.planned import Work, load_planned
@@ -71,7 +71,7 @@ class Writer:
             return [
                 sentence(words)
                 for at in range(0, len(clips), self.clips_at_once)
-                for words in captions_of(self.model, clips[at : at + self.clips_at_once], self.options, job)
+                for words in self.model.caption(clips[at : at + self.clips_at_once], self.options, job)
             ]
         prompt = prompts.DESCRIBE_PART.format(style=self.style)
         return [sentence(self._answer(chat, prompt, job, clips=(clip,))) for clip in clips]
@@ -177,21 +177,6 @@ class Writer:
         chat = self.chat
         assert chat is not None  # noqa: S101  the callers ask a chat model alone
         return chat
-
-
-def captions_of(model: Captioner, clips: Sequence[Frames], options: GenerationOptions, job: Job) -> list[str]:
-    """Caption clips together; should memory run out, once more, one after the other.
-
-    Raises:
-        NoMemoryError: there is no memory for a single clip.
-        CancelledError: the job was stopped.
-    """
-    try:
-        return model.caption(clips, options, job)
-    except NoMemoryError:
-        if len(clips) == 1:
-            raise
-    return [words for clip in clips for words in model.caption([clip], options, job)]
 
 
 def beginnings(told: Sequence[Sequence[str]]) -> list[str]:

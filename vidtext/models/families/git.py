@@ -12,13 +12,12 @@ from vidtext.compute.exhaustion import told_plainly
 from vidtext.compute.gpu import Effort, on_gpu
 from vidtext.compute.memory import Shape
 from vidtext.counts import count
-from vidtext.errors import OptionError, UnknownModelError
+from vidtext.errors import NoMemoryError, OptionError, UnknownModelError
 from vidtext.media.resize import fit_square
 from vidtext.models.base import ModelCard
 from vidtext.models.checkpoint import TRANSFORMERS, input_device
 from vidtext.models.checkpoint_files import parameter_count, read_config, read_json
 from vidtext.models.family import LocalFamily, stack_of, tower_patches
-from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.local_model import LocalModel
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from vidtext.job import Job
     from vidtext.media.frames import Frames
     from vidtext.models.base import GenerationOptions
-    from vidtext.models.checkpoint import Checkpoint
+    from vidtext.models.kept_models import LoadedModel
     from vidtext.settings import Settings
 
 _STEP_SECONDS_A_CLIP = 0.05
@@ -129,11 +128,11 @@ class Git(LocalFamily):
             spelled_out_heads=config.num_attention_heads,
         )
 
-    def captioner(self, card: ModelCard, checkpoint: Checkpoint, settings: Settings) -> GitCaptioner:  # noqa: ARG002
+    def captioner(self, card: ModelCard, loaded: LoadedModel, settings: Settings) -> GitCaptioner:  # noqa: ARG002
         """Return what runs the model."""
         with TRANSFORMERS:
             import vidtext.models.streaming  # noqa: F401  (transformers' parts are imported by one thread at a time)
-        return GitCaptioner(self, card, checkpoint)
+        return GitCaptioner(self, card, loaded)
 
     def patches(self, model: PreTrainedModel, processor: ProcessorMixin, pixels: NDArray[np.uint8]) -> torch.Tensor:
         """Ask the CLIP tower."""
@@ -159,47 +158,54 @@ class GitCaptioner(LocalModel["Git"]):
     """A `Captioner` that runs GIT."""
 
     def caption(self, clips: Sequence[Frames], options: GenerationOptions, job: Job) -> list[str]:
-        """Return one text for each clip, made in one batch.
+        """Return one text for each clip, made in one batch; should memory run out, one after the other.
 
         Raises:
             OptionError: a clip does not have `card.frames_per_clip` frames.
-            NoMemoryError: memory ran out.
+            NoMemoryError: there is no memory for a single clip.
             CancelledError: the job was stopped.
         """
         for clip in clips:
-            if len(clip) != self._card.frames_per_clip:
+            if len(clip) != self.card.frames_per_clip:
                 raise OptionError(
-                    f"{self._card.id} takes clips of {self._card.frames_per_clip} frames; got one of {len(clip)}."
+                    f"{self.card.id} takes clips of {self.card.frames_per_clip} frames; got one of {len(clip)}."
                 )
-        fit = options.fit or self._card.fit
-        pixels = np.stack([fit_square(clip.pixels, self._card.frame_edge_pixels, fit) for clip in clips])
-        tokens = min(options.max_new_tokens, self._card.context_tokens - 1)  # one position is the start token's
-        steps = generate_captions(self._checkpoint, pixels, tokens)
+        fit = options.fit or self.card.fit
+        pixels = np.stack([fit_square(clip.pixels, self.card.frame_edge_pixels, fit) for clip in clips])
+        tokens = min(options.max_new_tokens, self.card.context_tokens - 1)  # one position is the start token's
+        steps = generate_captions(self._loaded, pixels, tokens)
         texts: tuple[str, ...] = ()
-        with told_plainly(self._card.id), closing(steps):
-            for step in steps:
-                texts = step.texts
-                job.report("writing", step.tokens, tokens)
-                count("tokens", len(clips))
-        count("frames", sum(len(clip) for clip in clips))
-        return list(texts)
+        try:
+            with told_plainly(self.card.id), closing(steps):
+                for step in steps:
+                    texts = step.texts
+                    job.report("writing", step.tokens, tokens)
+                    count("tokens", len(clips))
+        except NoMemoryError:
+            if len(clips) == 1:
+                raise
+        else:
+            count("frames", sum(len(clip) for clip in clips))
+            return list(texts)
+        return [text for clip in clips for text in self.caption([clip], options, job)]
 
 
-def _effort(checkpoint: Checkpoint, pixels: NDArray[np.uint8], max_new_tokens: int) -> Effort:
-    of, clips = f"{checkpoint.folder}, {len(pixels)} clips", len(pixels)
+def _effort(loaded: LoadedModel, pixels: NDArray[np.uint8], max_new_tokens: int) -> Effort:
+    of, clips = f"{loaded.checkpoint.folder}, {len(pixels)} clips", len(pixels)
     return Effort(of, _START_SECONDS, max_new_tokens + 1, _STEP_SECONDS_A_CLIP * clips)
 
 
 @on_gpu(_effort)
 def generate_captions(
-    checkpoint: Checkpoint, pixels: NDArray[np.uint8], max_new_tokens: int
+    loaded: LoadedModel, pixels: NDArray[np.uint8], max_new_tokens: int
 ) -> Generator[Written, None, None]:
     """Caption a batch of clips: `(B, F, edge, edge, 3)` uint8 RGB, F frames a clip. The last step has the texts."""
     import torch
 
     from vidtext.models.streaming import stream_generate
 
-    with MODELS_KEPT.lent(checkpoint) as (model, processor):
+    with loaded.use:
+        model, processor = loaded.model, loaded.processor
         values = pixel_values(processor, pixels).to(input_device(model), model.dtype)
         tokens = torch.empty(0)
         with closing(stream_generate(model, pixel_values=values, max_new_tokens=max_new_tokens)) as steps:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vidtext.errors import UnknownModelError
 from vidtext.models.base import ModelCard
 from vidtext.models.chat_template import begins_with_bos
-from vidtext.models.checkpoint_files import context_tokens, read_config, read_json, read_video_processor
+from vidtext.models.checkpoint_files import context_tokens, read_config, read_json
 from vidtext.models.families.chat_inputs import text_inputs, text_tokens
 from vidtext.models.family import ChatFamily, Tower, stack_of, tower_patches
 
@@ -80,7 +80,7 @@ class LlavaNextVideo(ChatFamily):
 
     def card_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelCard | None) -> ModelCard:  # noqa: ARG002
         """Read the card; the number of frames is the catalogue's where the files do not tell it."""
-        loaded_config, videos = read_config(folder), read_video_processor(folder)
+        loaded_config, videos = read_config(folder), read_config(folder, "AutoVideoProcessor")
         label = f"The {self.label} in {folder.name}"
         size = videos.crop_size if videos.do_center_crop else videos.size
         edge: int = size.shortest_edge or min(size.height, size.width)

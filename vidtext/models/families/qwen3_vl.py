@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vidtext.compute.memory import Stack
 from vidtext.models.base import ModelCard
 from vidtext.models.checkpoint import input_device
-from vidtext.models.checkpoint_files import context_tokens, read_config, read_video_processor
+from vidtext.models.checkpoint_files import context_tokens, read_config
 from vidtext.models.families.chat_inputs import read_timed, text_inputs, text_tokens, times_of, written_out
 from vidtext.models.family import ChatFamily, Tower
 
@@ -62,7 +62,7 @@ class Qwen3Vl(ChatFamily):
 
     def card_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelCard | None) -> ModelCard:  # noqa: ARG002
         """Read the card; frames have the largest size of whole patches that is not above the usual one."""
-        loaded_config, videos = read_config(folder), read_video_processor(folder)
+        loaded_config, videos = read_config(folder), read_config(folder, "AutoVideoProcessor")
         merged = videos.patch_size * videos.merge_size
         edge = _EDGE_PIXELS // merged * merged
         smaller = math.ceil(edge / 2 / (2 * merged)) * 2 * merged  # so that two frames have an even number of tokens

@@ -102,21 +102,17 @@ def _host_of(url: str) -> str:
 
 
 class ServedModel:
-    """A `ChatModel` whose work is done by a server."""
+    """A `ChatModel` whose work is done by a server.
+
+    Attributes:
+        card: what is known of it.
+        device: the server's host.
+    """
 
     def __init__(self, card: ModelCard, settings: Settings) -> None:
-        self._card, self._settings = card, settings
+        self.card, self._settings = card, settings
+        self.device = card.host
         self._url, _, self._model = card.id.removeprefix(PREFIX).partition("#")
-
-    @property
-    def card(self) -> ModelCard:
-        """What is known of it."""
-        return self._card
-
-    @property
-    def device(self) -> str:
-        """The server's host."""
-        return self._card.host
 
     def caption(self, clips: Sequence[Frames], options: GenerationOptions, job: Job) -> list[str]:
         """Return one text for each clip, asked for one after the other.
@@ -152,7 +148,7 @@ class ServedModel:
             CancelledError: the job was stopped.
         """
         count("frames", sum(len(clip) for message in messages for clip in message.clips))
-        opened = _OPENED.get(self._card.id)
+        opened = _OPENED.get(self.card.id)
         answer = AnswerFilter(opened=None if opened else opened)
         exchange = self._exchange([self._sent(message, options) for message in messages], options)
         characters = _WholeCharacters()
@@ -165,20 +161,20 @@ class ServedModel:
                 if text := answer.added(characters.added(piece.text)):
                     yield text
                 if answer.closed_late:
-                    _OPENED[self._card.id] = True
-                    raise ModelUnavailableError(f"{self._card.id} began with its reasoning unasked. Ask again.")
+                    _OPENED[self.card.id] = True
+                    raise ModelUnavailableError(f"{self.card.id} began with its reasoning unasked. Ask again.")
         finally:
             exchange.close()
         cut = exchange.ended == "length"
         if answer.opened is None and cut and (opened or self._opens_reasoning(job)):
-            raise no_answer(self._card.id, options.max_new_tokens)
+            raise no_answer(self.card.id, options.max_new_tokens)
         known = answer.opened is not None
         if text := answer.added(characters.ended()) + answer.ended(cut=cut):
             yield text
         if known or (answer.answered and not cut):
-            _OPENED[self._card.id] = bool(opened or answer.opened)
+            _OPENED[self.card.id] = bool(opened or answer.opened)
         if answer.reasoned and not answer.answered:
-            raise no_answer(self._card.id, options.max_new_tokens if cut else None)
+            raise no_answer(self.card.id, options.max_new_tokens if cut else None)
         if cut:
             return cut_short(options.max_new_tokens)
         return "" if exchange.ended == "stop" else f"The server ended its answer early: {exchange.ended}."
@@ -215,7 +211,7 @@ class ServedModel:
         finally:
             exchange.close()
         if answer.opened is not None or exchange.ended == "stop":
-            _OPENED[self._card.id] = bool(answer.opened)
+            _OPENED[self.card.id] = bool(answer.opened)
         return bool(answer.opened)
 
     def _sent(self, message: Message, options: GenerationOptions) -> dict[str, Any]:
@@ -226,7 +222,7 @@ class ServedModel:
         return {"role": message.role, "content": [*images, {"type": "text", "text": message.text}]}
 
     def _images(self, clip: Frames, options: GenerationOptions) -> Iterator[dict[str, Any]]:
-        pixels = fit_square(clip.pixels, self._card.frame_edge_pixels, options.fit) if options.fit else clip.pixels
+        pixels = fit_square(clip.pixels, self.card.frame_edge_pixels, options.fit) if options.fit else clip.pixels
         for frame in pixels:
             quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
             _, content = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), quality)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidtext.errors import UnknownModelError
 from vidtext.models.base import ModelCard
-from vidtext.models.checkpoint_files import context_tokens, read_config, read_json, read_video_processor
+from vidtext.models.checkpoint_files import context_tokens, read_config, read_json
 from vidtext.models.families.chat_inputs import read_timed, text_inputs, text_tokens, times_of, written_out
 from vidtext.models.family import ChatFamily, Tower, stack_of, tower_patches
 
@@ -56,7 +56,7 @@ class SmolVlm(ChatFamily):
 
     def card_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelCard | None) -> ModelCard:  # noqa: ARG002
         """Read the card; processor and model must agree on the tokens of a frame."""
-        loaded_config, videos = read_config(folder), read_video_processor(folder)
+        loaded_config, videos = read_config(folder), read_config(folder, "AutoVideoProcessor")
         vision, edge = loaded_config.vision_config, videos.max_image_size["longest_edge"]
         written = read_json(folder / "processor_config.json").get("image_seq_len")
         read = (vision.image_size // vision.patch_size // loaded_config.scale_factor) ** 2
