@@ -220,7 +220,7 @@ class Served(_Values):
     frames: PositiveInt = 8
     """The number of frames of a clip that such a model is sent."""
 
-    frame_edge_pixels: PositiveInt = 336
+    image_size: PositiveInt = 336
     """The shortest edge of these frames."""
 
     context_tokens: PositiveInt = 8192
