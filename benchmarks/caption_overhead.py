@@ -87,7 +87,7 @@ class Recorder:
 def compare(name: str, model: str, rounds: int) -> list[str]:
     """Measure one model and return its row of the table."""
     path = CLIP.path()
-    edge = max(vidtext.load_model(model).card.frame_edge_pixels, vidtext.Settings().thumbnail_edge_pixels)
+    edge = max(vidtext.load_model(model).info.image_size, vidtext.Settings().thumbnail_edge_pixels)
     frames = vidtext.sample(path, frames=FRAMES, size=edge)
     with Recorder() as recorder:
         vidtext.caption(frames, model=model)  # the first call of all does what is done once

@@ -21,9 +21,9 @@ from vidtext.job import Job, Progress
 from vidtext.media.frames import Frames
 from vidtext.models.base import GenerationOptions, Message
 from vidtext.models.checkpoint import Checkpoint
-from vidtext.models.families import card_from_folder
+from vidtext.models.families import info_from_folder
 from vidtext.models.families.llava_next_video import LlavaNextVideo
-from vidtext.models.kept_models import loaded_model
+from vidtext.models.model_cache import loaded_model
 from vidtext.models.prefix_cache import PREFIXES
 from vidtext.models.video_chat import VideoChat
 from vidtext.settings import Settings
@@ -87,7 +87,7 @@ def main() -> None:
         folder = save_model(Path(temporary) / "model")
         checkpoint = Checkpoint(str(folder), "cpu", "float32")
         kept_bytes = Settings().prefix_cache_bytes
-        chat = VideoChat(LlavaNextVideo(), card_from_folder(folder), loaded_model(checkpoint), kept_bytes=kept_bytes)
+        chat = VideoChat(LlavaNextVideo(), info_from_folder(folder), loaded_model(checkpoint), kept_bytes=kept_bytes)
         two_turns(chat, _clip(-1, 1), "")  # so that nothing is done for the first time while it is measured
         for seed in range(arguments.repeat):
             frames = _clip(seed, arguments.frames)
@@ -99,7 +99,7 @@ def main() -> None:
             if len(said) != 1:
                 raise SystemExit(f"The answers differ: {said}")
         size = PREFIXES.nbytes / arguments.repeat / 2**20
-    tokens = arguments.frames * chat.card.tokens_per_frame
+    tokens = arguments.frames * chat.info.tokens_per_frame
     given = f"{arguments.frames} frames, {tokens:,} tokens, {size:.0f} MiB kept"
     print(f"{machine()}. {given}; median of {arguments.repeat}.\n")
     rows = []

@@ -67,7 +67,7 @@ class Timed:
 
     def __init__(self, model: Captioner) -> None:
         self._model = model
-        self.card, self.device = model.card, model.device
+        self.info, self.device = model.info, model.device
         self.seconds = 0.0
 
     @contextmanager
@@ -93,14 +93,14 @@ def measure(task: str, path: Path) -> dict[str, float]:
     from vidtext.tasks import writing
 
     timed = Timed(vidtext.load_model("embedded"))
-    load_planned = writing.load_planned
+    acquire_model = writing.acquire_model
 
     @contextmanager
     def load(*given: Any, **named: Any) -> Iterator[tuple[Timed, MemoryPlan]]:  # noqa: ANN401
-        with load_planned(*given, **named) as (_, plan):
+        with acquire_model(*given, **named) as (_, plan):
             yield timed, plan
 
-    writing.load_planned = load
+    writing.acquire_model = load
     began = time.perf_counter()
     if task == "chapters":
         found = len(vidtext.chapters(path, model="embedded").segments)

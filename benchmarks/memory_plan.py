@@ -76,38 +76,40 @@ def measure(folder: Path, clips: int, frames: int) -> dict[str, float]:
     from transformers.models.git import modeling_git  # noqa: F401
     from transformers.models.llava_next_video import modeling_llava_next_video  # noqa: F401
 
-    from vidtext.compute.memory import Wanted, need_of
+    from vidtext.compute.memory import RunConfig, estimate_memory
     from vidtext.job import Job
     from vidtext.media.frames import Frames
     from vidtext.models.base import ChatModel, GenerationOptions, Message
     from vidtext.models.checkpoint import Checkpoint
-    from vidtext.models.families import card_from_folder, local_family
-    from vidtext.models.kept_models import loaded_model
+    from vidtext.models.families import info_from_folder, local_family
+    from vidtext.models.model_cache import loaded_model
     from vidtext.models.video_chat import VideoChat  # noqa: F401
     from vidtext.settings import Settings
 
-    card = card_from_folder(folder)
+    info = info_from_folder(folder)
     noise = np.random.default_rng(0)
-    edge = card.frame_edge_pixels
+    edge = info.image_size
     given = [
         Frames(noise.integers(0, 255, (frames, edge, edge, 3), dtype=np.uint8), np.arange(float(frames)))
         for _ in range(clips)
     ]
     torch.ones(64, 64) @ torch.ones(64, 64)
     options = GenerationOptions(max_new_tokens=NEW_TOKENS)
-    family = local_family(card)
+    family = local_family(info)
     Path("/proc/self/clear_refs").write_text("5")
     before = kernel_bytes("VmRSS")
-    model = family.captioner(card, loaded_model(Checkpoint(str(folder), "cpu", "float32")), Settings())
+    model = family.captioner(info, loaded_model(Checkpoint(str(folder), "cpu", "float32")), Settings())
     if not isinstance(model, ChatModel):
         model.caption(given, options, Job())
         words = 1
     else:
         messages = [Message("user", QUESTION, (given[0],))]
-        words = model.count_tokens(messages) - frames * card.tokens_per_frame
+        words = model.count_tokens(messages) - frames * info.tokens_per_frame
         list(model.reply(messages, options, Job()))
     peak = kernel_bytes("VmHWM") - before
-    need = need_of(family.shape(folder, card), Wanted(clips, frames, words, NEW_TOKENS, "float32", mapped=True))
+    need = estimate_memory(
+        family.dims(folder, info), RunConfig(clips, frames, words, NEW_TOKENS, "float32", mapped=True)
+    )
     return {"measured": peak, "expected": need.peak, "weights": need.weights}
 
 

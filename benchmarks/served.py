@@ -30,7 +30,7 @@ def crowd(address: str, visitors: int) -> tuple[float, float]:
     from vidtext.models.loading import resolve
     from vidtext.settings import Settings
 
-    model = ServedModel(resolve(f"served:{address}#{EMBEDDED_CHAT_FOLDER}", Settings()).card, Settings())
+    model = ServedModel(resolve(f"served:{address}#{EMBEDDED_CHAT_FOLDER}", Settings()).info, Settings())
     pixels = np.random.default_rng(0).integers(0, 255, (FRAMES, 64, 64, 3), dtype=np.uint8)
     message = Message("user", "What moves?", (Frames(pixels, np.arange(float(FRAMES))),))
     start = threading.Barrier(visitors + 1)

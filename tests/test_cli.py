@@ -23,12 +23,12 @@ from vidtext.cli.output import write
 from vidtext.errors import MediaError, ModelError, SourceError, UnknownModelError, VidtextError
 from vidtext.job import Job
 from vidtext.media.resize import Fit
-from vidtext.models.base import ModelCard
+from vidtext.models.base import ModelInfo
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionOptions, CaptionResult
 from vidtext.text.timed import Segment, TimedText
 
-CARD = ModelCard("fake", "git", "MIT", 6, 224, "crop", 64, 0, "Nothing.")
+CARD = ModelInfo("fake", "git", "MIT", 6, 224, "crop", 64, 0, "Nothing.")
 WINDOWS = (Segment(0, 5, "a man walks"), Segment(5, 10, "a dog runs"), Segment(10, 12, "an empty street"))
 TXT = "[0:00–0:05] a man walks\n[0:05–0:10] a dog runs\n[0:10–0:12] an empty street\n"
 TXT_OF_TWO = "".join(TXT.splitlines(keepends=True)[:2])

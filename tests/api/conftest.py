@@ -22,7 +22,7 @@ from vidtext.errors import BusyError, ModelUnavailableError, NoMemoryError
 from vidtext.job import Job
 from vidtext.media.probe import probe
 from vidtext.media.sampling import TimeRange, split
-from vidtext.models.base import ModelCard
+from vidtext.models.base import ModelInfo
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionOptions, CaptionResult
 from vidtext.tasks.chapters import ChapterOptions, ChaptersResult
@@ -33,7 +33,7 @@ from vidtext.text.chapters import Chapter, Chapters
 from vidtext.text.summary import Summary
 from vidtext.text.timed import Segment, TimedText
 
-CARD = ModelCard("toy", "git", "MIT", 6, 64, "squash", 40, 0, "Sees nothing.")
+CARD = ModelInfo("toy", "git", "MIT", 6, 64, "squash", 40, 0, "Sees nothing.")
 ERRORS: dict[int, Exception] = {
     71: BusyError("2 jobs are waiting already, and no more may. Try again later."),
     72: NoMemoryError("It does not fit."),

@@ -14,13 +14,13 @@ from vidtext.batch.run import by_model, local_engine, run_batch
 from vidtext.batch.work import TaskStreams
 from vidtext.errors import CancelledError, ModelError
 from vidtext.job import Job, Progress
-from vidtext.models.base import ModelCard
+from vidtext.models.base import ModelInfo
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionOptions, CaptionResult
 from vidtext.tasks.chat import ChatOptions
 from vidtext.text.timed import Segment, TimedText
 
-CARD = ModelCard("fake", "git", "MIT", 6, 224, "crop", 64, 0, "Nothing.")
+CARD = ModelInfo("fake", "git", "MIT", 6, 224, "crop", 64, 0, "Nothing.")
 
 
 def captioning(source: Path, options: CaptionOptions, *, settings: Settings, job: Job) -> Iterator[CaptionResult]:

@@ -49,7 +49,9 @@ class Visitor(threading.Thread):
         try:
             with (
                 working_for(self.client),
-                self.leases.lent(self.device, lambda: self.nbytes, lambda: self.free, job=self.job, **limits) as lease,
+                self.leases.acquire(
+                    self.device, lambda: self.nbytes, lambda: self.free, job=self.job, **limits
+                ) as lease,
             ):
                 self.alone = lease.alone
                 self.inside.set()
@@ -161,7 +163,7 @@ def test_a_job_that_fails_gives_its_part_back() -> None:
     leases = Leases()
     with (
         pytest.raises(ZeroDivisionError),
-        leases.lent("cpu", lambda: GB, lambda: GB, at_once=1, longest_line=1, job=Job()),
+        leases.acquire("cpu", lambda: GB, lambda: GB, at_once=1, longest_line=1, job=Job()),
     ):
         1 / 0  # noqa: B018  any error of the work itself
     assert leases.given_bytes("cpu") == 0

@@ -332,7 +332,7 @@ def sounding_clip(path: Path, codec: str = "aac", *, keyframe_every: int = 10, s
     return path
 
 
-def heard(path: Path) -> list[int]:
+def collect_reply(path: Path) -> list[int]:
     """The tone in each tenth of a second of a clip, in Hz; 0 for silence."""
     with av.open(str(path)) as file:
         sound = np.zeros(48000 * 20, np.float32)
@@ -362,14 +362,14 @@ class TestSound:
         reel = make(sounding_clip(tmp_path / name, codec), target, (1, 1.5), (4, 5))
         assert reel.copied
         assert play(target).codecs == ["h264", written]
-        assert heard(target)[:15] == pytest.approx([500] * 5 + [800] * 10, abs=20)
+        assert collect_reply(target)[:15] == pytest.approx([500] * 5 + [800] * 10, abs=20)
         assert_shows(target, reel, TENTHS)
 
     @pytest.mark.parametrize(("name", "codec"), [("a.mp4", "aac"), ("a.mkv", "libopus"), ("a.mkv", "pcm_s16le")])
     def test_goes_with_encoded_pictures(self, tmp_path: Path, target: Path, name: str, codec: str) -> None:
         reel = make(sounding_clip(tmp_path / name, codec, keyframe_every=60), target, (1.7, 2.4), (4.2, 5))
         assert (reel.copied, play(target).codecs) == (False, ["h264", "aac"])
-        assert heard(target)[:15] == pytest.approx([500] * 3 + [600] * 4 + [800] * 8, abs=20)
+        assert collect_reply(target)[:15] == pytest.approx([500] * 3 + [600] * 4 + [800] * 8, abs=20)
         assert_shows(target, reel, TENTHS)
 
     def test_copied_sound_is_not_encoded_anew(self, tmp_path: Path, target: Path) -> None:
@@ -386,8 +386,8 @@ class TestSound:
     def test_parts_without_sound_are_silent(self, tmp_path: Path, target: Path, keyframe_every: int) -> None:
         source = sounding_clip(tmp_path / "a.mkv", keyframe_every=keyframe_every, seconds=3)
         reel = make(source, target, (1, 2), (4, 5))
-        assert heard(target)[:10] == pytest.approx([500] * 10, abs=20)
-        assert set(heard(target)[10:20]) <= {0}
+        assert collect_reply(target)[:10] == pytest.approx([500] * 10, abs=20)
+        assert set(collect_reply(target)[10:20]) <= {0}
         assert_shows(target, reel, TENTHS)
 
     def test_no_sound_where_the_video_has_none(self, tmp_path: Path, target: Path) -> None:

@@ -18,11 +18,11 @@ def grey(part: float) -> np.ndarray:
 # 26 / 203 of white is 100 in sRGB, by IEC 61966-2-1.
 @pytest.mark.parametrize(("hlg", "grey_card", "white"), [(False, 0.38, 0.58), (True, 0.38, 0.75)])
 def test_reference_levels_come_out_where_a_screen_has_them(*, hlg: bool, grey_card: float, white: float) -> None:
-    card, page, black = (hdr_to_sdr(grey(part), hlg=hlg)[0, 0] for part in (grey_card, white, 0.0))
+    info, page, black = (hdr_to_sdr(grey(part), hlg=hlg)[0, 0] for part in (grey_card, white, 0.0))
 
-    assert np.ptp(card) <= 2  # grey stays grey
+    assert np.ptp(info) <= 2  # grey stays grey
     assert np.ptp(page) <= 2
-    np.testing.assert_allclose(card, 100, atol=4)
+    np.testing.assert_allclose(info, 100, atol=4)
     assert 210 <= page[0] <= 245
     assert black.max() == 0
 
@@ -36,10 +36,10 @@ def test_brighter_stays_brighter(*, hlg: bool) -> None:
 
 
 def test_hdr_video_is_not_washed_out(tmp_path: Path) -> None:
-    card = round(255 * 0.38)
+    info = round(255 * 0.38)
     clip = write_clip(
         tmp_path / "hdr.mkv",
-        [np.full((48, 64, 3), card, dtype=np.uint8)] * 3,
+        [np.full((48, 64, 3), info, dtype=np.uint8)] * 3,
         codec="libx265",
         pixel_format="yuv420p10le",
         options={"x265-params": "log-level=0"},

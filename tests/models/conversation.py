@@ -12,23 +12,23 @@ import pytest
 import torch
 from transformers import AutoProcessor, LlavaNextVideoForConditionalGeneration, ProcessorMixin
 
-from vidtext.compute.memory import Shape
+from vidtext.compute.memory import ModelDims
 from vidtext.job import Job
 from vidtext.media.frames import Frames
 from vidtext.models import video_chat
 from vidtext.models.base import GenerationOptions, Message
 from vidtext.models.checkpoint import Checkpoint
-from vidtext.models.families import card_from_folder, local_family
-from vidtext.models.kept_models import LoadedModel, loaded_model
+from vidtext.models.families import info_from_folder, local_family
+from vidtext.models.model_cache import LoadedModel, loaded_model
 from vidtext.models.video_chat import VideoChat
 
 SHORT = GenerationOptions(max_new_tokens=12)
 
 
-def shape_of(folder: Path) -> Shape:
+def dims_of(folder: Path) -> ModelDims:
     """Return the memory shape that is read off a checkpoint."""
-    card = card_from_folder(folder)
-    return local_family(card).shape(folder, card)
+    info = info_from_folder(folder)
+    return local_family(info).dims(folder, info)
 
 
 def clip(seed: int, frames: int = 4, height: int = 64, width: int = 64) -> Frames:

@@ -58,7 +58,7 @@ def said(chat: ChatModel, messages: list[Message], **options: str) -> str:
 
 
 def square_clip(chat: ChatModel, seed: int, frames: int) -> Frames:
-    edge = chat.card.frame_edge_pixels
+    edge = chat.info.image_size
     return clip(seed, frames, edge, edge)
 
 
@@ -90,7 +90,7 @@ def test_what_the_model_is_given_is_what_the_processor_makes(chat, folder, given
     assert torch.equal(ids, real["input_ids"])
     pixels = next(name for name in real if name.startswith("pixel_values"))
     expected = real[pixels]
-    if chat.card.family == "smolvlm":  # there, the frames that only fill a clip up are left out
+    if chat.info.family == "smolvlm":  # there, the frames that only fill a clip up are left out
         expected = torch.cat([each[:count] for each, count in zip(expected, sizes, strict=True)])[None]
     assert torch.equal(given[0][pixels], expected)
 
@@ -116,7 +116,7 @@ def test_frames_come_with_their_times(chat, folder, given) -> None:
 
     text = processor_of(folder).tokenizer.decode(given[0]["input_ids"][0])
     for time in {"smolvlm": ("01:01", "01:02", "01:03", "01:04"), "qwen3_vl": ("<61.5 seconds>", "<64.0 seconds>")}[
-        chat.card.family
+        chat.info.family
     ]:
         assert time in text
 
@@ -143,7 +143,7 @@ def test_what_was_read_is_not_read_again_and_changes_nothing(chat, given, monkey
     again = said(chat, then, memory_key="k")
 
     pixels = [name for name in given[-1] if name.startswith("pixel_")]
-    assert (not pixels) == (chat.card.family == "smolvlm")  # Qwen3-VL reads the whole prompt each time
+    assert (not pixels) == (chat.info.family == "smolvlm")  # Qwen3-VL reads the whole prompt each time
     assert again == said(chat, then) != ""
 
 
@@ -182,9 +182,9 @@ def test_a_clip_is_captioned(chat) -> None:
 
 
 def test_the_card_is_read_off_the_files(chat) -> None:
-    card = chat.card
-    assert card.frame_edge_pixels == EDGES[card.family]
-    assert (card.tokens_per_frame, card.chats) == ({"smolvlm": 4, "qwen3_vl": 98}[card.family], True)
+    info = chat.info
+    assert info.image_size == EDGES[info.family]
+    assert (info.tokens_per_frame, info.chats) == ({"smolvlm": 4, "qwen3_vl": 98}[info.family], True)
 
 
 def test_a_processor_that_does_not_fit_its_model_is_refused(tmp_path) -> None:

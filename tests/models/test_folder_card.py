@@ -16,17 +16,17 @@ def folder(tmp_path_factory) -> Path:
 
 
 def test_the_card_is_read_off_the_folder(folder: Path) -> None:
-    card = load_model(str(folder)).card
+    info = load_model(str(folder)).info
 
-    assert (card.family, card.frames_per_clip, card.frame_edge_pixels, card.fit) == (
+    assert (info.family, info.frames_per_clip, info.image_size, info.fit) == (
         "llava_next_video",
         32,
         64,
         "squash",
     )
-    assert card.context_tokens == 512 * 2
-    assert card.tokens_per_frame == 16
-    assert card.weight_bytes == (folder / "model.safetensors").stat().st_size
+    assert info.context_tokens == 512 * 2
+    assert info.tokens_per_frame == 16
+    assert info.weight_bytes == (folder / "model.safetensors").stat().st_size
 
 
 def test_a_folder_of_the_old_layout_is_read_the_same(folder: Path, tmp_path: Path) -> None:
@@ -43,9 +43,9 @@ def test_a_folder_of_the_old_layout_is_read_the_same(folder: Path, tmp_path: Pat
     config["text_config"]["rope_scaling"] = {"type": "linear", "factor": 4.0}
     (tmp_path / "config.json").write_text(json.dumps(config))
 
-    card = load_model(str(tmp_path)).card
+    info = load_model(str(tmp_path)).info
 
-    assert (card.frame_edge_pixels, card.fit, card.context_tokens) == (64, "crop", 2048)
+    assert (info.image_size, info.fit, info.context_tokens) == (64, "crop", 2048)
 
 
 def test_a_pooling_that_the_processor_does_not_count_is_refused(tmp_path: Path) -> None:

@@ -36,10 +36,10 @@ def captioner(folder: Path) -> Captioner:
 
 
 def test_the_card_is_read_off_the_folder(captioner: Captioner, folder: Path) -> None:
-    card = captioner.card
+    info = captioner.info
 
-    assert (card.frames_per_clip, card.frame_edge_pixels, card.fit, card.context_tokens) == (6, 32, "crop", 24)
-    assert card.weight_bytes == (folder / "model.safetensors").stat().st_size
+    assert (info.frames_per_clip, info.image_size, info.fit, info.context_tokens) == (6, 32, "crop", 24)
+    assert info.weight_bytes == (folder / "model.safetensors").stat().st_size
 
 
 def test_words_equal_those_of_the_model_used_by_hand(captioner: Captioner, folder: Path) -> None:
@@ -191,7 +191,7 @@ def batches(monkeypatch) -> list[int]:
     sizes: list[int] = []
     real = git.generate_captions
 
-    def starved(loaded, pixels, max_new_tokens) -> Iterator[git.Written]:
+    def starved(loaded, pixels, max_new_tokens) -> Iterator[git.CaptionChunk]:
         sizes.append(len(pixels))
         if len(pixels) > 1:
             raise torch.OutOfMemoryError("It ran out.")
@@ -209,7 +209,7 @@ def test_when_memory_runs_out_clips_go_one_by_one(captioner: Captioner, batches:
 
 
 def test_when_there_is_no_memory_for_one_clip_it_is_an_error(captioner: Captioner, monkeypatch) -> None:
-    def starved(*_: object) -> Iterator[git.Written]:
+    def starved(*_: object) -> Iterator[git.CaptionChunk]:
         raise torch.OutOfMemoryError("It ran out.")
         yield
 

@@ -132,7 +132,7 @@ def test_too_long_is_told_before_anything_is_generated(chat: ChatModel, monkeypa
 
 def test_the_longest_that_fits_is_taken(chat: ChatModel) -> None:
     messages = two_turns(clip(0, frames=50))
-    room = chat.card.context_tokens - chat.count_tokens(messages)
+    room = chat.info.context_tokens - chat.count_tokens(messages)
 
     assert isinstance(next(chat.reply(messages, GenerationOptions(max_new_tokens=room), Job())), str)
     with pytest.raises(OptionError, match="has room for"):

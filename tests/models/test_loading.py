@@ -18,8 +18,8 @@ from tests.models.hub import FakeHub
 from vidtext.errors import ModelError, ModelUnavailableError, UnknownModelError
 from vidtext.models.catalog import FULL_CAPTIONER, MODELS
 from vidtext.models.checkpoint import load_checkpoint
-from vidtext.models.kept_models import MODELS_KEPT
 from vidtext.models.loading import load_model, resolve, warm_up
+from vidtext.models.model_cache import MODEL_CACHE
 from vidtext.settings import Settings
 
 
@@ -104,7 +104,7 @@ def test_a_config_that_is_no_captioners_is_refused(tmp_path: Path, config: str, 
 def test_two_who_ask_at_once_load_once(tmp_path: Path, monkeypatch) -> None:
     folder, loads = save_tiny_git(tmp_path / "git"), []
     monkeypatch.setattr(
-        MODELS_KEPT, "_load", lambda checkpoint: loads.append(checkpoint) or load_checkpoint(checkpoint)
+        MODEL_CACHE, "_load", lambda checkpoint: loads.append(checkpoint) or load_checkpoint(checkpoint)
     )
     threads = [Thread(target=load_model, args=(str(folder),)) for _ in range(4)]
     for thread in threads:
@@ -118,7 +118,7 @@ def test_two_who_ask_at_once_load_once(tmp_path: Path, monkeypatch) -> None:
 def test_without_hub_or_cache_auto_is_embedded_and_says_why() -> None:
     resolution = resolve("auto", Settings())
 
-    assert resolution.card.id == "embedded"
+    assert resolution.info.id == "embedded"
     assert FULL_CAPTIONER in resolution.note
     assert "HF_HUB_OFFLINE" in resolution.note
 
@@ -252,28 +252,28 @@ def test_a_hub_that_never_answers_is_given_up(tmp_path: Path) -> None:
 def test_warming_up_loads_what_is_here_and_says_nothing_of_what_is_not() -> None:
     warm_up(Settings(default_model=FULL_CAPTIONER))
 
-    MODELS_KEPT.drop_idle()
-    assert MODELS_KEPT.nbytes == 0
+    MODEL_CACHE.drop_idle()
+    assert MODEL_CACHE.nbytes == 0
     warm_up(Settings(default_model="embedded"))
 
-    assert MODELS_KEPT.nbytes > 0
+    assert MODEL_CACHE.nbytes > 0
 
 
 def test_cards_name_what_a_person_must_know() -> None:
-    for name, card in MODELS.items():
-        assert card.id == name
-        assert card.sees.endswith(".")
-        assert card.licence
-        assert card.frames_per_clip == {"llava-hf": 32, "Qwen": 32, "HuggingFaceTB": 16}.get(card.id.split("/")[0], 6)
-        assert card.fewest_frames <= card.frames_per_clip
-        assert (card.tokens_per_frame > 0) == (card.family != "git")
-        assert card.frames_per_clip * card.tokens_per_frame < card.context_tokens
+    for name, info in MODELS.items():
+        assert info.id == name
+        assert info.description.endswith(".")
+        assert info.licence
+        assert info.frames_per_clip == {"llava-hf": 32, "Qwen": 32, "HuggingFaceTB": 16}.get(info.id.split("/")[0], 6)
+        assert info.min_frames <= info.frames_per_clip
+        assert (info.tokens_per_frame > 0) == (info.family != "git")
+        assert info.frames_per_clip * info.tokens_per_frame < info.context_tokens
 
 
 AT_ONCE = """
 import sys, threading
 from vidtext.models.loading import load_model, resolve, resolve_chat
-from vidtext.models.planned import Work, foresee
+from vidtext.models.acquire import Work, foresee
 from vidtext.settings import Settings
 settings, failed, ready = Settings(), [], threading.Barrier(8)
 

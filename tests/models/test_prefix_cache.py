@@ -105,7 +105,7 @@ def test_the_least_recently_used_is_dropped_when_there_is_no_room(folder: Path, 
     one = kept().nbytes
     tokens = chat.count_tokens(messages[:1]) + SHORT.max_new_tokens - 1
     assert one == tokens * 2 * 2 * 32 * 4  # keys and values, 2 layers, 32 numbers of 4 bytes
-    for_two = VideoChat(LlavaNextVideo(), chat.card, kept_model(folder), kept_bytes=2 * one + one // 2)
+    for_two = VideoChat(LlavaNextVideo(), chat.info, kept_model(folder), kept_bytes=2 * one + one // 2)
     turns(for_two, clip(1), "b", QUESTIONS[:1])
     tokens_of(for_two, messages[:1], "a")
 
@@ -120,7 +120,7 @@ def test_the_least_recently_used_is_dropped_when_there_is_no_room(folder: Path, 
 
 
 def test_what_has_no_room_at_all_is_answered_and_not_kept(folder: Path, chat) -> None:
-    small = VideoChat(LlavaNextVideo(), chat.card, kept_model(folder), kept_bytes=1000)
+    small = VideoChat(LlavaNextVideo(), chat.info, kept_model(folder), kept_bytes=1000)
 
     turns(small, clip(0), "a", QUESTIONS[:2])
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.models.checkpoints import save_tiny_llava_next_video
-from tests.models.conversation import shape_of
-from vidtext.compute.memory import Wanted, need_of
+from tests.models.conversation import dims_of
+from vidtext.compute.memory import RunConfig, estimate_memory
 from vidtext.errors import ModelUnavailableError
 from vidtext.models import quantized
 from vidtext.models.catalog import FULL_CHAT, MODELS
@@ -45,14 +45,14 @@ def test_where_it_works_the_same_files_are_found_with_another_precision(tmp_path
     on_a_gpu(monkeypatch)
     folder = save_tiny_llava_next_video(tmp_path / "llava")
     found = resolve_chat(f"{folder}:8bit", Settings())
-    assert (found.folder, found.precision) == (folder, "int8")
+    assert (found.folder, found.dtype) == (folder, "int8")
     assert found.note.startswith("The weights are held in 8 bits")
-    assert resolve_chat(str(folder), Settings()).precision == ""
+    assert resolve_chat(str(folder), Settings()).dtype == ""
 
 
 def test_the_plan_counts_a_quarter_of_the_weights_and_the_same_arithmetic(tmp_path: Path) -> None:
     folder = save_tiny_llava_next_video(tmp_path / "llava")
-    shape = shape_of(folder)
-    half, four = (need_of(shape, Wanted(1, 4, 64, 64, precision)) for precision in ("bfloat16", "int4"))
+    shape = dims_of(folder)
+    half, four = (estimate_memory(shape, RunConfig(1, 4, 64, 64, dtype)) for dtype in ("bfloat16", "int4"))
     assert half.weights - four.weights == pytest.approx(shape.parameters * 1.4, abs=1)
     assert (half.seeing, half.writing, half.pixels) == (four.seeing, four.writing, four.pixels)

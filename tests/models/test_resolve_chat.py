@@ -15,7 +15,7 @@ from vidtext.models import loading
 from vidtext.models.base import ChatModel
 from vidtext.models.catalog import EMBEDDED_CHAT, FULL_CAPTIONER, FULL_CHAT, MODELS, SMALL_CHAT
 from vidtext.models.checkpoint import free_gpu_bytes
-from vidtext.models.loading import Resolution, load_resolved, resolve, resolve_captioner, resolve_chat
+from vidtext.models.loading import ResolvedModel, load_resolved, resolve, resolve_captioner, resolve_chat
 from vidtext.settings import Settings
 
 SETTINGS = Settings()
@@ -55,7 +55,7 @@ def test_auto_is_the_embedded_model_where_the_full_one_cannot_run_and_says_why(
 
     resolution = resolve_chat("auto", SETTINGS)
 
-    assert (resolution.card.id, resolution.folder) == (EMBEDDED_CHAT, embedded)
+    assert (resolution.info.id, resolution.folder) == (EMBEDDED_CHAT, embedded)
     assert resolution.note.startswith(f"The embedded chat model is used: {FULL_CHAT}")
     assert why in resolution.note
 
@@ -64,7 +64,7 @@ def test_auto_is_the_full_model_on_a_gpu_with_room(embedded: Path, tmp_path: Pat
     with_gpu(monkeypatch, 20_000_000_000)
     on_this_machine(monkeypatch, tmp_path)
 
-    assert resolve_chat("auto", SETTINGS) == Resolution(MODELS[FULL_CHAT], tmp_path)
+    assert resolve_chat("auto", SETTINGS) == ResolvedModel(MODELS[FULL_CHAT], tmp_path)
 
 
 @pytest.mark.parametrize(("free", "why"), [(None, "there is none here"), (11_940_000_000, "11.9 GB can be had here")])
@@ -80,7 +80,7 @@ def test_auto_is_the_small_model_without_such_a_gpu_and_says_why(
 
     resolution = resolve_chat("auto", SETTINGS)
 
-    assert (resolution.card, resolution.folder) == (MODELS[SMALL_CHAT], cached.get(SMALL_CHAT))
+    assert (resolution.info, resolution.folder) == (MODELS[SMALL_CHAT], cached.get(SMALL_CHAT))
     assert resolution.note.startswith(f"{SMALL_CHAT} is used: {FULL_CHAT} needs")
     assert why in resolution.note
     assert asked == ([] if cached else [SMALL_CHAT])
@@ -98,16 +98,16 @@ def test_what_this_process_holds_of_the_gpu_counts_as_free(monkeypatch) -> None:
 def test_embedded_means_the_chat_model_and_its_card_is_read_off_the_folder(embedded: Path) -> None:
     resolution = resolve_chat("embedded", SETTINGS)
 
-    card = resolution.card
+    info = resolution.info
     assert resolution == resolve_chat(EMBEDDED_CHAT, SETTINGS) == resolve(EMBEDDED_CHAT, SETTINGS)
-    assert card == replace(
+    assert info == replace(
         MODELS[EMBEDDED_CHAT],
         context_tokens=1024,
         weight_bytes=(embedded / "model.safetensors").stat().st_size,
     )
-    assert (card.frames_per_clip, card.fewest_frames, card.most_clips) == (6, 6, 1)
+    assert (info.frames_per_clip, info.min_frames, info.max_clips) == (6, 6, 1)
     assert isinstance(load_resolved(resolution), ChatModel)
-    assert resolve("embedded", SETTINGS).card.family == "git"
+    assert resolve("embedded", SETTINGS).info.family == "git"
 
 
 def test_the_number_of_frames_is_taken_from_the_folder_that_tells_it(tiny: Path, tmp_path: Path, monkeypatch) -> None:
@@ -118,11 +118,11 @@ def test_the_number_of_frames_is_taken_from_the_folder_that_tells_it(tiny: Path,
     (tmp_path / "processor_config.json").write_text(json.dumps(told))
     monkeypatch.setattr(loading, "EMBEDDED_CHAT_FOLDER", tmp_path)
 
-    card = resolve_chat("embedded", SETTINGS).card
-    other = resolve_chat(str(tmp_path), SETTINGS).card
+    info = resolve_chat("embedded", SETTINGS).info
+    other = resolve_chat(str(tmp_path), SETTINGS).info
 
-    assert (card.frames_per_clip, card.fewest_frames) == (8, 8)
-    assert (other.frames_per_clip, other.fewest_frames, other.most_clips) == (8, 4, 0)
+    assert (info.frames_per_clip, info.min_frames) == (8, 8)
+    assert (other.frames_per_clip, other.min_frames, other.max_clips) == (8, 4, 0)
 
 
 @pytest.mark.parametrize("name", ["auto", "embedded", EMBEDDED_CHAT])
@@ -157,4 +157,4 @@ def test_other_names_are_resolved_as_ever(tiny: Path) -> None:
 def test_the_embedded_chat_model_describes_no_videos() -> None:
     with pytest.raises(ModelError, match="answers questions alone and describes no videos"):
         resolve_captioner(EMBEDDED_CHAT, SETTINGS)
-    assert resolve_captioner("embedded", SETTINGS).card.id == "embedded"
+    assert resolve_captioner("embedded", SETTINGS).info.id == "embedded"

@@ -29,7 +29,7 @@ from tests.media.clips import numbered_clip
 from tests.models.conversation import clip
 from vidtext.errors import CancelledError, ModelError, ModelUnavailableError, UnknownModelError
 from vidtext.job import Job
-from vidtext.models.base import GenerationOptions, Message, heard
+from vidtext.models.base import GenerationOptions, Message, collect_reply
 from vidtext.models.catalog import EMBEDDED_CHAT_FOLDER
 from vidtext.models.families.served import ServedModel
 from vidtext.models.loading import resolve, resolve_chat
@@ -138,7 +138,7 @@ def until_left(handler: BaseHTTPRequestHandler) -> None:
 
 def model_at(address: str, **settings: Any) -> ServedModel:
     limits = Settings(served_key=KEY, served_read_seconds=5.0, **settings)
-    return ServedModel(resolve(f"served:{address}#toy", limits).card, limits)
+    return ServedModel(resolve(f"served:{address}#toy", limits).info, limits)
 
 
 def ask(model: ServedModel, job: Job | None = None) -> list[str]:
@@ -148,9 +148,11 @@ def ask(model: ServedModel, job: Job | None = None) -> list[str]:
 
 def test_the_name_says_where_and_which() -> None:
     resolution = resolve("served:https://gpu.example.com:8000/v1#llava-hf/LLaVA-NeXT-Video-7B-hf", Settings())
-    assert resolution.card.sees == "Runs on gpu.example.com: the frames and the words of your video are sent there."
-    assert resolve_chat(resolution.card.id, Settings()).card.chats
-    assert resolve("served:http://gpu:8000/v1#gemma3:4bit", Settings()).card.id.endswith("#gemma3:4bit")
+    assert (
+        resolution.info.description == "Runs on gpu.example.com: the frames and the words of your video are sent there."
+    )
+    assert resolve_chat(resolution.info.id, Settings()).info.chats
+    assert resolve("served:http://gpu:8000/v1#gemma3:4bit", Settings()).info.id.endswith("#gemma3:4bit")
     nowhere = ("served:", "served:http://gpu", "served:gpu#m", "served:file:///etc#m", "served:http://#m")
     for wrong in (*nowhere, "served:http://gpu:8OOO/v1#m", "served:http://[::1/v1#m", "served:http://gpu:99999/v1#m"):
         with pytest.raises(UnknownModelError, match="looks like served:http://gpu:8000/v1#MODEL"):
@@ -217,7 +219,7 @@ def test_an_answer_that_breaks_off_is_told(server: BadServer, act: Callable[...,
 
 
 def told(model: ServedModel) -> tuple[str, str]:
-    answer = heard(model.reply([Message("user", "What moves?")], GenerationOptions(max_new_tokens=20), Job()))
+    answer = collect_reply(model.reply([Message("user", "What moves?")], GenerationOptions(max_new_tokens=20), Job()))
     return answer.text, answer.note
 
 
@@ -331,7 +333,7 @@ def test_a_server_that_says_nothing_is_given_up(server: BadServer) -> None:
     server.script = [lambda _: time.sleep(3)]
     limits = Settings(served_read_seconds=0.3)
     with pytest.raises(ModelUnavailableError, match="did not answer in time|cannot be reached"):
-        ask(ServedModel(resolve(f"served:{server.address}#toy", limits).card, limits))
+        ask(ServedModel(resolve(f"served:{server.address}#toy", limits).info, limits))
 
 
 def test_a_server_that_is_not_there() -> None:
@@ -416,7 +418,7 @@ def test_transformers_serve_answers_and_may_die_in_the_middle() -> None:
     frames = clip(3, frames=3, height=64, width=64)
     question = "What moves?"
     with transformers_serve(EMBEDDED_CHAT_FOLDER) as (address, process):
-        model = ServedModel(resolve(f"served:{address}#{EMBEDDED_CHAT_FOLDER}", Settings()).card, Settings())
+        model = ServedModel(resolve(f"served:{address}#{EMBEDDED_CHAT_FOLDER}", Settings()).info, Settings())
         message, options = Message("user", question, (frames,)), GenerationOptions(max_new_tokens=20)
         answer = "".join(model.reply([message], options, Job()))
         sent = [image["image_url"]["url"].split(",")[1] for image in model._sent(message, options)["content"][:-1]]

@@ -15,7 +15,7 @@ from tests.models.timed_checkpoints import QWEN_TEMPLATE, save_tiny_qwen3_vl
 from vidtext.errors import ModelError
 from vidtext.job import Job
 from vidtext.models import video_chat
-from vidtext.models.base import ChatModel, GenerationOptions, Message, heard
+from vidtext.models.base import ChatModel, GenerationOptions, Message, collect_reply
 from vidtext.models.loading import load_model
 
 OPENING = QWEN_TEMPLATE.replace("assistant\n' }}", "assistant\n<think>\n' }}")
@@ -56,7 +56,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch, folder: Path, reply: str) -> int:
 
 
 def messages(chat: ChatModel) -> list[Message]:
-    edge = chat.card.frame_edge_pixels
+    edge = chat.info.image_size
     return [Message("user", "What moves?", (clip(0, 4, edge, edge),))]
 
 
@@ -70,7 +70,7 @@ def test_only_the_answer_comes(chat: ChatModel, folder: Path, monkeypatch: pytes
 
 def test_an_answer_that_was_cut_is_told(chat: ChatModel, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     length = scripted(monkeypatch, folder, "Okay.</think>A red")
-    answer = heard(chat.reply(messages(chat), GenerationOptions(max_new_tokens=length), Job()))
+    answer = collect_reply(chat.reply(messages(chat), GenerationOptions(max_new_tokens=length), Job()))
     assert answer.text == "A red"
     assert str(length) in answer.note
 

@@ -32,7 +32,7 @@ from vidtext.api.bodies import offered_models
 from vidtext.errors import UnknownModelError
 from vidtext.media.frames import Frames
 from vidtext.models import families
-from vidtext.models.base import ModelCard
+from vidtext.models.base import ModelInfo
 from vidtext.models.checkpoint_files import read_config
 from vidtext.models.families.chat_inputs import text_inputs, text_tokens, written_out
 from vidtext.models.family import ChatFamily, Tower, stack_of
@@ -46,43 +46,43 @@ class InternVl(ChatFamily):
 
     name = "internvl"
     label = "InternVL"
-    continues = False
+    supports_prefix_cache = False
     models = (
-        ModelCard(
+        ModelInfo(
             id="OpenGVLab/InternVL3-1B-hf",
             family=name,
             chats=True,
             licence="Apache-2.0",
             frames_per_clip=8,
-            frame_edge_pixels=448,
+            image_size=448,
             fit="squash",
             context_tokens=8192,
             weight_bytes=0,
-            sees="Describes scenes.",
+            description="Describes scenes.",
             tokens_per_frame=256,
         ),
     )
 
-    def card_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelCard | None) -> ModelCard:
-        return self._card(
+    def info_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelInfo | None) -> ModelInfo:
+        return self._info(
             folder,
             known,
             chats=True,
             frames_per_clip=8,
-            frame_edge_pixels=config["vision_config"]["image_size"][0],
+            image_size=config["vision_config"]["image_size"][0],
             fit="squash",
             context_tokens=read_config(folder).text_config.max_position_embeddings,
             tokens_per_frame=config["image_seq_length"],
         )
 
-    def tower(self, config: PretrainedConfig, card: ModelCard) -> Tower:
+    def tower(self, config: PretrainedConfig, info: ModelInfo) -> Tower:
         vision = config.vision_config
-        return Tower(stack_of(vision), (card.frame_edge_pixels // vision.patch_size[0]) ** 2 + 1)
+        return Tower(stack_of(vision), (info.image_size // vision.patch_size[0]) ** 2 + 1)
 
     def frame_token_id(self, processor: ProcessorMixin) -> int:
         return int(processor.image_token_id)
 
-    def count_tokens(self, processor: ProcessorMixin, prompt: str, clips: Sequence[Frames], _: ModelCard) -> int:
+    def count_tokens(self, processor: ProcessorMixin, prompt: str, clips: Sequence[Frames], _: ModelInfo) -> int:
         written = [processor.replace_video_token({"pixel_values_videos": [clip.pixels]}, 0) for clip in clips]
         return text_tokens(processor, written_out(processor, prompt, written))
 
@@ -155,8 +155,8 @@ def registered() -> Iterator[None]:
     families.register(InternVl())
     yield
     del families.FAMILIES[InternVl.name]
-    for card in InternVl.models:
-        del families.MODELS[card.id]
+    for info in InternVl.models:
+        del families.MODELS[info.id]
 
 
 def test_a_new_family_captions_and_chats(registered: None, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.media.clips import write_clip
 from tests.tasks.models import COLOURS, ColourCaptioner, loads
-from vidtext.models.base import Resolution
+from vidtext.models.base import ResolvedModel
 from vidtext.tasks import writing
 
 RATE = 10
@@ -37,9 +37,9 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[ColourCaptioner], ColourCa
 
     def choose(model: ColourCaptioner, notes: Sequence[str] = ("asked for {}",)) -> ColourCaptioner:
         monkeypatch.setattr(
-            writing, "resolve_captioner", lambda name, _settings: Resolution(model.card, None, notes[0].format(name))
+            writing, "resolve_captioner", lambda name, _settings: ResolvedModel(model.info, None, notes[0].format(name))
         )
-        monkeypatch.setattr(writing, "load_planned", loads(model))
+        monkeypatch.setattr(writing, "acquire_model", loads(model))
         return model
 
     return choose

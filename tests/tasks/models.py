@@ -9,11 +9,11 @@ from contextlib import AbstractContextManager, contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from vidtext.compute.memory import MemoryPlan, Need, Wanted
+from vidtext.compute.memory import MemoryEstimate, MemoryPlan, RunConfig
 from vidtext.job import Job
 from vidtext.media.frames import Frames
-from vidtext.models.base import GenerationOptions, Message, ModelCard
-from vidtext.models.planned import Work
+from vidtext.models.acquire import Workload
+from vidtext.models.base import GenerationOptions, Message, ModelInfo
 
 COLOURS = {
     "red": (220, 30, 30),
@@ -32,12 +32,12 @@ def colour_of(pixels: NDArray[np.uint8]) -> str:
 
 
 def loads(model: ColourCaptioner) -> Callable[..., AbstractContextManager[tuple[ColourCaptioner, MemoryPlan]]]:
-    """Return what takes the place of `load_planned`: there is room for whatever is wanted."""
+    """Return what takes the place of `acquire_model`: there is room for whatever is wanted."""
 
     @contextmanager
-    def load(_: object, work: Work, **__: object) -> Iterator[tuple[ColourCaptioner, MemoryPlan]]:
-        wanted = Wanted(work.clips, work.frames, work.text_tokens, work.new_tokens, "float32")
-        yield model, MemoryPlan(wanted, Need(0, 0, 0, 0), 1 << 40)
+    def load(_: object, work: Workload, **__: object) -> Iterator[tuple[ColourCaptioner, MemoryPlan]]:
+        wanted = RunConfig(work.clips, work.frames, work.text_tokens, work.new_tokens, "float32")
+        yield model, MemoryPlan(wanted, MemoryEstimate(0, 0, 0, 0), 1 << 40)
 
     return load
 
@@ -45,7 +45,7 @@ def loads(model: ColourCaptioner) -> Callable[..., AbstractContextManager[tuple[
 class ColourCaptioner:
     """Says which colours its clips show, and has features that are their colours."""
 
-    card = ModelCard("colours", "git", "MIT", 3, 32, "squash", 64, 0, "Sees colours.")
+    info = ModelInfo("colours", "git", "MIT", 3, 32, "squash", 64, 0, "Sees colours.")
     device = "cpu"
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class ColourChat(ColourCaptioner):
 
     def __init__(self, answers: Callable[[str], str], context_tokens: int = 4096) -> None:
         super().__init__()
-        self.card = ModelCard(
+        self.info = ModelInfo(
             "chatty",
             "llava_next_video",
             "MIT",
@@ -92,7 +92,7 @@ class ColourChat(ColourCaptioner):
         self.asked: list[str] = []
 
     def reply(self, messages: Sequence[Message], options: GenerationOptions, job: Job) -> Iterator[str]:
-        assert self.count_tokens(messages) + options.max_new_tokens <= self.card.context_tokens
+        assert self.count_tokens(messages) + options.max_new_tokens <= self.info.context_tokens
         last = messages[-1]
         self.asked.append(last.text)
         if last.clips:
@@ -105,4 +105,4 @@ class ColourChat(ColourCaptioner):
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         frames = sum(len(clip) for message in messages for clip in message.clips)
-        return frames * self.card.tokens_per_frame + sum(len(message.text.split()) for message in messages)
+        return frames * self.info.tokens_per_frame + sum(len(message.text.split()) for message in messages)

@@ -17,19 +17,19 @@ from vidtext.clock import to_milliseconds
 from vidtext.errors import CancelledError, OptionError
 from vidtext.job import Job, Progress
 from vidtext.media.frames import Frames
-from vidtext.models.base import GenerationOptions, ModelCard, Resolution
+from vidtext.models.base import GenerationOptions, ModelInfo, ResolvedModel
 from vidtext.settings import Settings
 from vidtext.tasks import caption as task
 from vidtext.tasks.caption import CaptionOptions, caption, caption_stream
 from vidtext.text.timed import Segment
 
-CARD = ModelCard("reader", "git", "MIT", 3, 32, "squash", 64, 0, "Reads the numbers off the frames.")
+CARD = ModelInfo("reader", "git", "MIT", 3, 32, "squash", 64, 0, "Reads the numbers off the frames.")
 
 
 class Reader:
     """A captioner that says which numbered frames it was shown, and remembers how it was called."""
 
-    card = CARD
+    info = CARD
     device = "cpu"
 
     def __init__(self) -> None:
@@ -49,8 +49,10 @@ class Reader:
 @pytest.fixture
 def reader(monkeypatch) -> Reader:
     made = Reader()
-    monkeypatch.setattr(task, "resolve_captioner", lambda name, _settings: Resolution(CARD, None, f"asked for {name}"))
-    monkeypatch.setattr(task, "load_planned", loads(made))
+    monkeypatch.setattr(
+        task, "resolve_captioner", lambda name, _settings: ResolvedModel(CARD, None, f"asked for {name}")
+    )
+    monkeypatch.setattr(task, "acquire_model", loads(made))
     return made
 
 
@@ -144,7 +146,7 @@ def test_frames_of_finished_windows_are_let_go(reader: Reader, clip: Path, monke
 
 def test_the_first_frames_are_read_before_the_job_has_a_device(reader: Reader, clip: Path, monkeypatch) -> None:
     reports: list[Progress] = []
-    lent = task.load_planned
+    lent = task.acquire_model
 
     @contextmanager
     def loading(*arguments: Any, job: Job, **named: Any) -> Iterator[Any]:
@@ -152,7 +154,7 @@ def test_the_first_frames_are_read_before_the_job_has_a_device(reader: Reader, c
         with lent(*arguments, job=job, **named) as loaded:
             yield loaded
 
-    monkeypatch.setattr(task, "load_planned", loading)
+    monkeypatch.setattr(task, "acquire_model", loading)
     caption(clip, job=Job(on_progress=reports.append))
     doing = [report.doing for report in reports]
     assert "reading frames" in doing

@@ -11,8 +11,8 @@ import vidtext
 from tests.tasks.models import ColourCaptioner, ColourChat, loads
 from vidtext.errors import CancelledError, NoMemoryError, OptionError, SourceError
 from vidtext.job import Job
-from vidtext.models.base import GenerationOptions, Message, Resolution, cut_short
-from vidtext.models.planned import Work
+from vidtext.models.acquire import Workload
+from vidtext.models.base import GenerationOptions, Message, ResolvedModel, cut_short
 from vidtext.settings import Settings
 from vidtext.tasks import chat as task
 from vidtext.tasks.chat import ChatOptions, answer_stream, begin_dialogue
@@ -44,8 +44,8 @@ def talker(monkeypatch: pytest.MonkeyPatch) -> Talker:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, model: ColourCaptioner) -> ColourCaptioner:
-    monkeypatch.setattr(task, "resolve_chat", lambda _name, _settings: Resolution(model.card, None, "A note."))
-    monkeypatch.setattr(task, "load_planned", loads(model))
+    monkeypatch.setattr(task, "resolve_chat", lambda _name, _settings: ResolvedModel(model.info, None, "A note."))
+    monkeypatch.setattr(task, "acquire_model", loads(model))
     return model
 
 
@@ -316,8 +316,8 @@ def test_when_memory_runs_out_twice_it_is_an_error_and_the_conversation_stays(
 
 def test_more_frames_than_four_contexts_hold_are_refused(monkeypatch: pytest.MonkeyPatch, film: Film) -> None:
     model = use(monkeypatch, Talker())
-    card = replace(model.card, tokens_per_frame=16, context_tokens=1024)
-    monkeypatch.setattr(task, "resolve_chat", lambda _name, _settings: Resolution(card, None))
+    info = replace(model.info, tokens_per_frame=16, context_tokens=1024)
+    monkeypatch.setattr(task, "resolve_chat", lambda _name, _settings: ResolvedModel(info, None))
     with pytest.raises(OptionError, match="257 frames were asked for; chatty takes 4 to 256"):
         list(chat(film(("red", 3)), frames=257).ask("What?"))
 
@@ -352,11 +352,11 @@ def test_closer_looks_are_in_the_memory_plan(talker: Talker, film: Film, monkeyp
     planned: list[int] = []
     load = loads(talker)
 
-    def noted(resolution: Resolution, work: Work, **how: object) -> object:
+    def noted(resolution: ResolvedModel, work: Workload, **how: object) -> object:
         planned.append(work.frames)
         return load(resolution, work, **how)
 
-    monkeypatch.setattr(task, "load_planned", noted)
+    monkeypatch.setattr(task, "acquire_model", noted)
     conversation = chat([film(("red", 4), name="a.mp4"), film(("blue", 4), name="b.mp4")], frames=16)
     for question in ("What moves?", "What happens at 0:02?", "And at 0:03 in Video B?", "Why?"):
         list(conversation.ask(question))

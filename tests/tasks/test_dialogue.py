@@ -113,7 +113,7 @@ def test_for_a_model_of_one_clip_a_closer_look_takes_the_videos_place() -> None:
     looked, earlier = CloserLook("Video A", 2, 4, frames(6)), CloserLook("Video A", 0, 1, frames(5))
     before = Dialogue((video(),), (Turn("Q", "A", looks=(earlier,)),))
     model = ColourChat(lambda _: "", context_tokens=100_000)
-    model.card = replace(model.card, most_clips=1)
+    model.info = replace(model.info, max_clips=1)
     limits = {"new_tokens": 10, "system_prompt": "", "fewest_frames": 4, "most_frames": 768}
 
     looking = fitted_prompt(before, Turn("At 0:03?", looks=(looked,)), model, **limits).messages

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING
 
 from gradio.media import get_video
 
-from vidtext.compute.leases import turn
-from vidtext.compute.memory import MemoryPlan, Need, Wanted
+from vidtext.compute.leases import wait_for_slot
+from vidtext.compute.memory import MemoryEstimate, MemoryPlan, RunConfig
 from vidtext.errors import MediaError, ModelUnavailableError, OptionError
 from vidtext.media.chapter_marks import chaptered_suffix
 from vidtext.media.probe import probe
 from vidtext.media.sample import sample
 from vidtext.media.sampling import TimeRange, choose_range, split
 from vidtext.media.shots import Shot
-from vidtext.models.base import ModelCard, Resolution
+from vidtext.models.base import ModelInfo, ResolvedModel
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionOptions, CaptionResult
 from vidtext.tasks.chapters import ChapterOptions, ChaptersResult, video_with_chapters
@@ -50,23 +50,23 @@ if TYPE_CHECKING:
 FRAMES = 6
 TOKENS = 5
 CHAPTERS = 4
-CARD = ModelCard(
+CARD = ModelInfo(
     id="embedded",
     family="git",
     licence="MIT",
     frames_per_clip=FRAMES,
-    frame_edge_pixels=64,
+    image_size=64,
     fit="squash",
     context_tokens=40,
     weight_bytes=3_000_000,
-    sees="Sees what the script says.",
+    description="Sees what the script says.",
 )
 CHAT_CARD = dataclasses.replace(
-    CARD, id="embedded-chat", family="llava_next_video", chats=True, sees="Answers what the script says."
+    CARD, id="embedded-chat", family="llava_next_video", chats=True, description="Answers what the script says."
 )
 OTHER_CARD = dataclasses.replace(CARD, id="other/other-model", family="smolvlm", chats=True)
 """It chats too, and so follows a style."""
-ONE_VIDEO_CARD = dataclasses.replace(CHAT_CARD, id="other/one-video", most_clips=1)
+ONE_VIDEO_CARD = dataclasses.replace(CHAT_CARD, id="other/one-video", max_clips=1)
 MANY_FRAMES = 99
 """So many do not fit."""
 UNREADABLE = 13
@@ -130,7 +130,7 @@ class Script:
                     thumbnails=thumbnails,
                     clips=clips,
                     shots=tuple(Shot(each.start_seconds, each.stop_seconds) for each in windows),
-                    card=CARD,
+                    info=CARD,
                     device="cpu",
                     chapters_done=done,
                     seconds_taken=time.monotonic() - began,
@@ -159,7 +159,7 @@ class Script:
                     ),
                     clips=(clip,),
                     thumbnails=sample(source, at_seconds=[each.start_seconds for each in moments], size=64),
-                    card=CARD,
+                    info=CARD,
                     device="cpu",
                     windows_done=done,
                     windows_total=len(windows),
@@ -237,7 +237,7 @@ class Script:
     @contextmanager
     def _writing(self, source: Path, settings: Settings, job: Job) -> Iterator[None]:
         try:
-            with turn(settings, job=job):
+            with wait_for_slot(settings, job=job):
                 yield
         finally:
             self._tell(f"ended {source.name}")
@@ -247,13 +247,13 @@ class Script:
             file.write(line + "\n")
 
 
-def resolve(name: str, _: Settings) -> Resolution:
+def resolve(name: str, _: Settings) -> ResolvedModel:
     """Take "auto" for the first model, with a note; refuse one."""
     if name == "gone/gone-model":
         raise ModelUnavailableError(f"{name} is not on this machine.")
     if name == OTHER_CARD.id:
-        return Resolution(OTHER_CARD, None)
-    return Resolution(CARD, None, NOTE if name == "auto" else "")
+        return ResolvedModel(OTHER_CARD, None)
+    return ResolvedModel(CARD, None, NOTE if name == "auto" else "")
 
 
 def hold_previews(hold: Path) -> None:
@@ -286,10 +286,10 @@ def main(port: int, seconds_a_token: float, log: Path) -> None:
         models={"embedded": CARD, OTHER_CARD.id: OTHER_CARD, "gone/gone-model": CARD},
         resolve=resolve,
         chat_models={"embedded-chat": CHAT_CARD, ONE_VIDEO_CARD.id: ONE_VIDEO_CARD},
-        resolve_chat=lambda name, _: Resolution(ONE_VIDEO_CARD if name == ONE_VIDEO_CARD.id else CHAT_CARD, None),
+        resolve_chat=lambda name, _: ResolvedModel(ONE_VIDEO_CARD if name == ONE_VIDEO_CARD.id else CHAT_CARD, None),
         foresee=lambda _, work, __: MemoryPlan(
-            Wanted(work.clips, work.frames, work.text_tokens, work.new_tokens, "float32"),
-            Need(50_000_000, 0, 0, 0),
+            RunConfig(work.clips, work.frames, work.text_tokens, work.new_tokens, "float32"),
+            MemoryEstimate(50_000_000, 0, 0, 0),
             8_000_000_000,
             ("A note of the plan.",) if work.frames == MANY_FRAMES else (),
         ),

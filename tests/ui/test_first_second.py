@@ -27,7 +27,7 @@ def test_the_model_is_told_with_what_it_sees_and_why(quick: Served, visit: Calla
     page = visit(quick)
     line = page.locator("#vt-model-line")
     expect(line).to_contain_text("Embedded model · cpu")
-    expect(line).to_contain_text(CARD.sees)
+    expect(line).to_contain_text(CARD.description)
     expect(line).to_contain_text(NOTE)
 
 

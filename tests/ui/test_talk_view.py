@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from vidtext.models.base import ModelCard
+from vidtext.models.base import ModelInfo
 from vidtext.tasks.dialogue import Dialogue, Turn
 from vidtext.ui.kept import FINISHED, GROWING, STOPPED
 from vidtext.ui.talk_view import Talk, linked_html, talk_html
 
-CARD = ModelCard("chatty", "llava_next_video", "MIT", 6, 64, "squash", 512, 0, "Sees.", chats=True)
+CARD = ModelInfo("chatty", "llava_next_video", "MIT", 6, 64, "squash", 512, 0, "Sees.", chats=True)
 NASTY = '</p><img src=x onerror="alert(1)"><!-- ${1+1} {{value}}'
 
 

@@ -9,7 +9,7 @@ import pytest
 from vidtext.job import Progress
 from vidtext.media.frames import Frames
 from vidtext.media.shots import Shot
-from vidtext.models.base import ModelCard
+from vidtext.models.base import ModelInfo
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionResult
 from vidtext.tasks.chapters import ChaptersResult
@@ -22,7 +22,7 @@ from vidtext.ui.kept import FINISHED, GROWING, STOPPED
 from vidtext.ui.look import launch_options
 from vidtext.ui.model_line import model_choices, model_html
 
-CARD = ModelCard("embedded", "git", "MIT", 6, 64, "squash", 40, 3_000_000, "Sees <nothing>.")
+CARD = ModelInfo("embedded", "git", "MIT", 6, 64, "squash", 40, 3_000_000, "Sees <nothing>.")
 
 
 def result(*texts: str, total: int | None = None, notes: tuple[str, ...] = ()) -> CaptionResult:

@@ -12,7 +12,7 @@ import spaces  # noqa: F401
 import torch
 from spaces.zero import startup
 
-from vidtext.compute.gpu import Effort, on_gpu
+from vidtext.compute.gpu import GpuTimeEstimate, on_gpu
 from vidtext.errors import OptionError
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 calls = 0
 
 
-def effort(_: Any = None) -> Effort:
-    return Effort("toy", start_seconds=20, steps=100, step_seconds=0.5)
+def effort(_: Any = None) -> GpuTimeEstimate:
+    return GpuTimeEstimate("toy", start_seconds=20, steps=100, step_seconds=0.5)
 
 
 @on_gpu(effort)
@@ -52,7 +52,7 @@ def tick(file: str) -> Generator[int]:
         Path(file).touch()
 
 
-@on_gpu(lambda _: Effort("endless", 20, 0, 0))
+@on_gpu(lambda _: GpuTimeEstimate("endless", 20, 0, 0))
 def hang(_: Any) -> Generator[int]:
     yield 1
     time.sleep(600)
@@ -98,7 +98,7 @@ DO: dict[str, Callable[[str], Any]] = {
 }
 
 
-@on_gpu(lambda: Effort("ticks", start_seconds=10, steps=100, step_seconds=0.5))
+@on_gpu(lambda: GpuTimeEstimate("ticks", start_seconds=10, steps=100, step_seconds=0.5))
 def wait_a_little() -> Generator[int]:
     for step in range(20):
         time.sleep(0.02)

@@ -155,4 +155,4 @@ def _caption_document(result: CaptionResult) -> Document:
 
 def _answer_document(result: ChatResult) -> Document:
     turn = result.turn
-    return {"answer": turn.answer, "model": result.card.id, "notes": list(turn.notes), "finished": turn.finished}
+    return {"answer": turn.answer, "model": result.info.id, "notes": list(turn.notes), "finished": turn.finished}

@@ -185,7 +185,7 @@ def _conversation(file: LocalFile, asked: Questions, streams: TaskStreams, setti
                     dialogue, question, asked.options, settings=settings, job=job, memory_key=memory_key
                 )
             )
-            dialogue, model = result.dialogue, result.card.id
+            dialogue, model = result.dialogue, result.info.id
     finally:
         streams.forget_conversation(memory_key)
     return dialogue.transcript(model)

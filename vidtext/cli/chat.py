@@ -108,7 +108,7 @@ def _answer(dialogue: Dialogue, question: str, way: _Way) -> tuple[Dialogue, str
             for result in answer_stream(
                 dialogue, question, way.options, settings=way.settings, job=job, memory_key=way.memory_key
             ):
-                dialogue, model = result.dialogue, result.card.id
+                dialogue, model = result.dialogue, result.info.id
                 tell(result.turn.answer.rstrip())
     except BaseException as error:  # noqa: BLE001  (it is raised again once what was said is kept)
         raise _StoppedError(dialogue, model, error) from None

@@ -26,7 +26,7 @@ def models(arguments: argparse.Namespace, settings: Settings) -> None:
         auto = {"caption": resolve("auto", settings), "chat": resolve_chat("auto", settings)}
         document = {
             "device": best_device(),
-            "auto": {task: {"model": found.card.id, "note": found.note} for task, found in auto.items()},
+            "auto": {task: {"model": found.info.id, "note": found.note} for task, found in auto.items()},
             "models": [_facts(name) for name in MODELS],
         }
     as_json = arguments.format == "json"
@@ -37,15 +37,15 @@ def _facts(name: str) -> dict[str, Any]:
     from vidtext.models.catalog import EMBEDDED, EMBEDDED_CHAT, MODELS
     from vidtext.models.hub import cached_folder
 
-    card = MODELS[name]
+    info = MODELS[name]
     here = "ships with vidtext" if name in EMBEDDED else "in the local cache" if cached_folder(name) else "on the hub"
     return {
         "name": name,
-        "tasks": _CAPTIONING * (name != EMBEDDED_CHAT) + ["chat"] * card.chats,  # that one only answers
+        "tasks": _CAPTIONING * (name != EMBEDDED_CHAT) + ["chat"] * info.chats,  # that one only answers
         "where": here,
-        "licence": card.licence,
-        "weight_bytes": card.weight_bytes,
-        "sees": card.sees,
+        "licence": info.licence,
+        "weight_bytes": info.weight_bytes,
+        "sees": info.description,
     }
 
 
@@ -56,7 +56,7 @@ def _lines(document: dict[str, Any]) -> str:
     )
     return f"device: {document['device']}\n{auto}" + "".join(
         f"\n{each['name']}\n  {', '.join(each['tasks'])} · {each['where']} · {each['licence']}"
-        f"{_size(each['weight_bytes'])}\n{_indented(each['sees'])}"
+        f"{_size(each['weight_bytes'])}\n{_indented(each['description'])}"
         for each in document["models"]
     )
 

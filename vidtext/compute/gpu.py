@@ -76,7 +76,7 @@ if zero_gpu():
 
 
 @dataclass(frozen=True)
-class Effort:
+class GpuTimeEstimate:
     """What a call will take.
 
     Attributes:
@@ -92,7 +92,7 @@ class Effort:
     step_seconds: float
 
 
-class Speeds:
+class StepTimes:
     """How long a step takes, learned from calls; safe to use from several threads."""
 
     def __init__(self) -> None:
@@ -100,31 +100,31 @@ class Speeds:
         self._step_seconds: dict[str, float] = {}
         self._patience: dict[str, float] = {}
 
-    def seconds(self, effort: Effort) -> float:
+    def seconds(self, effort: GpuTimeEstimate) -> float:
         """Estimate how long a call takes at most."""
         with self._lock:
             seen = self._step_seconds.get(effort.of)
             step = effort.step_seconds if seen is None else seen * _MARGIN
             return (effort.start_seconds + effort.steps * step) * self._patience.get(effort.of, 1.0)
 
-    def learn(self, effort: Effort, step_seconds: float) -> None:
+    def learn(self, effort: GpuTimeEstimate, step_seconds: float) -> None:
         """Take in how long a step of a call took."""
         with self._lock:
             before = self._step_seconds.get(effort.of, 0.0)
             self._step_seconds[effort.of] = max(step_seconds, before * _FORGETTING)
 
-    def learn_abort(self, effort: Effort) -> None:
+    def learn_abort(self, effort: GpuTimeEstimate) -> None:
         """Ask for longer from now on: a call was ended before it was done."""
         with self._lock:
             self._patience[effort.of] = self._patience.get(effort.of, 1.0) * _AFTER_ABORT
 
 
-SPEEDS = Speeds()
+STEP_TIMES = StepTimes()
 """The ones of this process."""
 
 
 def on_gpu(
-    effort: Callable[P, Effort],
+    effort: Callable[P, GpuTimeEstimate],
 ) -> Callable[[Callable[P, Generator[Step]]], Callable[P, Generator[Step]]]:
     """Mark a module-level generator function as work for a GPU.
 
@@ -147,7 +147,7 @@ def on_gpu(
         import spaces
 
         def seconds(*args: P.args, **kwargs: P.kwargs) -> float:
-            return SPEEDS.seconds(effort(*args, **kwargs))
+            return STEP_TIMES.seconds(effort(*args, **kwargs))
 
         @wraps(work)
         def lent(*args: P.args, **kwargs: P.kwargs) -> Generator[Step]:
@@ -169,7 +169,7 @@ def on_gpu(
     return decorate
 
 
-def _measured(steps: Iterator[Step], effort: Effort) -> Generator[Step]:
+def _measured(steps: Iterator[Step], effort: GpuTimeEstimate) -> Generator[Step]:
     """Pass steps on, and learn from the time between the first and the last of them."""
     times: list[float] = []
     try:
@@ -178,7 +178,7 @@ def _measured(steps: Iterator[Step], effort: Effort) -> Generator[Step]:
             yield step
     finally:
         if len(times) > 1:
-            SPEEDS.learn(effort, (times[-1] - times[0]) / (len(times) - 1))
+            STEP_TIMES.learn(effort, (times[-1] - times[0]) / (len(times) - 1))
 
 
 def _carried(error: VidtextError) -> Exception:
@@ -189,7 +189,7 @@ def _carried(error: VidtextError) -> Exception:
 
 
 @contextmanager
-def _in_plain_words(effort: Effort) -> Iterator[None]:
+def _in_plain_words(effort: GpuTimeEstimate) -> Iterator[None]:
     """Turn what `spaces` raises into errors of ours."""
     import gradio as gr
 
@@ -197,7 +197,7 @@ def _in_plain_words(effort: Effort) -> Iterator[None]:
         yield
     except gr.Error as error:
         if "aborted" in str(error.message):
-            SPEEDS.learn_abort(effort)
+            STEP_TIMES.learn_abort(effort)
         raise _translated(str(error.title), str(error.message)) from None
     except RuntimeError as error:
         if "Connection closed by visitor" in str(error):

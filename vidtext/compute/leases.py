@@ -83,7 +83,7 @@ class Leases:
         self._turns: dict[str, int] = {}  # by client, the number of its latest turn; the latest one last
 
     @contextmanager
-    def lent(
+    def acquire(
         self,
         device: str,
         need: Callable[[], int],
@@ -199,7 +199,7 @@ LEASES = Leases()
 
 
 @contextmanager
-def turn(settings: Settings, *, job: Job, device: str = READING, at_once: int | None = None) -> Iterator[None]:
+def wait_for_slot(settings: Settings, *, job: Job, device: str = READING, at_once: int | None = None) -> Iterator[None]:
     """Wait for a turn to read files, or for another one that takes none of a device's memory.
 
     Args:
@@ -213,5 +213,5 @@ def turn(settings: Settings, *, job: Job, device: str = READING, at_once: int | 
         CancelledError: the job was stopped.
     """
     limits = {"at_once": at_once or settings.jobs_at_once, "longest_line": settings.jobs_waiting}
-    with LEASES.lent(device, lambda: 0, lambda: sys.maxsize, job=job, **limits):
+    with LEASES.acquire(device, lambda: 0, lambda: sys.maxsize, job=job, **limits):
         yield

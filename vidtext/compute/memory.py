@@ -59,54 +59,54 @@ _LAYERS_INSIDE = 3
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack of transformer layers: how many, their width, and the inner width of their feed-forward part."""
+    """A stack of transformer layers; the sizes are named as in transformers' configurations."""
 
     layers: int
-    width: int
-    inner: int
+    hidden_size: int
+    intermediate_size: int
 
 
 @dataclass(frozen=True)
-class Shape:
+class ModelDims:
     """What memory depends on of a model.
 
     Attributes:
         parameters: how many numbers its weights are.
-        edge_pixels: the width and height of a frame.
+        image_size: the width and height of a frame.
         tower: the vision tower.
         patches: how many vectors the tower makes of one frame.
-        kept_layers: of how many of its layers the tower keeps the vectors until it has ended.
+        output_hidden_layers: layers of the tower whose output is held until it has ended.
         text: the text model.
-        key_width: the width of a token's keys in one layer, and of its values.
+        kv_dim: the size of a token's keys in one layer, and of its values.
         frame_tokens: how many tokens the text model reads for one frame.
         vocabulary: how many scores a written token has.
-        looked_up: how many of the parameters are a table of which a job reads a few rows: the words that are read.
-        spelled_out_heads: how many heads of the text model hold a matrix of scores; 0 where attention is fused.
-        smaller_edge_pixels: the edge that frames may be shrunk to where memory is short; 0 if they may not.
+        embedding_params: parameters of the input embedding, of which a job reads a few rows.
+        eager_attention_heads: heads of the text model that hold a matrix of scores; 0 where attention is fused.
+        smaller_image_size: the edge that frames may be shrunk to where memory is short; 0 if they may not.
     """
 
     parameters: int
-    edge_pixels: int
+    image_size: int
     tower: Stack
     patches: int
-    kept_layers: int
+    output_hidden_layers: int
     text: Stack
-    key_width: int
+    kv_dim: int
     frame_tokens: int
     vocabulary: int
-    looked_up: int
-    spelled_out_heads: int = 0
-    smaller_edge_pixels: int = 0
+    embedding_params: int
+    eager_attention_heads: int = 0
+    smaller_image_size: int = 0
 
-    def with_edge(self, edge_pixels: int) -> Shape:
+    def with_image_size(self, image_size: int) -> ModelDims:
         """Return the shape with frames of another size: patches and tokens of a frame go with its area."""
-        area = (edge_pixels / self.edge_pixels) ** 2
+        area = (image_size / self.image_size) ** 2
         patches, tokens = round(self.patches * area), round(self.frame_tokens * area)
-        return replace(self, edge_pixels=edge_pixels, patches=patches, frame_tokens=tokens)
+        return replace(self, image_size=image_size, patches=patches, frame_tokens=tokens)
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RunConfig:
     """What is to be done at once.
 
     Attributes:
@@ -114,24 +114,24 @@ class Wanted:
         frames: how many frames each has.
         text_tokens: how many tokens its words have.
         new_tokens: how many are written.
-        precision: of the weights, as torch calls it.
+        dtype: of the weights, as torch calls it.
         mapped: whether the weights stay in their file, of which the system reads what is used: on a CPU, as they are.
-        edge_pixels: of frames that are shrunk; 0 for those of the model's own size.
-        bytes_outside: how much of the weights is kept outside the device's memory and fetched when it is used.
+        image_size: of frames that are shrunk; 0 for those of the model's own size.
+        offloaded_bytes: how much of the weights is kept outside the device's memory and fetched when it is used.
     """
 
     clips: int
     frames: int
     text_tokens: int
     new_tokens: int
-    precision: str
+    dtype: str
     mapped: bool = False
-    edge_pixels: int = 0
-    bytes_outside: int = 0
+    image_size: int = 0
+    offloaded_bytes: int = 0
 
 
 @dataclass(frozen=True)
-class Need:
+class MemoryEstimate:
     """Bytes that a job needs: for weights and what runs them, frames as pixels, seeing them, and writing words."""
 
     weights: int
@@ -145,29 +145,31 @@ class Need:
         return self.weights + self.pixels + max(self.seeing, self.writing)
 
 
-def need_of(shape: Shape, wanted: Wanted) -> Need:
+def estimate_memory(dims: ModelDims, config: RunConfig) -> MemoryEstimate:
     """Estimate what a job needs."""
-    if wanted.edge_pixels:
-        shape = shape.with_edge(wanted.edge_pixels)
-    number = _COMPUTED_BYTES.get(wanted.precision, 2)
-    frames = wanted.clips * wanted.frames
-    read = wanted.frames * shape.frame_tokens + wanted.text_tokens
-    tower_vectors = (_TOWER_WIDTHS + shape.kept_layers) * shape.tower.width + 2 * shape.tower.inner
-    forward = (_TEXT_WIDTHS * shape.text.width + _GATED_INNER * shape.text.inner) * read
-    states = 2 * shape.text.layers * shape.key_width * (read + wanted.new_tokens)
-    scores = _SCORES_HELD * shape.spelled_out_heads * read * read
-    attention = _ATTENTION_WIDTHS * shape.text.width * read + scores
-    return Need(
-        weights=weight_bytes(shape, wanted) - wanted.bytes_outside + _RUNTIME_BYTES,
-        pixels=frames * 3 * shape.edge_pixels**2 * (1 + _PIXEL_COPIES * _FP32_BYTES),
-        seeing=frames * shape.patches * tower_vectors * number,
-        writing=wanted.clips * (states + max(forward, attention) + shape.vocabulary) * number,
+    if config.image_size:
+        dims = dims.with_image_size(config.image_size)
+    number = _COMPUTED_BYTES.get(config.dtype, 2)
+    frames = config.clips * config.frames
+    read = config.frames * dims.frame_tokens + config.text_tokens
+    tower_vectors = (
+        _TOWER_WIDTHS + dims.output_hidden_layers
+    ) * dims.tower.hidden_size + 2 * dims.tower.intermediate_size
+    forward = (_TEXT_WIDTHS * dims.text.hidden_size + _GATED_INNER * dims.text.intermediate_size) * read
+    states = 2 * dims.text.layers * dims.kv_dim * (read + config.new_tokens)
+    scores = _SCORES_HELD * dims.eager_attention_heads * read * read
+    attention = _ATTENTION_WIDTHS * dims.text.hidden_size * read + scores
+    return MemoryEstimate(
+        weights=weight_bytes(dims, config) - config.offloaded_bytes + _RUNTIME_BYTES,
+        pixels=frames * 3 * dims.image_size**2 * (1 + _PIXEL_COPIES * _FP32_BYTES),
+        seeing=frames * dims.patches * tower_vectors * number,
+        writing=config.clips * (states + max(forward, attention) + dims.vocabulary) * number,
     )
 
 
-def weight_bytes(shape: Shape, wanted: Wanted) -> int:
+def weight_bytes(dims: ModelDims, config: RunConfig) -> int:
     """Return how large the weights are that are read in a job."""
-    return int((shape.parameters - (shape.looked_up if wanted.mapped else 0)) * BYTES_A_NUMBER[wanted.precision])
+    return int((dims.parameters - (dims.embedding_params if config.mapped else 0)) * BYTES_A_NUMBER[config.dtype])
 
 
 @dataclass(frozen=True)
@@ -175,24 +177,24 @@ class MemoryPlan:
     """How a job is done so that it fits.
 
     Attributes:
-        wanted: what is done, perhaps less than was asked for.
-        need: what it is expected to need.
+        config: what is done, perhaps less than was asked for.
+        estimate: what it is expected to need.
         free_bytes: what could be had.
         notes: one sentence for everything that was stepped down.
     """
 
-    wanted: Wanted
-    need: Need
+    config: RunConfig
+    estimate: MemoryEstimate
     free_bytes: int
     notes: tuple[str, ...] = field(default=())
 
     def bytes_to_take(self, *, loaded: bool) -> int:
         """Return how much of the peak is still to be taken: all of it, or all but the weights once they are loaded."""
-        return self.need.peak - (self.need.weights if loaded else 0)
+        return self.estimate.peak - (self.estimate.weights if loaded else 0)
 
 
 def plan_memory(
-    shape: Shape, wanted: Wanted, memory: Memory, *, name: str, share: float, fewest_frames: int, loaded: bool
+    dims: ModelDims, config: RunConfig, memory: Memory, *, name: str, share: float, min_frames: int, loaded: bool
 ) -> MemoryPlan:
     """Step a job down until it fits.
 
@@ -200,12 +202,12 @@ def plan_memory(
     and at last with a part of the weights outside the device's memory, from where each is fetched when it is used.
 
     Args:
-        shape: the model.
-        wanted: what is asked for.
+        dims: the model.
+        config: what is asked for.
         memory: of the device.
         name: what to call the model.
         share: the part of the free memory that may be planned with; the rest is for what an estimate misses.
-        fewest_frames: so many frames of a clip are always kept.
+        min_frames: so many frames of a clip are always kept.
         loaded: whether the weights are there already, and so are not among what is needed.
 
     Raises:
@@ -213,71 +215,71 @@ def plan_memory(
     """
     room = int(memory.free_bytes * share)
 
-    def needed(this: Wanted) -> int:
-        need = need_of(shape, this)
-        return need.peak - (need.weights if loaded else 0)
+    def needed(this: RunConfig) -> int:
+        estimate = estimate_memory(dims, this)
+        return estimate.peak - (estimate.weights if loaded else 0)
 
-    fitting = wanted
-    for step in _steps(shape, fewest_frames, loaded=loaded):
+    fitting = config
+    for step in _steps(dims, min_frames, loaded=loaded):
         while needed(fitting) > room and (less := step(fitting)) is not None:
             fitting = less
     if needed(fitting) > room and not loaded:
-        fitting = _with_weights_outside(shape, fitting, needed(fitting) - room)
+        fitting = _with_weights_outside(dims, fitting, needed(fitting) - room)
     if needed(fitting) > room:
         raise NoMemoryError(
             f"{name} needs about {_gigabytes(needed(fitting))} even for {fitting.clips} clip of {fitting.frames} "
             f"frames, and {_gigabytes(memory.free_bytes)} of {_gigabytes(memory.total_bytes)} are free. Choose a "
             "smaller model, or free some memory."
         )
-    return MemoryPlan(fitting, need_of(shape, fitting), memory.free_bytes, _notes(wanted, fitting, memory))
+    return MemoryPlan(fitting, estimate_memory(dims, fitting), memory.free_bytes, _notes(config, fitting, memory))
 
 
-def _with_weights_outside(shape: Shape, wanted: Wanted, count: int) -> Wanted:
+def _with_weights_outside(dims: ModelDims, config: RunConfig, count: int) -> RunConfig:
     """Keep so many bytes of the weights outside, unless too little of them would be left for two layers at a time.
 
     They go in parts of a certain size: the next job, for which about as much memory is free, finds the model as it is.
     """
-    weights = weight_bytes(shape, wanted)
+    weights = weight_bytes(dims, config)
     part = math.ceil(weights / _PARTS)
-    most = weights - _LAYERS_INSIDE * weights // (shape.tower.layers + shape.text.layers)
+    most = weights - _LAYERS_INSIDE * weights // (dims.tower.layers + dims.text.layers)
     outside = min(math.ceil(count / part) * part, most)
-    return replace(wanted, bytes_outside=outside) if count <= most else wanted
+    return replace(config, offloaded_bytes=outside) if count <= most else config
 
 
-def _steps(shape: Shape, fewest_frames: int, *, loaded: bool) -> list[Callable[[Wanted], Wanted | None]]:
+def _steps(dims: ModelDims, min_frames: int, *, loaded: bool) -> list[Callable[[RunConfig], RunConfig | None]]:
     """Return what may be stepped down, in its order; each gives a little less, None where there is nothing left."""
 
-    def clips(wanted: Wanted) -> Wanted | None:
-        return replace(wanted, clips=wanted.clips // 2) if wanted.clips > 1 else None
+    def clips(config: RunConfig) -> RunConfig | None:
+        return replace(config, clips=config.clips // 2) if config.clips > 1 else None
 
-    def frames(wanted: Wanted) -> Wanted | None:
-        if wanted.frames <= fewest_frames:
+    def frames(config: RunConfig) -> RunConfig | None:
+        if config.frames <= min_frames:
             return None
-        return replace(wanted, frames=max(fewest_frames, wanted.frames // 2))
+        return replace(config, frames=max(min_frames, config.frames // 2))
 
-    def edge(wanted: Wanted) -> Wanted | None:
-        smaller = shape.smaller_edge_pixels
-        return replace(wanted, edge_pixels=smaller) if smaller and not wanted.edge_pixels else None
+    def edge(config: RunConfig) -> RunConfig | None:
+        smaller = dims.smaller_image_size
+        return replace(config, image_size=smaller) if smaller and not config.image_size else None
 
-    def precision(wanted: Wanted) -> Wanted | None:
-        half = HALF_OF.get(wanted.precision)
-        return replace(wanted, precision=half, mapped=False) if half and not loaded else None
+    def dtype(config: RunConfig) -> RunConfig | None:
+        half = HALF_OF.get(config.dtype)
+        return replace(config, dtype=half, mapped=False) if half and not loaded else None
 
-    return [clips, frames, edge, precision]
+    return [clips, frames, edge, dtype]
 
 
-def _notes(wanted: Wanted, fitting: Wanted, memory: Memory) -> tuple[str, ...]:
+def _notes(config: RunConfig, fitting: RunConfig, memory: Memory) -> tuple[str, ...]:
     made = []
-    if fitting.frames < wanted.frames:
-        made.append(f"{fitting.frames} of {wanted.frames} frames are used")
-    if fitting.clips < wanted.clips:
-        made.append(f"{fitting.clips} of {wanted.clips} clips go through the model at once")
-    if fitting.edge_pixels != wanted.edge_pixels:
-        made.append(f"frames are shrunk to {fitting.edge_pixels} × {fitting.edge_pixels}")
-    if fitting.precision != wanted.precision:
-        made.append(f"the weights are held in {fitting.precision} instead of {wanted.precision}")
-    if fitting.bytes_outside:
-        outside = _gigabytes(fitting.bytes_outside)
+    if fitting.frames < config.frames:
+        made.append(f"{fitting.frames} of {config.frames} frames are used")
+    if fitting.clips < config.clips:
+        made.append(f"{fitting.clips} of {config.clips} clips go through the model at once")
+    if fitting.image_size != config.image_size:
+        made.append(f"frames are shrunk to {fitting.image_size} × {fitting.image_size}")
+    if fitting.dtype != config.dtype:
+        made.append(f"the weights are held in {fitting.dtype} instead of {config.dtype}")
+    if fitting.offloaded_bytes:
+        outside = _gigabytes(fitting.offloaded_bytes)
         made.append(f"{outside} of the weights are kept outside the device's memory, which makes it slow")
     because = f", since {_gigabytes(memory.free_bytes)} of memory are free."
     return tuple(each[:1].upper() + each[1:] + because for each in made)

@@ -41,7 +41,7 @@ def fit_square(pixels: NDArray[np.uint8], edge: int, fit: Fit) -> NDArray[np.uin
     - `pad`: the longest edge becomes `edge`, the rest is black. Nothing is lost, everything is smaller.
     - `squash`: both edges become `edge`. Nothing is lost, everything is narrower.
 
-    There is no default here: each `ModelCard` names the one that its model was trained with, since a model describes
+    There is no default here: each `ModelInfo` names the one that its model was trained with, since a model describes
     best what looks like its training data, and the user may choose another where the sides of the frame matter.
 
     Raises:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ModelCard:
+class ModelInfo:
     """What one needs to know of a model before using it, and what the page says of it.
 
     Attributes:
@@ -28,16 +28,16 @@ class ModelCard:
         family: the name of its family in `vidtext.models.families`.
         licence: SPDX identifier, or the licence's own name.
         frames_per_clip: how many frames one clip has: for a captioner the only number that it was trained on.
-        frame_edge_pixels: the width and height of the square that a frame is fitted into.
+        image_size: the width and height of the square that a frame is fitted into.
         fit: how frames are brought into that square when the user does not choose.
         context_tokens: the longest text, prompt included, that the model has positions for.
         weight_bytes: the size of the weights on disk (0: not known before loading).
-        sees: one sentence in plain words: what the model can and cannot see.
+        description: one sentence in plain words: what the model can and cannot see.
         tokens_per_frame: how much of the context one frame takes (0: frames take none, as with a captioner).
-        fewest_frames: how many frames of a clip are always given to a chat model, however long the conversation gets.
-        fixed_frames: whether a clip has `frames_per_clip` frames and never another number.
-        most_clips: how many clips one conversation may have (0: as many as the context has room for).
-        smaller_edge_pixels: the edge of the smaller square that frames may be fitted into as well (0: there is none).
+        min_frames: how many frames of a clip are always given to a chat model, however long the conversation gets.
+        requires_exact_frames: whether a clip has `frames_per_clip` frames and never another number.
+        max_clips: how many clips one conversation may have (0: as many as the context has room for).
+        smaller_image_size: the edge of the smaller square that frames may be fitted into as well (0: there is none).
         chats: whether the model takes part in conversations, rather than only writing captions.
         host: the machine that it runs on; "" for this one.
     """
@@ -46,40 +46,40 @@ class ModelCard:
     family: str
     licence: str
     frames_per_clip: int
-    frame_edge_pixels: int
+    image_size: int
     fit: Fit
     context_tokens: int
     weight_bytes: int
-    sees: str
+    description: str
     tokens_per_frame: int = 0
-    fewest_frames: int = 4
-    fixed_frames: bool = False
-    most_clips: int = 0
-    smaller_edge_pixels: int = 0
+    min_frames: int = 4
+    requires_exact_frames: bool = False
+    max_clips: int = 0
+    smaller_image_size: int = 0
     chats: bool = False
     host: str = ""
 
-    def with_edge(self, edge_pixels: int) -> ModelCard:
+    def with_image_size(self, image_size: int) -> ModelInfo:
         """Return the card for frames of another size: their tokens go with their area."""
-        tokens = round(self.tokens_per_frame * (edge_pixels / self.frame_edge_pixels) ** 2)
-        return replace(self, frame_edge_pixels=edge_pixels, tokens_per_frame=tokens)
+        tokens = round(self.tokens_per_frame * (image_size / self.image_size) ** 2)
+        return replace(self, image_size=image_size, tokens_per_frame=tokens)
 
 
 @dataclass(frozen=True)
-class Resolution:
+class ResolvedModel:
     """Which model a name means here and now.
 
     Attributes:
-        card: the model.
+        info: the model.
         folder: where its files are; None while they are still to be downloaded.
         note: what the person must know if it is not the model that they might expect, else "".
-        precision: of the weights, as the memory plan calls it; "" for the one in which the model runs best here.
+        dtype: of the weights, as the memory plan calls it; "" for the one in which the model runs best here.
     """
 
-    card: ModelCard
+    info: ModelInfo
     folder: Path | None
     note: str = ""
-    precision: str = ""
+    dtype: str = ""
 
 
 _MOST_TEMPERATURE = 2.0
@@ -128,7 +128,7 @@ class Captioner(Protocol):
     """A model that says in one sentence what a clip shows."""
 
     @property
-    def card(self) -> ModelCard:
+    def info(self) -> ModelInfo:
         """What the model is and can do."""
         ...
 
@@ -140,7 +140,7 @@ class Captioner(Protocol):
     def caption(self, clips: Sequence[Frames], options: GenerationOptions, job: Job) -> list[str]:
         """Return one text for each clip, made in one batch.
 
-        Each clip has exactly `card.frames_per_clip` frames, of any size. The job is checked at every token, so that
+        Each clip has exactly `info.frames_per_clip` frames, of any size. The job is checked at every token, so that
         stopping it ends the generation itself.
 
         Raises:
@@ -170,7 +170,7 @@ class ChatModel(Captioner, Protocol):
             A note for the person if the answer is not whole, such as `cut_short`, else "".
 
         Raises:
-            OptionError: the messages and the answer do not fit into `card.context_tokens`.
+            OptionError: the messages and the answer do not fit into `info.context_tokens`.
             CancelledError: the job was stopped.
         """
         ...
@@ -186,14 +186,14 @@ def cut_short(tokens: int) -> str:
 
 
 @dataclass(frozen=True)
-class Heard:
+class Reply:
     """All of an answer, and the note on it, "" for none."""
 
     text: str
     note: str
 
 
-def heard(pieces: Generator[str, None, str]) -> Heard:
+def collect_reply(pieces: Generator[str, None, str]) -> Reply:
     """Listen to an answer until it ends."""
     note = ""
 
@@ -201,4 +201,4 @@ def heard(pieces: Generator[str, None, str]) -> Heard:
         nonlocal note
         note = yield from pieces
 
-    return Heard("".join(listened()), note)
+    return Reply("".join(listened()), note)

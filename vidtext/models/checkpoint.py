@@ -40,19 +40,19 @@ class Checkpoint:
     Attributes:
         folder: where the files are.
         device: where the model runs, as torch names it.
-        precision: of the weights, as torch calls it, or int8 or int4.
-        bytes_inside: how much of the weights is kept in the device's memory, 0 for all. The rest is in other GPUs' and
+        dtype: of the weights, as torch calls it, or int8 or int4.
+        device_bytes: how much of the weights is kept in the device's memory, 0 for all. The rest is in other GPUs' and
             the machine's memory, then on disk, and fetched when it is used. A model that is loaded already is the same.
     """
 
     folder: str
     device: str
-    precision: str
-    bytes_inside: int = field(default=0, compare=False)
+    dtype: str
+    device_bytes: int = field(default=0, compare=False)
 
 
 def load_checkpoint(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorMixin]:
-    """Load the model, in evaluation mode on its device, and its processor. `kept_models` loads each once.
+    """Load the model, in evaluation mode on its device, and its processor. `model_cache` loads each once.
 
     Raises:
         ModelUnavailableError: the files are damaged, or not of a model that writes text about images.
@@ -63,16 +63,16 @@ def load_checkpoint(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorM
         from safetensors import SafetensorError
         from transformers import AutoModelForImageTextToText, AutoProcessor
 
-        in_fewer_bits = checkpoint.precision in NOTES
-        half = best_precision(checkpoint.device, _BF16_FROM_BYTES)
-        compute = getattr(torch, half if in_fewer_bits else checkpoint.precision)
-        outside = tempfile.mkdtemp(prefix="vidtext-weights-") if checkpoint.bytes_inside else None
+        in_fewer_bits = checkpoint.dtype in NOTES
+        half = best_dtype(checkpoint.device, _BF16_FROM_BYTES)
+        compute = getattr(torch, half if in_fewer_bits else checkpoint.dtype)
+        outside = tempfile.mkdtemp(prefix="vidtext-weights-") if checkpoint.device_bytes else None
         try:
             processor = AutoProcessor.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
             model, report = AutoModelForImageTextToText.from_pretrained(
                 checkpoint.folder,
                 dtype=compute,
-                **quantization(checkpoint.precision, compute),
+                **quantization(checkpoint.dtype, compute),
                 **_placement(checkpoint),
                 offload_folder=outside,
                 use_safetensors=True,
@@ -100,15 +100,15 @@ def load_checkpoint(checkpoint: Checkpoint) -> tuple[PreTrainedModel, ProcessorM
 
 def _placement(checkpoint: Checkpoint) -> dict[str, object]:
     """Tell transformers where the weights go; accelerate fetches those that are not on the device."""
-    if not checkpoint.bytes_inside:
+    if not checkpoint.device_bytes:
         return {"device_map": {"": "cpu" if zero_gpu() else checkpoint.device}}
-    room: dict[str | int, int] = {"cpu": checkpoint.bytes_inside}
+    room: dict[str | int, int] = {"cpu": checkpoint.device_bytes}
     if checkpoint.device.startswith("cuda"):
         import torch
 
         own = torch.device(checkpoint.device).index or 0
         others = [index for index in range(torch.cuda.device_count()) if index != own]
-        room = {own: checkpoint.bytes_inside}
+        room = {own: checkpoint.device_bytes}
         room |= {index: int(torch.cuda.mem_get_info(index)[0] * _SHARE_OF_OTHERS) for index in others}
         room["cpu"] = int(machine_memory().free_bytes * _SHARE_OF_OTHERS)
     return {"device_map": "auto", "max_memory": room}
@@ -147,7 +147,7 @@ def free_gpu_bytes() -> int | None:
     return int(free + torch.cuda.memory_reserved())
 
 
-def best_precision(device: str, weight_bytes: int) -> str:
+def best_dtype(device: str, weight_bytes: int) -> str:
     """Name the precision, as torch does, in which a model of this size runs best on a device without loss."""
     import torch
 

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vidtext.compute.memory import Shape, Stack
-from vidtext.models.base import ModelCard
+from vidtext.compute.memory import ModelDims, Stack
+from vidtext.models.base import ModelInfo
 from vidtext.models.checkpoint import TRANSFORMERS, input_device
 from vidtext.models.checkpoint_files import parameter_count, read_config
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vidtext.media.frames import Frames
     from vidtext.models.base import Captioner
-    from vidtext.models.kept_models import LoadedModel
+    from vidtext.models.model_cache import LoadedModel
     from vidtext.settings import Settings
 
 
@@ -35,7 +35,7 @@ class Family(ABC):
        `LocalFamily` if they only write captions.
     2. Set `name` to the `model_type` of its `config.json`, `label` to what people call it, and `models` to the
        checkpoints that may be chosen by their ids on the hub; `models` may be empty.
-    3. Implement `card_from_folder`, which reads a `ModelCard` off a checkpoint, and what the base class leaves
+    3. Implement `info_from_folder`, which reads a `ModelInfo` off a checkpoint, and what the base class leaves
        abstract. Import torch and transformers inside the methods: the page lists models without them.
     4. Add an instance to the tuple at the end of `vidtext/models/families/__init__.py`, or call `register` from your
        own program.
@@ -44,21 +44,21 @@ class Family(ABC):
     (`tests/models/test_toy_family.py`). Families are stateless, and pickle.
 
     Attributes:
-        name: the key of the registry, and `ModelCard.family`.
+        name: the key of the registry, and `ModelInfo.family`.
         label: the name in sentences.
         models: the catalogue entries.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
-    models: ClassVar[tuple[ModelCard, ...]] = ()
+    models: ClassVar[tuple[ModelInfo, ...]] = ()
 
 
 class RemoteFamily(Family):
     """Models on another machine. Their cards have a `host`, and nothing is loaded here."""
 
     @abstractmethod
-    def card_from_name(self, name: str, settings: Settings) -> ModelCard | None:
+    def info_from_name(self, name: str, settings: Settings) -> ModelInfo | None:
         """Return the card of a model whose name says where it is; None for a name of another form.
 
         Raises:
@@ -66,7 +66,7 @@ class RemoteFamily(Family):
         """
 
     @abstractmethod
-    def connect(self, card: ModelCard, settings: Settings) -> Captioner:
+    def connect(self, info: ModelInfo, settings: Settings) -> Captioner:
         """Return the model."""
 
 
@@ -74,7 +74,7 @@ class LocalFamily(Family):
     """Models that are loaded from a folder with a transformers checkpoint."""
 
     @abstractmethod
-    def card_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelCard | None) -> ModelCard:
+    def info_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelInfo | None) -> ModelInfo:
         """Read the card off a checkpoint.
 
         Args:
@@ -88,7 +88,7 @@ class LocalFamily(Family):
         """
 
     @abstractmethod
-    def shape(self, folder: Path, card: ModelCard) -> Shape:
+    def dims(self, folder: Path, info: ModelInfo) -> ModelDims:
         """Read off a checkpoint what its memory depends on.
 
         Raises:
@@ -96,21 +96,21 @@ class LocalFamily(Family):
         """
 
     @abstractmethod
-    def captioner(self, card: ModelCard, loaded: LoadedModel, settings: Settings) -> Captioner:
+    def captioner(self, info: ModelInfo, loaded: LoadedModel, settings: Settings) -> Captioner:
         """Return what runs the model."""
 
     @abstractmethod
     def patches(self, model: PreTrainedModel, processor: ProcessorMixin, pixels: NDArray[np.uint8]) -> torch.Tensor:
         """Return `(n, patches, D)`: what the vision tower makes of `(n, edge, edge, 3)` frames, each on its own."""
 
-    def _card(self, folder: Path, known: ModelCard | None, **facts: Any) -> ModelCard:  # noqa: ANN401  fields of the card
+    def _info(self, folder: Path, known: ModelInfo | None, **facts: Any) -> ModelInfo:  # noqa: ANN401  fields of the card
         """Return a card: `facts` from the folder, the rest from the catalogue where it has the model."""
-        return ModelCard(
+        return ModelInfo(
             id=known.id if known else str(folder),
             family=self.name,
             licence=known.licence if known else "see the folder",
             weight_bytes=sum(path.stat().st_size for path in folder.glob("*.safetensors")),
-            sees=known.sees if known else "See the model card in its folder.",
+            description=known.description if known else "See the model card in its folder.",
             **facts,
         )
 
@@ -122,12 +122,12 @@ class Tower:
     Attributes:
         stack: its layers.
         patches: vectors per frame.
-        kept_layers: layers whose output is held until the tower has ended.
+        output_hidden_layers: layers whose output is held until the tower has ended.
     """
 
     stack: Stack
     patches: int
-    kept_layers: int = 0
+    output_hidden_layers: int = 0
 
 
 class ChatFamily(LocalFamily):
@@ -136,13 +136,13 @@ class ChatFamily(LocalFamily):
     `clips` are frames that are squares of the card's size already.
 
     Attributes:
-        continues: whether the states of a prompt can be used again for another one that begins in the same way.
+        supports_prefix_cache: whether the states of a prompt can be used again for one that begins in the same way.
     """
 
-    continues: ClassVar[bool] = True
+    supports_prefix_cache: ClassVar[bool] = True
 
     @abstractmethod
-    def tower(self, config: PretrainedConfig, card: ModelCard) -> Tower:
+    def tower(self, config: PretrainedConfig, info: ModelInfo) -> Tower:
         """Describe the vision tower."""
 
     @abstractmethod
@@ -154,44 +154,44 @@ class ChatFamily(LocalFamily):
         return frames
 
     @abstractmethod
-    def count_tokens(self, processor: ProcessorMixin, prompt: str, clips: Sequence[Frames], card: ModelCard) -> int:
+    def count_tokens(self, processor: ProcessorMixin, prompt: str, clips: Sequence[Frames], info: ModelInfo) -> int:
         """Return how long `inputs` will be, without looking at any pixel."""
 
     @abstractmethod
     def inputs(self, processor: ProcessorMixin, prompt: str, clips: Sequence[Frames]) -> dict[str, torch.Tensor]:
         """Return what the model reads: `input_ids` and `attention_mask` `(1, length)`, and values for the frames.
 
-        Where the family `continues`, values whose names begin with `pixel_` are `(1, frames of all clips, …)`.
+        With `supports_prefix_cache`, values whose names begin with `pixel_` are `(1, frames of all clips, …)`.
         """
 
-    def shape(self, folder: Path, card: ModelCard) -> Shape:
+    def dims(self, folder: Path, info: ModelInfo) -> ModelDims:
         """Read off a checkpoint what its memory depends on.
 
         Raises:
             ModelUnavailableError: its files cannot be read.
         """
         config = read_config(folder)
-        tower, text = self.tower(config, card), config.text_config
+        tower, text = self.tower(config, info), config.text_config
         head_width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
-        return Shape(
+        return ModelDims(
             parameters=parameter_count(folder),
-            edge_pixels=card.frame_edge_pixels,
+            image_size=info.image_size,
             tower=tower.stack,
             patches=tower.patches,
-            kept_layers=tower.kept_layers,
+            output_hidden_layers=tower.output_hidden_layers,
             text=stack_of(text),
-            key_width=text.num_key_value_heads * head_width,
-            frame_tokens=card.tokens_per_frame,
+            kv_dim=text.num_key_value_heads * head_width,
+            frame_tokens=info.tokens_per_frame,
             vocabulary=text.vocab_size,
-            looked_up=0 if getattr(text, "tie_word_embeddings", True) else text.vocab_size * text.hidden_size,
-            smaller_edge_pixels=card.smaller_edge_pixels,
+            embedding_params=0 if getattr(text, "tie_word_embeddings", True) else text.vocab_size * text.hidden_size,
+            smaller_image_size=info.smaller_image_size,
         )
 
-    def captioner(self, card: ModelCard, loaded: LoadedModel, settings: Settings) -> Captioner:
+    def captioner(self, info: ModelInfo, loaded: LoadedModel, settings: Settings) -> Captioner:
         """Return what runs the model."""
         with TRANSFORMERS:
             from vidtext.models.video_chat import VideoChat
-        return VideoChat(self, card, loaded, kept_bytes=settings.prefix_cache_bytes)
+        return VideoChat(self, info, loaded, kept_bytes=settings.prefix_cache_bytes)
 
 
 def stack_of(config: PretrainedConfig) -> Stack:

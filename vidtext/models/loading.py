@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from vidtext.errors import ModelError, ModelUnavailableError, UnknownModelError
 from vidtext.job import Job
-from vidtext.models.base import Resolution
+from vidtext.models.acquire import Workload, acquire_model
+from vidtext.models.base import ResolvedModel
 from vidtext.models.catalog import (
     AUTO,
     EMBEDDED,
@@ -22,10 +23,9 @@ from vidtext.models.catalog import (
     SMALL_CHAT,
 )
 from vidtext.models.checkpoint import Checkpoint, best_device, free_gpu_bytes
-from vidtext.models.families import FAMILIES, card_from_folder
+from vidtext.models.families import FAMILIES, info_from_folder
 from vidtext.models.family import RemoteFamily
 from vidtext.models.hub import cached_folder, require_hub
-from vidtext.models.planned import Work, load_planned
 from vidtext.models.quantized import NOTES, require_quantization, split_name
 from vidtext.settings import Settings
 
@@ -50,7 +50,7 @@ _FULL_CHAT_GPU_BYTES = 20_000_000_000
 layers × 4,096 numbers in bf16): 2.4 GB for 32 frames, once being written and once kept; the rest is for activations."""
 
 
-def resolve(name: str, settings: Settings) -> Resolution:
+def resolve(name: str, settings: Settings) -> ResolvedModel:
     """Tell which model a name means, without loading or downloading it.
 
     `served:URL#MODEL` is one on another machine. `auto` is the full captioner where the local cache or the hub has it,
@@ -61,13 +61,13 @@ def resolve(name: str, settings: Settings) -> Resolution:
         ModelUnavailableError: the model is not in the local cache and the hub cannot be reached.
     """
     remote = [family for family in FAMILIES.values() if isinstance(family, RemoteFamily)]
-    if card := next(filter(None, (family.card_from_name(name, settings) for family in remote)), None):
-        return Resolution(card, None)
-    name, precision = split_name(asked := name)
-    if precision:
+    if info := next(filter(None, (family.info_from_name(name, settings) for family in remote)), None):
+        return ResolvedModel(info, None)
+    name, dtype = split_name(asked := name)
+    if dtype:
         require_quantization(asked)
         found = resolve(name, settings)
-        return replace(found, precision=precision, note=" ".join(filter(None, (found.note, NOTES[precision]))))
+        return replace(found, dtype=dtype, note=" ".join(filter(None, (found.note, NOTES[dtype]))))
     if name == AUTO:
         try:
             return resolve(FULL_CAPTIONER, settings)
@@ -75,19 +75,19 @@ def resolve(name: str, settings: Settings) -> Resolution:
             return replace(resolve("embedded", settings), note=f"The embedded model is used: {error}")
     if name in EMBEDDED:
         folder = EMBEDDED_FOLDER if name == "embedded" else _embedded_chat_folder()
-        return Resolution(card_from_folder(folder, known=MODELS[name]), folder)
+        return ResolvedModel(info_from_folder(folder, known=MODELS[name]), folder)
     if name in MODELS:
         cached = cached_folder(name)
         if cached is None:
             require_hub(name, settings)
-        return Resolution(MODELS[name], cached)
+        return ResolvedModel(MODELS[name], cached)
     folder = Path(name)
     if not _has_config(folder):
         known = ", ".join([AUTO, *MODELS])
         raise UnknownModelError(
             f"There is no model {name!r:.200}. Choose one of {known}, or a folder with a checkpoint that may be read."
         )
-    return Resolution(card_from_folder(folder), folder)
+    return ResolvedModel(info_from_folder(folder), folder)
 
 
 def _has_config(folder: Path) -> bool:
@@ -97,7 +97,7 @@ def _has_config(folder: Path) -> bool:
         return False
 
 
-def resolve_captioner(name: str, settings: Settings) -> Resolution:
+def resolve_captioner(name: str, settings: Settings) -> ResolvedModel:
     """Tell which model a name means for captions, chapters and summaries, as `resolve` does.
 
     Raises:
@@ -108,7 +108,7 @@ def resolve_captioner(name: str, settings: Settings) -> Resolution:
     return resolve(name, settings)
 
 
-def resolve_chat(name: str, settings: Settings) -> Resolution:
+def resolve_chat(name: str, settings: Settings) -> ResolvedModel:
     """Tell which model a name means for a conversation, without loading or downloading it.
 
     `auto` is the full chat model where a GPU has room for it, else the small one, each where the local cache or the hub
@@ -125,13 +125,13 @@ def resolve_chat(name: str, settings: Settings) -> Resolution:
         name = EMBEDDED_CHAT
     known = MODELS.get(split_name(name)[0])  # looked at first: nobody is told to download what would be refused then
     resolution = None if known and not known.chats else resolve(name, settings)
-    if resolution is None or not resolution.card.chats:
-        chatting = ", ".join([AUTO, *(card.id for card in MODELS.values() if card.chats)])
+    if resolution is None or not resolution.info.chats:
+        chatting = ", ".join([AUTO, *(info.id for info in MODELS.values() if info.chats)])
         raise ModelError(f"{name} writes captions and cannot chat. Choose one of {chatting}.")
     return resolution
 
 
-def _best_chat(settings: Settings) -> Resolution:
+def _best_chat(settings: Settings) -> ResolvedModel:
     free = free_gpu_bytes()
     name, why = FULL_CHAT, ""
     if free is None:
@@ -174,16 +174,16 @@ def load_model(name: str, *, settings: Settings | None = None) -> Captioner:
     return load_resolved(resolve(name, settings), settings=settings)
 
 
-def load_resolved(resolution: Resolution, *, settings: Settings | None = None) -> Captioner:
+def load_resolved(resolution: ResolvedModel, *, settings: Settings | None = None) -> Captioner:
     """Load what `resolve` found.
 
     Raises:
         NoMemoryError: the model does not fit into memory, even for the smallest job.
         ModelUnavailableError: it cannot be downloaded or its files cannot be loaded.
     """
-    card = resolution.card
-    smallest = Work(1, card.fewest_frames)
-    with load_planned(resolution, smallest, settings=settings or Settings(), job=Job()) as (model, _):
+    info = resolution.info
+    smallest = Workload(1, info.min_frames)
+    with acquire_model(resolution, smallest, settings=settings or Settings(), job=Job()) as (model, _):
         return model
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
-from vidtext.compute.gpu import Effort, on_gpu
+from vidtext.compute.gpu import GpuTimeEstimate, on_gpu
 from vidtext.media.resize import fit_square
 from vidtext.models.family import LocalFamily
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from vidtext.job import Job
     from vidtext.media.frames import Frames
-    from vidtext.models.base import ModelCard
-    from vidtext.models.kept_models import LoadedModel
+    from vidtext.models.base import ModelInfo
+    from vidtext.models.model_cache import LoadedModel
 
 FamilyType = TypeVar("FamilyType", bound=LocalFamily)
 
@@ -37,12 +37,12 @@ class LocalModel(Generic[FamilyType]):
     """A model of a family that is in memory, as long as somebody refers to it.
 
     Attributes:
-        card: what the model is and can do.
+        info: what the model is and can do.
         device: where it runs, as torch names it.
     """
 
-    def __init__(self, family: FamilyType, card: ModelCard, loaded: LoadedModel) -> None:
-        self.card = card
+    def __init__(self, family: FamilyType, info: ModelInfo, loaded: LoadedModel) -> None:
+        self.info = info
         self.device = loaded.checkpoint.device
         self._family = family
         self._loaded = loaded
@@ -53,7 +53,7 @@ class LocalModel(Generic[FamilyType]):
         Raises:
             CancelledError: the job was stopped.
         """
-        pixels = fit_square(frames.pixels, self.card.frame_edge_pixels, self.card.fit)
+        pixels = fit_square(frames.pixels, self.info.image_size, self.info.fit)
         batches = encode_frames(self._loaded, self._family, pixels)
         done = []
         try:
@@ -65,10 +65,12 @@ class LocalModel(Generic[FamilyType]):
         return np.concatenate(done)
 
 
-def _effort(loaded: LoadedModel, family: LocalFamily, pixels: NDArray[np.uint8]) -> Effort:  # noqa: ARG001  on_gpu passes all
+def _effort(loaded: LoadedModel, family: LocalFamily, pixels: NDArray[np.uint8]) -> GpuTimeEstimate:  # noqa: ARG001  on_gpu passes all
     """Return what the features of these frames take: a step is a batch of them."""
     batches = math.ceil(len(pixels) / _BATCH_FRAMES)
-    return Effort(f"{loaded.checkpoint.folder}, features", _START_SECONDS, batches, _SECONDS_A_FRAME * _BATCH_FRAMES)
+    return GpuTimeEstimate(
+        f"{loaded.checkpoint.folder}, features", _START_SECONDS, batches, _SECONDS_A_FRAME * _BATCH_FRAMES
+    )
 
 
 @on_gpu(_effort)

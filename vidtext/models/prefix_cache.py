@@ -30,7 +30,7 @@ _ROPE_OF_ANY_LENGTH = ("dynamic", "longrope")
 
 
 @dataclass(frozen=True)
-class Read:
+class PromptTokens:
     """What a prompt consists of for the cache.
 
     Attributes:
@@ -45,7 +45,7 @@ class Read:
     video_token_id: int
     tokens_per_frame: int
 
-    def shared_with(self, kept: Kept) -> tuple[int, int]:
+    def shared_with(self, kept: CachedPrefix) -> tuple[int, int]:
         """Return how many tokens, and how many frames among them, are the same as the kept ones from the beginning.
 
         At least one token is left to feed, and no frame is cut in two.
@@ -68,7 +68,7 @@ def _no_tokens() -> torch.Tensor:
 
 
 @dataclass
-class Kept:
+class CachedPrefix:
     """Keys and values, and what they were computed from: nothing at first.
 
     Attributes:
@@ -115,11 +115,13 @@ class PrefixCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Key, Kept] = OrderedDict()
+        self._kept: OrderedDict[Key, CachedPrefix] = OrderedDict()
         self._borrowers: dict[Key, object] = {}
 
     @contextmanager
-    def borrowed(self, checkpoint: Checkpoint, memory_key: str, empty: Kept, most_bytes: int) -> Iterator[Kept]:
+    def checkout(
+        self, checkpoint: Checkpoint, memory_key: str, empty: CachedPrefix, most_bytes: int
+    ) -> Iterator[CachedPrefix]:
         """Lend what is kept, else `empty`, and keep it again at the end, unless it was forgotten in the meantime.
 
         An answer that was stopped is kept as well. After any other exception the states may be in disorder, and are

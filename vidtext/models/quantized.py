@@ -10,7 +10,7 @@ from vidtext.errors import ModelUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vidtext.models.base import ModelCard
+    from vidtext.models.base import ModelInfo
 
 PRECISIONS = {":8bit": "int8", ":4bit": "int4"}
 """What stands behind a name, and how the memory plan calls it."""
@@ -23,9 +23,9 @@ NOTES = {
 
 def split_name(name: str) -> tuple[str, str]:
     """Return a model's own name, and the precision that is asked for behind it, "" for none."""
-    for suffix, precision in PRECISIONS.items():
+    for suffix, dtype in PRECISIONS.items():
         if name.endswith(suffix):
-            return name.removesuffix(suffix), precision
+            return name.removesuffix(suffix), dtype
     return name, ""
 
 
@@ -51,21 +51,21 @@ def require_quantization(name: str) -> None:
         )
 
 
-def with_quantized(cards: Mapping[str, ModelCard]) -> dict[str, ModelCard]:
+def with_quantized(cards: Mapping[str, ModelInfo]) -> dict[str, ModelInfo]:
     """Return cards by their names, and where it can be used here, each chat model of the hub in fewer bits too."""
     if not can_quantize():
         return dict(cards)
-    chatting = {name: card for name, card in cards.items() if "/" in name and card.chats}
-    return {**cards, **{f"{name}{suffix}": card for name, card in chatting.items() for suffix in PRECISIONS}}
+    chatting = {name: info for name, info in cards.items() if "/" in name and info.chats}
+    return {**cards, **{f"{name}{suffix}": info for name, info in chatting.items() for suffix in PRECISIONS}}
 
 
-def quantization(precision: str, compute: Any) -> dict[str, Any]:  # noqa: ANN401  a torch.dtype: torch is heavy to import
+def quantization(dtype: str, compute: Any) -> dict[str, Any]:  # noqa: ANN401  a torch.dtype: torch is heavy to import
     """Return what transformers is told so that weights are loaded in a precision, computing in another; {} for none."""
-    if precision not in NOTES:
+    if dtype not in NOTES:
         return {}
     from transformers import BitsAndBytesConfig
 
-    if precision == "int8":
+    if dtype == "int8":
         return {"quantization_config": BitsAndBytesConfig(load_in_8bit=True)}
     four_bits = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=compute)
     return {"quantization_config": four_bits}

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from transformers import DynamicCache
 
-from vidtext.compute.exhaustion import told_plainly
-from vidtext.compute.gpu import Effort, on_gpu
+from vidtext.compute.gpu import GpuTimeEstimate, on_gpu
+from vidtext.compute.out_of_memory import translate_oom
 from vidtext.counts import count
 from vidtext.errors import ModelError, OptionError
 from vidtext.media.resize import fit_square
-from vidtext.models.base import Message, cut_short, heard
+from vidtext.models.base import Message, collect_reply, cut_short
 from vidtext.models.chat_template import render
 from vidtext.models.checkpoint import input_device
 from vidtext.models.local_model import LocalModel
-from vidtext.models.prefix_cache import PREFIXES, Kept, Read, can_be_kept, fingerprints
+from vidtext.models.prefix_cache import PREFIXES, CachedPrefix, PromptTokens, can_be_kept, fingerprints
 from vidtext.models.reasoning import AnswerFilter, no_answer, opens_reasoning
 from vidtext.models.streaming import TextPieces, stream_generate
 from vidtext.text.prompts import CAPTION
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from vidtext.job import Job
     from vidtext.media.frames import Frames
-    from vidtext.models.base import GenerationOptions, ModelCard
+    from vidtext.models.base import GenerationOptions, ModelInfo
     from vidtext.models.family import ChatFamily
-    from vidtext.models.kept_models import LoadedModel
+    from vidtext.models.model_cache import LoadedModel
 
 _START_SECONDS = 20.0
 """What moving 14 GB of weights to a ZeroGPU device and reading the prompt take at most: an estimate."""
@@ -50,7 +50,7 @@ class Prompt:
 
 
 @dataclass(frozen=True)
-class Spoken:
+class ChatChunk:
     """How far an answer is: how many tokens it has, and the text that became certain since the step before.
 
     `cut` tells of the last step whether the answer was ended by its number of tokens.
@@ -67,15 +67,15 @@ class VideoChat(LocalModel["ChatFamily"]):
     `kept_bytes` is the most memory for what this and other models keep of conversations that have a `memory_key`.
     """
 
-    def __init__(self, family: ChatFamily, card: ModelCard, loaded: LoadedModel, *, kept_bytes: int) -> None:
-        super().__init__(family, card, loaded)
+    def __init__(self, family: ChatFamily, info: ModelInfo, loaded: LoadedModel, *, kept_bytes: int) -> None:
+        super().__init__(family, info, loaded)
         self._kept_bytes = kept_bytes
 
     def reply(self, messages: Sequence[Message], options: GenerationOptions, job: Job) -> Generator[str, None, str]:
         """Yield the pieces of the answer to the last message, return a note; closing ends the generation.
 
         Raises:
-            OptionError: the messages and the answer do not fit into `card.context_tokens`; raised before the first
+            OptionError: the messages and the answer do not fit into `info.context_tokens`; raised before the first
                 piece is asked for.
             ModelError: the model only reasoned.
             NoMemoryError: memory ran out.
@@ -83,11 +83,11 @@ class VideoChat(LocalModel["ChatFamily"]):
         """
         prompt, prompt_tokens = self._read(messages)
         frames = sum(len(clip) for message in messages for clip in message.clips)
-        if prompt_tokens + options.max_new_tokens > self.card.context_tokens:
-            of_frames = f", {frames * self.card.tokens_per_frame:,} of them for {frames} frames," if frames else ""
+        if prompt_tokens + options.max_new_tokens > self.info.context_tokens:
+            of_frames = f", {frames * self.info.tokens_per_frame:,} of them for {frames} frames," if frames else ""
             raise OptionError(
                 f"The conversation takes {prompt_tokens:,} tokens{of_frames} and its answer up to "
-                f"{options.max_new_tokens:,}; {self.card.id} has room for {self.card.context_tokens:,}. "
+                f"{options.max_new_tokens:,}; {self.info.id} has room for {self.info.context_tokens:,}. "
                 "Use fewer frames or words, or ask for a shorter answer."
             )
         return self._spoken(prompt, messages, options, job)
@@ -96,10 +96,10 @@ class VideoChat(LocalModel["ChatFamily"]):
         """Return one text for each clip, asked for one after the other.
 
         Raises:
-            OptionError: a clip and its caption do not fit into `card.context_tokens`.
+            OptionError: a clip and its caption do not fit into `info.context_tokens`.
             CancelledError: the job was stopped.
         """
-        return [heard(self.reply([Message("user", CAPTION, (clip,))], options, job)).text for clip in clips]
+        return [collect_reply(self.reply([Message("user", CAPTION, (clip,))], options, job)).text for clip in clips]
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return how much of the context the messages take, the frames of their clips included.
@@ -113,24 +113,24 @@ class VideoChat(LocalModel["ChatFamily"]):
         """Return the prompt, and how many tokens it will have once its marks stand for the frames of the clips."""
         clips = [clip for message in messages for clip in message.clips]
         prompt = render(self._loaded.processor, messages)
-        return prompt, self._family.count_tokens(self._loaded.processor, prompt, clips, self.card)
+        return prompt, self._family.count_tokens(self._loaded.processor, prompt, clips, self.info)
 
     def _spoken(
         self, text: str, messages: Sequence[Message], options: GenerationOptions, job: Job
     ) -> Generator[str, None, str]:
         job.check()
-        fit = options.fit or self.card.fit
+        fit = options.fit or self.info.fit
         clips = tuple(
-            replace(clip, pixels=fit_square(clip.pixels, self.card.frame_edge_pixels, fit))
+            replace(clip, pixels=fit_square(clip.pixels, self.info.image_size, fit))
             for message in messages
             for clip in message.clips
         )
-        prompt = Prompt(text, clips, self.card.tokens_per_frame)
+        prompt = Prompt(text, clips, self.info.tokens_per_frame)
         steps = generate_reply(self._loaded, self._family, prompt, options, self._kept_bytes)
         count("frames", sum(len(clip) for clip in clips))
         cut = False
         answer = AnswerFilter(opened=opens_reasoning(text))
-        with told_plainly(self.card.id), closing(steps):
+        with translate_oom(self.info.id), closing(steps):
             for step in steps:
                 job.report("writing", step.tokens, options.max_new_tokens)
                 count("tokens")
@@ -140,7 +140,7 @@ class VideoChat(LocalModel["ChatFamily"]):
         if piece := answer.ended(cut=cut):
             yield piece
         if answer.reasoned and not answer.answered:
-            raise no_answer(self.card.id, options.max_new_tokens if cut else None)
+            raise no_answer(self.info.id, options.max_new_tokens if cut else None)
         return cut_short(options.max_new_tokens) if cut else ""
 
 
@@ -150,14 +150,16 @@ def _effort(
     prompt: Prompt,  # noqa: ARG001
     options: GenerationOptions,
     kept_bytes: int,  # noqa: ARG001
-) -> Effort:
-    return Effort(f"{loaded.checkpoint.folder}, answers", _START_SECONDS, options.max_new_tokens + 1, _SECONDS_A_TOKEN)
+) -> GpuTimeEstimate:
+    return GpuTimeEstimate(
+        f"{loaded.checkpoint.folder}, answers", _START_SECONDS, options.max_new_tokens + 1, _SECONDS_A_TOKEN
+    )
 
 
 @on_gpu(_effort)
 def generate_reply(
     loaded: LoadedModel, family: ChatFamily, prompt: Prompt, options: GenerationOptions, kept_bytes: int
-) -> Generator[Spoken, None, None]:
+) -> Generator[ChatChunk, None, None]:
     """Answer a prompt: one step a token, and a last one. What was kept under `options.memory_key` is not read again.
 
     Raises:
@@ -175,10 +177,12 @@ def generate_reply(
     with ExitStack() as stack:
         stack.enter_context(loaded.use)
         states: dict[str, DynamicCache] = {}
-        if options.memory_key and family.continues and can_be_kept(model.config.text_config):
-            read = Read(ids, fingerprints([clip.pixels for clip in prompt.clips]), frame_token, prompt.tokens_per_frame)
-            empty = Kept(DynamicCache(config=model.config))
-            kept = stack.enter_context(PREFIXES.borrowed(loaded.checkpoint, options.memory_key, empty, kept_bytes))
+        if options.memory_key and family.supports_prefix_cache and can_be_kept(model.config.text_config):
+            read = PromptTokens(
+                ids, fingerprints([clip.pixels for clip in prompt.clips]), frame_token, prompt.tokens_per_frame
+            )
+            empty = CachedPrefix(DynamicCache(config=model.config))
+            kept = stack.enter_context(PREFIXES.checkout(loaded.checkpoint, options.memory_key, empty, kept_bytes))
             inputs = _not_kept(inputs, read, kept)
             stack.callback(lambda: kept.hold(tokens[0], read.frames))
             states = {"past_key_values": kept.states}
@@ -197,13 +201,13 @@ def generate_reply(
         )
         for tokens in stack.enter_context(closing(steps)):
             answer = tokens[0, len(ids) :]
-            yield Spoken(len(answer), pieces.grown(answer))
+            yield ChatChunk(len(answer), pieces.grown(answer))
     ends = model.generation_config.eos_token_id
     cut = len(answer) == options.max_new_tokens and int(answer[-1]) not in (ends if isinstance(ends, list) else [ends])
-    yield Spoken(len(answer), pieces.finished(answer), cut)
+    yield ChatChunk(len(answer), pieces.finished(answer), cut)
 
 
-def _not_kept(inputs: dict[str, torch.Tensor], read: Read, kept: Kept) -> dict[str, torch.Tensor]:
+def _not_kept(inputs: dict[str, torch.Tensor], read: PromptTokens, kept: CachedPrefix) -> dict[str, torch.Tensor]:
     """Cut what was kept to what the prompt begins with; return the inputs without the pixels of frames in it.
 
     `generate` takes the whole prompt and feeds what the cache does not hold. It would put the pixels of all frames

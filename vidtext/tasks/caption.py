@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vidtext.clock import format_clock, is_written_later
-from vidtext.compute.leases import turn
+from vidtext.compute.leases import wait_for_slot
 from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.media.sampling import TimeRange, choose_range, split
-from vidtext.models.base import GenerationOptions, ModelCard
+from vidtext.models.acquire import Workload, acquire_model
+from vidtext.models.base import GenerationOptions, ModelInfo
 from vidtext.models.loading import resolve_captioner
-from vidtext.models.planned import Work, load_planned
 from vidtext.settings import Settings
 from vidtext.tasks.footage import Footage, open_footage
 from vidtext.tasks.read_ahead import read_ahead
@@ -58,7 +58,7 @@ class CaptionResult:
     Attributes:
         text: the captions so far, with their times and notes.
         clips: the frames that the model saw for the windows finished since the result before, one clip a window.
-        card: the model that wrote them.
+        info: the model that wrote them.
         device: where it ran.
         windows_done: how many windows are finished.
         windows_total: how many there will be.
@@ -67,7 +67,7 @@ class CaptionResult:
 
     text: TimedText
     clips: tuple[Frames, ...]
-    card: ModelCard
+    info: ModelInfo
     device: str
     windows_done: int
     windows_total: int
@@ -126,16 +126,16 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
         windows = _windows(footage, options, settings)
         resolution = resolve_captioner(options.model, settings)
         at_once = min(settings.window_batch, len(windows))
-        work = Work(at_once, resolution.card.frames_per_clip, new_tokens=options.max_new_tokens)
-        with turn(settings, job=job):  # what is slow to read is read before the job has a device
-            (first,) = footage.clips(windows, work.frames, _edge(resolution.card, settings), job, slice(1))
-        with load_planned(resolution, work, settings=settings, job=job) as (captioner, plan):
-            card = captioner.card
+        work = Workload(at_once, resolution.info.frames_per_clip, new_tokens=options.max_new_tokens)
+        with wait_for_slot(settings, job=job):  # what is slow to read is read before the job has a device
+            (first,) = footage.clips(windows, work.frames, _edge(resolution.info, settings), job, slice(1))
+        with acquire_model(resolution, work, settings=settings, job=job) as (captioner, plan):
+            info = captioner.info
             footage.notes.extend([resolution.note] if resolution.note else [])
             footage.notes.extend(plan.notes)
-            edge = _edge(card, settings)
-            ready = [first] if len(first) == plan.wanted.frames and edge == _edge(resolution.card, settings) else []
-            text = TimedText((), model=card.id)
+            edge = _edge(info, settings)
+            ready = [first] if len(first) == plan.config.frames and edge == _edge(resolution.info, settings) else []
+            text = TimedText((), model=info.id)
             done = 0
             for batch, clips in _looked_at(footage, windows, plan, ready, edge=edge, job=job):
                 for window, words in zip(batch, captioner.caption(clips, writing, job), strict=True):
@@ -144,7 +144,7 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
                 yield CaptionResult(
                     text=replace(text, notes=tuple(footage.notes)),
                     clips=tuple(clips),
-                    card=card,
+                    info=info,
                     device=captioner.device,
                     windows_done=done,
                     windows_total=len(windows),
@@ -152,9 +152,9 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
                 )
 
 
-def _edge(card: ModelCard, settings: Settings) -> int:
+def _edge(info: ModelInfo, settings: Settings) -> int:
     """Return the shortest edge that frames are read with: for the model, and for a person to see."""
-    return max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
+    return max(info.image_size, settings.thumbnail_edge_pixels)
 
 
 def _looked_at(
@@ -168,10 +168,10 @@ def _looked_at(
     def clips(job: Job) -> Generator[Frames]:
         yield from ready
         if len(ready) < len(windows):
-            yield from footage.clips(windows, plan.wanted.frames, edge, job, slice(len(ready), None))
+            yield from footage.clips(windows, plan.config.frames, edge, job, slice(len(ready), None))
 
-    with read_ahead(clips, max(2, plan.wanted.clips), job) as clips_in_turn:
-        for batch in _batches(windows, plan.wanted.clips):
+    with read_ahead(clips, max(2, plan.config.clips), job) as clips_in_turn:
+        for batch in _batches(windows, plan.config.clips):
             yield batch, [next(clips_in_turn) for _ in batch]
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vidtext.media.sampling import TimeRange
     from vidtext.media.shots import Shot, ShotMode
     from vidtext.media.source import Source
-    from vidtext.models.base import ModelCard
+    from vidtext.models.base import ModelInfo
     from vidtext.tasks.division import Division
 
 
@@ -63,7 +63,7 @@ class ChaptersResult:
         thumbnails: one frame for each chapter, in order.
         clips: the frames that the model saw for the chapters finished since the result before.
         shots: the shots that the chapters are made of.
-        card: the model that wrote the words.
+        info: the model that wrote the words.
         device: where it ran.
         chapters_done: how many chapters have their words.
         seconds_taken: wall-clock seconds since the work began.
@@ -73,7 +73,7 @@ class ChaptersResult:
     thumbnails: Frames
     clips: tuple[Frames, ...]
     shots: tuple[Shot, ...]
-    card: ModelCard
+    info: ModelInfo
     device: str
     chapters_done: int
     seconds_taken: float
@@ -145,11 +145,11 @@ def chapters_stream(
         shown_at = [(windows[0].start_seconds + windows[0].stop_seconds) / 2 for windows in division.windows]
         pictures = footage.read(shown_at, settings.thumbnail_edge_pixels, len(shown_at))
         result = ChaptersResult(
-            chapters=_chapters(division, [], [], writer.model.card, footage.notes),
+            chapters=_chapters(division, [], [], writer.model.info, footage.notes),
             thumbnails=frames_of(list(pictures)),
             clips=(),
             shots=division.shots,
-            card=writer.model.card,
+            info=writer.model.info,
             device=writer.model.device,
             chapters_done=0,
             seconds_taken=time.monotonic() - began,
@@ -160,7 +160,7 @@ def chapters_stream(
             told.append(texts)
             result = replace(
                 result,
-                chapters=_chapters(division, beginnings(told), told, writer.model.card, footage.notes),
+                chapters=_chapters(division, beginnings(told), told, writer.model.info, footage.notes),
                 clips=clips,
                 chapters_done=len(told),
                 seconds_taken=time.monotonic() - began,
@@ -170,7 +170,7 @@ def chapters_stream(
             job.report("writing the table of contents", 0, 1)
             titles, note = writer.titles(told, job)
             footage.notes.extend([note] if note else [])
-            named = _chapters(division, titles, told, writer.model.card, footage.notes)
+            named = _chapters(division, titles, told, writer.model.info, footage.notes)
             yield replace(result, chapters=named, clips=(), seconds_taken=time.monotonic() - began)
 
 
@@ -219,7 +219,7 @@ def video_with_chapters(
 
 
 def _chapters(
-    division: Division, titles: Sequence[str], told: Sequence[Sequence[str]], card: ModelCard, notes: Sequence[str]
+    division: Division, titles: Sequence[str], told: Sequence[Sequence[str]], info: ModelInfo, notes: Sequence[str]
 ) -> Chapters:
     def chapter(number: int, stretch: TimeRange) -> Chapter:
         if number >= len(titles):
@@ -227,4 +227,4 @@ def _chapters(
         return Chapter(stretch.start_seconds, stretch.stop_seconds, titles[number], told_in_order(told[number]))
 
     whole = tuple(chapter(number, stretch) for number, stretch in enumerate(division.stretches))
-    return Chapters(whole, model=card.id, notes=tuple(notes))
+    return Chapters(whole, model=info.id, notes=tuple(notes))

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vidtext.compute.gpu import zero_gpu
-from vidtext.compute.leases import turn
+from vidtext.compute.leases import wait_for_slot
 from vidtext.errors import NoMemoryError, OptionError
 from vidtext.media.sampling import TimeRange
 from vidtext.models import prefix_cache
-from vidtext.models.base import ChatModel, GenerationOptions, ModelCard
+from vidtext.models.acquire import Workload, acquire_model
+from vidtext.models.base import ChatModel, GenerationOptions, ModelInfo
 from vidtext.models.loading import resolve_chat
-from vidtext.models.planned import Work, load_planned
 from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn, fitted_prompt
 from vidtext.tasks.footage import open_footage
 from vidtext.text.asked_times import AskedTime, asked_time
@@ -70,13 +70,13 @@ class ChatResult:
 
     Attributes:
         dialogue: the conversation; its last turn holds the answer as far as it is written.
-        card: the model that writes.
+        info: the model that writes.
         device: where it runs.
         seconds_taken: wall-clock seconds since the question was asked.
     """
 
     dialogue: Dialogue
-    card: ModelCard
+    info: ModelInfo
     device: str
     seconds_taken: float
 
@@ -102,29 +102,27 @@ def begin_dialogue(
         SourceError, MediaError, ModelError: a video or the model cannot be used.
         CancelledError: the job was stopped.
     """
-    card = resolve_chat(options.model, settings).card
-    most = min(settings.max_chat_videos, card.most_clips or settings.max_chat_videos, len(_LABELS))
+    info = resolve_chat(options.model, settings).info
+    most = min(settings.max_chat_videos, info.max_clips or settings.max_chat_videos, len(_LABELS))
     if not 1 <= len(sources) <= most:
         several = "one video" if most == 1 else f"up to {most} videos"
         raise OptionError(
-            f"{len(sources)} videos were given; {card.id} can talk about {several} at a time.", option="videos"
+            f"{len(sources)} videos were given; {info.id} can talk about {several} at a time.", option="videos"
         )
-    wanted = card.frames_per_clip if options.frames is None else options.frames
+    wanted = info.frames_per_clip if options.frames is None else options.frames
     most_frames = settings.max_frames
-    if card.tokens_per_frame:  # what is far beyond the context would be held for nothing
-        most_frames = min(most_frames, _CONTEXTS_OF_FRAMES * card.context_tokens // card.tokens_per_frame)
-    if card.fixed_frames:
-        most_frames = card.frames_per_clip
-    if not card.fewest_frames <= wanted <= most_frames:
-        several = (
-            f"{card.fewest_frames} to {most_frames}" if card.fewest_frames < most_frames else f"{most_frames} alone"
-        )
-        raise OptionError(f"{wanted} frames were asked for; {card.id} takes {several}.", option="frames")
-    each = max(card.fewest_frames, wanted // len(sources))
-    edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
+    if info.tokens_per_frame:  # what is far beyond the context would be held for nothing
+        most_frames = min(most_frames, _CONTEXTS_OF_FRAMES * info.context_tokens // info.tokens_per_frame)
+    if info.requires_exact_frames:
+        most_frames = info.frames_per_clip
+    if not info.min_frames <= wanted <= most_frames:
+        several = f"{info.min_frames} to {most_frames}" if info.min_frames < most_frames else f"{most_frames} alone"
+        raise OptionError(f"{wanted} frames were asked for; {info.id} takes {several}.", option="frames")
+    each = max(info.min_frames, wanted // len(sources))
+    edge = max(info.image_size, settings.thumbnail_edge_pixels)
     videos = []
     for letter, (source, name) in zip(_LABELS, sources, strict=False):
-        with open_footage(source, settings, job) as footage, turn(settings, job=job):
+        with open_footage(source, settings, job) as footage, wait_for_slot(settings, job=job):
             whole = TimeRange(footage.first_seconds, footage.duration_seconds)
             (frames,) = footage.clips([whole], each, edge, job)
             notes = tuple(footage.notes)
@@ -165,22 +163,22 @@ def answer_stream(
     check_question(dialogue, question, options, settings)
     question = well_formed(question)
     resolution = resolve_chat(options.model, settings)
-    clips = _frames_of_clips(dialogue, question, resolution.card, settings)
+    clips = _frames_of_clips(dialogue, question, resolution.info, settings)
     said = sum(len(turn.question) + len(turn.answer) for turn in dialogue.turns) + len(question)
     words = said // _CHARACTERS_A_TOKEN + _TEMPLATE_TOKENS
-    work = Work(1, sum(clips), words, options.max_new_tokens, parts=len(clips))
-    looks, notes = _closer_looks(dialogue, question, resolution.card, settings, job)  # before the job has a device
-    with load_planned(resolution, work, settings=settings, job=job) as (model, plan):
+    work = Workload(1, sum(clips), words, options.max_new_tokens, parts=len(clips))
+    looks, notes = _closer_looks(dialogue, question, resolution.info, settings, job)  # before the job has a device
+    with acquire_model(resolution, work, settings=settings, job=job) as (model, plan):
         if not isinstance(model, ChatModel):
-            raise OptionError(f"{resolution.card.id} writes captions and does not chat. Choose a chat model.")
+            raise OptionError(f"{resolution.info.id} writes captions and does not chat. Choose a chat model.")
         first_note = [resolution.note] if resolution.note and not dialogue.turns else []
         turn = Turn(question.strip(), looks=looks, notes=(*first_note, *plan.notes, *notes))
-        stepped_down = plan.wanted.frames < sum(clips)
+        stepped_down = plan.config.frames < sum(clips)
         most_frames = (
-            max(model.card.fewest_frames, plan.wanted.frames // len(clips)) if stepped_down else max(clips, default=0)
+            max(model.info.min_frames, plan.config.frames // len(clips)) if stepped_down else max(clips, default=0)
         )
         for grown in _grown(turn, dialogue, model, most_frames, options=options, memory_key=memory_key, job=job):
-            yield ChatResult(dialogue.with_turn(grown), model.card, model.device, time.monotonic() - began)
+            yield ChatResult(dialogue.with_turn(grown), model.info, model.device, time.monotonic() - began)
 
 
 def _grown(
@@ -202,7 +200,7 @@ def _grown(
             model,
             new_tokens=options.max_new_tokens,
             system_prompt=options.system_prompt,
-            fewest_frames=model.card.fewest_frames,
+            min_frames=model.info.min_frames,
             most_frames=frames,
         )
 
@@ -217,7 +215,7 @@ def _grown(
         except NoMemoryError:
             longest = max((len(clip) for message in prompt.messages for clip in message.clips), default=0)
             fewer = longest // 2
-            if turn.answer or fewer < model.card.fewest_frames:
+            if turn.answer or fewer < model.info.min_frames:
                 raise
             less = fitted(fewer)
             turn = replace(turn, notes=(*turn.notes, f"Memory ran out: asked again with {fewer} frames.", *less.notes))
@@ -277,7 +275,7 @@ def _writing(options: ChatOptions, memory_key: str = "") -> GenerationOptions:
 
 
 def _closer_looks(
-    dialogue: Dialogue, question: str, card: ModelCard, settings: Settings, job: Job
+    dialogue: Dialogue, question: str, info: ModelInfo, settings: Settings, job: Job
 ) -> tuple[tuple[CloserLook, ...], list[str]]:
     """Sample the stretch that a question names, in the videos that it names, or in all of them."""
     looks, notes = [], []
@@ -286,9 +284,9 @@ def _closer_looks(
             notes.append(asked.note)
             continue
         span = TimeRange(asked.start_seconds, asked.stop_seconds)
-        edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
-        count = _frames_of_a_look(card, settings)
-        with open_footage(video.source, settings, job) as footage, turn(settings, job=job):
+        edge = max(info.image_size, settings.thumbnail_edge_pixels)
+        count = _frames_of_a_look(info, settings)
+        with open_footage(video.source, settings, job) as footage, wait_for_slot(settings, job=job):
             (frames,) = footage.clips([span], count, edge, job)
         look = CloserLook(video.label, span.start_seconds, span.stop_seconds, frames)
         whose = f" of {video.label}" if len(dialogue.videos) > 1 else ""
@@ -304,18 +302,18 @@ def _asked_times(dialogue: Dialogue, question: str) -> list[tuple[ChatVideo, Ask
     return [(video, asked) for video, asked in times if asked is not None]
 
 
-def _frames_of_a_look(card: ModelCard, settings: Settings) -> int:
-    return max(card.fewest_frames, min(card.frames_per_clip, settings.closer_look_frames))
+def _frames_of_a_look(info: ModelInfo, settings: Settings) -> int:
+    return max(info.min_frames, min(info.frames_per_clip, settings.closer_look_frames))
 
 
-def _frames_of_clips(dialogue: Dialogue, question: str, card: ModelCard, settings: Settings) -> list[int]:
+def _frames_of_clips(dialogue: Dialogue, question: str, info: ModelInfo, settings: Settings) -> list[int]:
     """Return how many frames each clip has that the model may be given: the videos, and all closer looks at them."""
     frames = [len(video.frames) for video in dialogue.videos]
-    if card.most_clips == 1:  # a closer look takes the place of the video
+    if info.max_clips == 1:  # a closer look takes the place of the video
         return frames
     frames += [len(look.frames) for each in dialogue.turns for look in each.looks]
     return frames + [
-        _frames_of_a_look(card, settings) for _, asked in _asked_times(dialogue, question) if not asked.note
+        _frames_of_a_look(info, settings) for _, asked in _asked_times(dialogue, question) if not asked.note
     ]
 
 

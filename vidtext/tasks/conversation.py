@@ -66,7 +66,7 @@ class Conversation:
     @property
     def transcript(self) -> Transcript:
         """The words of it, which `vidtext.text.transcript_formats` writes and `chat(…, transcript=…)` goes on from."""
-        return self._dialogue.transcript(resolve_chat(self._options.model, self._settings).card.id)
+        return self._dialogue.transcript(resolve_chat(self._options.model, self._settings).info.id)
 
     def undo(self) -> None:
         """Forget the last turn."""

@@ -132,7 +132,7 @@ def fitted_prompt(
     *,
     new_tokens: int,
     system_prompt: str,
-    fewest_frames: int,
+    min_frames: int,
     most_frames: int,
 ) -> Prompt:
     """Choose what of a conversation a model is given to answer `turn`.
@@ -143,14 +143,14 @@ def fitted_prompt(
         model: counts tokens and has a context.
         new_tokens: room that the answer needs.
         system_prompt: what the model is told before all; "" for nothing.
-        fewest_frames: of a clip, so many are always kept.
+        min_frames: of a clip, so many are always kept.
         most_frames: of a clip, for more there is no memory.
 
     Raises:
         OptionError: the question alone, with the fewest frames, does not fit.
     """
-    room = model.card.context_tokens - new_tokens
-    told = _as_one_clip(dialogue, turn) if model.card.most_clips == 1 else (dialogue, turn)
+    room = model.info.context_tokens - new_tokens
+    told = _as_one_clip(dialogue, turn) if model.info.max_clips == 1 else (dialogue, turn)
 
     def messages(frames: int, dropped: int) -> tuple[Message, ...]:
         return _messages(*told, frames, dropped, system_prompt)
@@ -158,10 +158,10 @@ def fitted_prompt(
     def tokens(frames: int, dropped: int) -> int:
         return model.count_tokens(messages(frames, dropped))
 
-    least = _surely_dropped(dialogue, _MOST_CHARACTERS_A_TOKEN * model.card.context_tokens)
+    least = _surely_dropped(dialogue, _MOST_CHARACTERS_A_TOKEN * model.info.context_tokens)
     frames = most = min(most_frames, max((len(clip) for clip in _clips(*told)), default=0))
-    while frames > fewest_frames and tokens(frames, least) > room:
-        frames = max(fewest_frames, frames // 2)
+    while frames > min_frames and tokens(frames, least) > room:
+        frames = max(min_frames, frames // 2)
     dropped = bisect.bisect_left(
         range(len(dialogue.turns) + 1), x=True, key=lambda count: tokens(frames, count) <= room, lo=least
     )
@@ -169,14 +169,14 @@ def fitted_prompt(
         taken = tokens(frames, len(dialogue.turns))
         raise OptionError(
             f"The question takes {taken} tokens with {frames} frames of the video, and the answer up to {new_tokens}; "
-            f"{model.card.id} has room for {model.card.context_tokens}. Ask a shorter question.",
+            f"{model.info.id} has room for {model.info.context_tokens}. Ask a shorter question.",
             option="question",
         )
     notes = []
     if frames < most:
         notes.append(
             f"The model was given {frames} of {most} frames, so that the conversation fits into its "
-            f"{model.card.context_tokens} tokens."
+            f"{model.info.context_tokens} tokens."
         )
     if dropped:
         turns = "first turn" if dropped == 1 else f"first {dropped} turns"

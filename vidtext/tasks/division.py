@@ -87,7 +87,7 @@ def divide(
     every = max(min(shortest / 4, max(duration / _PICTURES, _OFTEN_SECONDS)), duration / _MOST_PICTURES)
     looked = _Look(model, job)
     shots: tuple[Shot, ...] = ()
-    for scan in footage.scan(mode, every, model.card.frame_edge_pixels):
+    for scan in footage.scan(mode, every, model.info.image_size):
         shots = scan.shots
         looked.at(scan.pictures)
     job.report("comparing what was seen", 0, 1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidtext.compute.leases import turn
+from vidtext.compute.leases import wait_for_slot
 from vidtext.media.decode import Picture
 from vidtext.media.frames import Frames
 from vidtext.media.guard import guarded, guarded_stream
@@ -100,7 +100,7 @@ def open_footage(source: Source, settings: Settings, job: Job) -> Iterator[Foota
         if isinstance(opened, Frames):
             yield _given_frames(opened, settings, job)
             return
-        with turn(settings, job=job):
+        with wait_for_slot(settings, job=job):
             info = guarded(inspect_file, opened.path, settings=settings, job=job)
         yield _file(opened, info, settings, job)
 

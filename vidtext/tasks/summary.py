@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vidtext.media.frames import Frames
     from vidtext.media.resize import Fit
     from vidtext.media.source import Source
-    from vidtext.models.base import ModelCard
+    from vidtext.models.base import ModelInfo
     from vidtext.tasks.footage import Footage
     from vidtext.tasks.writing import Writer
 
@@ -93,7 +93,7 @@ class SummaryResult:
         summary: of what was looked at so far.
         clips: the frames that the model saw since the result before.
         thumbnails: one frame for each highlight, in order; None while there is no highlight.
-        card: the model that wrote the words.
+        info: the model that wrote the words.
         device: where it ran.
         windows_done: how many parts of the video were looked at.
         windows_total: how many there will be.
@@ -103,7 +103,7 @@ class SummaryResult:
     summary: Summary
     clips: tuple[Frames, ...]
     thumbnails: Frames | None
-    card: ModelCard
+    info: ModelInfo
     device: str
     windows_done: int
     windows_total: int
@@ -161,7 +161,7 @@ def summary_stream(source: Source, options: SummaryOptions, *, settings: Setting
                 summary=summary,
                 clips=clips,
                 thumbnails=frames_of_moments(chosen),
-                card=writer.model.card,
+                info=writer.model.info,
                 device=writer.model.device,
                 windows_done=len(moments),
                 windows_total=total,
@@ -220,7 +220,7 @@ class _Composer:
             keywords=keywords(
                 [moment.text for moment in moments], [moment.weight_seconds for moment in moments], _KEYWORDS
             ),
-            model=self.writer.model.card.id,
+            model=self.writer.model.info.id,
             notes=(*self.notes, *([left_out] if could_tell_more else []), *([short] if no_longer else [])),
         )
 
@@ -236,13 +236,13 @@ class _Composer:
             summary=summary,
             highlights=self._highlights(chosen),
             keywords=self.writer.keywords(summary, _KEYWORDS, job),
-            model=self.writer.model.card.id,
+            model=self.writer.model.info.id,
             notes=tuple(self.notes),
         )
 
     def _highlights(self, chosen: Sequence[Moment]) -> TimedText:
         segments = (Segment(moment.window.start_seconds, moment.window.stop_seconds, moment.text) for moment in chosen)
-        return TimedText(tuple(segments), model=self.writer.model.card.id)
+        return TimedText(tuple(segments), model=self.writer.model.info.id)
 
 
 def _longest_lasting(moments: Sequence[Moment], count: int) -> list[str]:

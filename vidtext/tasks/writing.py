@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vidtext.errors import OptionError
-from vidtext.models.base import ChatModel, GenerationOptions, Message, heard
+from vidtext.models.acquire import Workload, acquire_model
+from vidtext.models.base import ChatModel, GenerationOptions, Message, collect_reply
 from vidtext.models.loading import resolve_captioner
-from vidtext.models.planned import Work, load_planned
 from vidtext.tasks.read_ahead import read_ahead
 from vidtext.text import prompts
 from vidtext.text.telling import distinct_title, sentence, short_title, title_of, told_in_order
@@ -155,20 +155,20 @@ class Writer:
             if self._fits(chat, longest, tokens_of(size)):
                 return groups
         raise OptionError(
-            f"{chat.card.id} has a context of {chat.card.context_tokens} tokens, too few for two descriptions and an "
+            f"{chat.info.id} has a context of {chat.info.context_tokens} tokens, too few for two descriptions and an "
             "answer. Choose another model.",
             option="model",
         )
 
     @staticmethod
     def _fits(chat: ChatModel, prompt: str, new_tokens: int) -> bool:
-        return chat.count_tokens([Message("user", prompt)]) + new_tokens <= chat.card.context_tokens
+        return chat.count_tokens([Message("user", prompt)]) + new_tokens <= chat.info.context_tokens
 
     def _answer(
         self, chat: ChatModel, prompt: str, job: Job, *, clips: tuple[Frames, ...] = (), tokens: int | None = None
     ) -> str:
         options = self.options if tokens is None else replace(self.options, max_new_tokens=tokens)
-        reply = heard(chat.reply([Message("user", prompt, clips)], options, job))
+        reply = collect_reply(chat.reply([Message("user", prompt, clips)], options, job))
         if reply.note and reply.note not in self.notes:
             self.notes.append(reply.note)
         return reply.text.strip()
@@ -217,13 +217,13 @@ def load_writer(
     """Have the model that a name stands for; what the person must know of it becomes a note of the footage."""
     resolution = resolve_captioner(model, settings)
     options = GenerationOptions(max_new_tokens=settings.description_tokens, fit=fit)
-    card = resolution.card
+    info = resolution.info
     # A chat model reads more words when it puts descriptions together, and no frames then.
-    text_tokens = min(_TEXT_TOKENS, card.context_tokens - options.max_new_tokens) if card.chats else 1
-    work = Work(settings.window_batch, card.frames_per_clip, text_tokens, options.max_new_tokens)
-    with load_planned(resolution, work, settings=settings, job=job) as (loaded, plan):
+    text_tokens = min(_TEXT_TOKENS, info.context_tokens - options.max_new_tokens) if info.chats else 1
+    work = Workload(settings.window_batch, info.frames_per_clip, text_tokens, options.max_new_tokens)
+    with acquire_model(resolution, work, settings=settings, job=job) as (loaded, plan):
         told = instruction(style, settings)
-        writer = Writer(loaded, options, told, plan.wanted.clips, plan.wanted.frames, footage.notes)
+        writer = Writer(loaded, options, told, plan.config.clips, plan.config.frames, footage.notes)
         footage.notes.extend([*([resolution.note] if resolution.note else []), *plan.notes])
         if writer.chat is None and style != "neutral":
             footage.notes.append(ONLY_CHAT_MODELS_FOLLOW)
@@ -237,8 +237,8 @@ def describe_windows(
 
     The clips of the next group are read while the model writes.
     """
-    card = writer.model.card
-    edge = max(card.frame_edge_pixels, settings.thumbnail_edge_pixels)
+    info = writer.model.info
+    edge = max(info.image_size, settings.thumbnail_edge_pixels)
     in_a_row = [window for group in windows for window in group]
 
     def read(job: Job) -> Generator[Frames]:

@@ -54,7 +54,7 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
         return services.caption_stream(order.source, options, settings=settings, job=job)
 
     def learn(result: CaptionResult) -> CaptionResult:
-        paces[result.card.id] = result.seconds_taken / result.windows_done
+        paces[result.info.id] = result.seconds_taken / result.windows_done
         return result
 
     kind = Kind(

@@ -70,11 +70,11 @@ def _list(segments: tuple[Segment, ...]) -> str:
 
 def _provenance(result: CaptionResult, closing: Closing) -> str:
     windows = result.windows_done if closing.stopped else result.windows_total
-    frames = f"{windows * result.card.frames_per_clip} frames"
+    frames = f"{windows * result.info.frames_per_clip} frames"
     facts = [f"{windows} captions", frames] if result.windows_total > 1 else [frames]
     stopped = [f"Stopped after {result.windows_done} of {result.windows_total} captions."] if closing.stopped else []
     notes = [*stopped, *merged_notes(result), *result.text.notes]
-    return provenance_html(result.card, result.device, facts, result.seconds_taken, notes)
+    return provenance_html(result.info, result.device, facts, result.seconds_taken, notes)
 
 
 def merged_notes(result: CaptionResult) -> list[str]:

@@ -127,7 +127,7 @@ def closing_html(result: ChaptersResult, name: str, closing: Closing) -> str:
     )
     problems = " ".join(youtube_problems(chapters))
     return (
-        provenance_html(result.card, result.device, facts, result.seconds_taken, notes)
+        provenance_html(result.info, result.device, facts, result.seconds_taken, notes)
         + '<div class="vt-actions"><button type="button" class="vt-small" '
         + f'data-copy="{escape(render_chapters(chapters, "youtube"))}">Copy</button>'
         + f"{downloads_html(links)}</div>"

@@ -135,11 +135,11 @@ def build_chat_form(around: Surroundings) -> ChatForm:
     def offer(name: str, listed: list[str] | None) -> tuple[dict[str, Any], str]:
         """Offer more videos where the model takes them, and as long as there are any to take away."""
         try:
-            card = model.resolve(name, around.settings).card
+            info = model.resolve(name, around.settings).info
         except ModelError:  # it is told in the header
             return gr.update(), ""
-        takes_one = card.most_clips == 1
-        reason = f"{display_name(card)} talks about one video at a time." if takes_one else ""
+        takes_one = info.max_clips == 1
+        reason = f"{display_name(info)} talks about one video at a time." if takes_one else ""
         return gr.update(visible=not takes_one or bool(listed)), note_html(reason)
 
     around.page.load(offer, [model.model, more], [more, one_video], queue=False, **QUIET)

@@ -144,7 +144,7 @@ def build_chat_tab(around: Surroundings) -> ModelAndFit:
             looks = result.turn.looks if number == 0 else ()
             yield Talk(
                 result.dialogue,
-                result.card,
+                result.info,
                 result.device,
                 result.seconds_taken,
                 tuple(("" if look.label == first else look.label, look.frames) for look in looks),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gradio.components import Component
 
     from vidtext.media.resize import Fit
-    from vidtext.models.base import Resolution
+    from vidtext.models.base import ResolvedModel
     from vidtext.settings import Settings
     from vidtext.ui.surroundings import Surroundings
 
@@ -47,7 +47,7 @@ class ModelAndFit:
     model: gr.Dropdown
     plan: gr.HTML
     fit: gr.Dropdown
-    resolve: Callable[[str, Settings], Resolution]
+    resolve: Callable[[str, Settings], ResolvedModel]
     describe: Callable[[str], str]
     settings: Settings
 
@@ -66,7 +66,7 @@ class ModelAndFit:
             ModelError: there is none.
         """
         name = str(values[self.model])
-        return self.resolve(name, self.settings).card.id if name == AUTO else name
+        return self.resolve(name, self.settings).info.id if name == AUTO else name
 
     def chosen_fit(self, values: dict[Component, Any]) -> Fit | None:
         """Read the fit; None is the model's own."""
@@ -85,7 +85,7 @@ def build_model_and_fit(around: Surroundings, tab: str, *, chat: bool = False) -
             return problem_html(str(error))
         models = services.chat_models if chat else services.models
         advice = advice_text(resolution.note, models, "answers" if chat else "captions")
-        return model_html(resolution.card, device=services.device(), note=advice)
+        return model_html(resolution.info, device=services.device(), note=advice)
 
     model = gr.Dropdown(
         model_choices(services.chat_models if chat else services.models),
@@ -155,7 +155,7 @@ def offer_style(around: Surroundings, choice: ModelAndFit, style: StyleChoice) -
 
     def offer(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
         try:
-            chats = choice.resolve(name, around.settings).card.chats
+            chats = choice.resolve(name, around.settings).info.chats
         except VidtextError:  # it is told in the header
             return gr.update(), gr.update()
         info = "" if chats else "This model writes captions and cannot follow a style. Choose a chat model for that."

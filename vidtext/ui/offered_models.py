@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import gradio as gr
 
-    from vidtext.models.base import ModelCard, Resolution
+    from vidtext.models.base import ModelInfo, ResolvedModel
     from vidtext.settings import Settings
     from vidtext.ui.surroundings import Surroundings
 
@@ -25,8 +25,8 @@ _ASKED_AT_ONCE = 8
 def offer_usable(
     dropdown: gr.Dropdown,
     around: Surroundings,
-    models: Mapping[str, ModelCard],
-    resolve: Callable[[str, Settings], Resolution],
+    models: Mapping[str, ModelInfo],
+    resolve: Callable[[str, Settings], ResolvedModel],
 ) -> None:
     """Take models that cannot be used here out of a choice when the page opens, and say that there are more."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vidtext.errors import OptionError, VidtextError
-from vidtext.models.planned import Work
+from vidtext.models.acquire import Workload
 from vidtext.ui.fields import whole_number
 from vidtext.ui.status import note_html
 from vidtext.ui.tab_work import QUIET
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from vidtext.compute.memory import MemoryPlan
-    from vidtext.models.base import ModelCard
+    from vidtext.models.base import ModelInfo
     from vidtext.ui.choices import ModelAndFit
     from vidtext.ui.surroundings import Surroundings
 
@@ -41,11 +41,11 @@ def show_plan(
     def plan(name: str, typed: str = "") -> tuple[str, str]:
         try:
             resolution = choice.resolve(name, settings)
-            card = resolution.card
-            at_once = 1 if card.chats else settings.window_batch
-            work = Work(at_once, whole_number(typed, "frames") or card.frames_per_clip, new_tokens=new_tokens)
+            info = resolution.info
+            at_once = 1 if info.chats else settings.window_batch
+            work = Workload(at_once, whole_number(typed, "frames") or info.frames_per_clip, new_tokens=new_tokens)
             foreseen = services.foresee(resolution, work, settings)
-            return note_html(" ".join(foreseen.notes) if foreseen else ""), plan_html(card, work, foreseen)
+            return note_html(" ".join(foreseen.notes) if foreseen else ""), plan_html(info, work, foreseen)
         except OptionError:  # it is told when the work is begun
             return "", ""
         except VidtextError as error:
@@ -58,25 +58,25 @@ def show_plan(
         component.change(plan, inputs, outputs, queue=False, **QUIET)
 
 
-def plan_html(card: ModelCard, work: Work, plan: MemoryPlan | None) -> str:
+def plan_html(info: ModelInfo, work: Workload, plan: MemoryPlan | None) -> str:
     """Return the plan as one quiet line; `plan` is None while the model is still to be downloaded."""
-    if card.host:
+    if info.host:
         facts = [f"{work.frames} frames are sent to the server", "nothing is loaded here"]
     elif plan is None:
-        facts = [_frames(card, work.frames), "memory is planned once the model is downloaded"]
+        facts = [_frames(info, work.frames), "memory is planned once the model is downloaded"]
     else:
-        need = f"needs about {_size(plan.need.peak)} of {_size(plan.free_bytes)} free"
-        facts = [_frames(card, plan.wanted.frames), _tokens(card, plan.wanted.frames), need]
+        need = f"needs about {_size(plan.estimate.peak)} of {_size(plan.free_bytes)} free"
+        facts = [_frames(info, plan.config.frames), _tokens(info, plan.config.frames), need]
     line = " · ".join(filter(None, facts))
     return note_html(f"{line}.")
 
 
-def _frames(card: ModelCard, frames: int) -> str:
-    return f"{frames} frames of {card.frame_edge_pixels} × {card.frame_edge_pixels}"
+def _frames(info: ModelInfo, frames: int) -> str:
+    return f"{frames} frames of {info.image_size} × {info.image_size}"
 
 
-def _tokens(card: ModelCard, frames: int) -> str:
-    return f"{frames * card.tokens_per_frame:,} tokens" if card.tokens_per_frame else ""
+def _tokens(info: ModelInfo, frames: int) -> str:
+    return f"{frames * info.tokens_per_frame:,} tokens" if info.tokens_per_frame else ""
 
 
 def _size(count: int) -> str:

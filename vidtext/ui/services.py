@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from vidtext.compute.memory import MemoryPlan
     from vidtext.job import Job
-    from vidtext.models.base import ModelCard, Resolution
-    from vidtext.models.planned import Work
+    from vidtext.models.acquire import Workload
+    from vidtext.models.base import ModelInfo, ResolvedModel
     from vidtext.settings import Settings
     from vidtext.tasks.highlights import HighlightReel
     from vidtext.text.chapters import Chapters
@@ -68,20 +68,20 @@ class Services(TaskStreams):
     chaptered_suffix: ChapteredSuffix
     video_with_chapters: VideoWithChapters
     highlight_reel: MakeReel
-    models: Mapping[str, ModelCard]
-    resolve: Callable[[str, Settings], Resolution]
-    chat_models: Mapping[str, ModelCard]
-    resolve_chat: Callable[[str, Settings], Resolution]
-    foresee: Callable[[Resolution, Work, Settings], MemoryPlan | None]
+    models: Mapping[str, ModelInfo]
+    resolve: Callable[[str, Settings], ResolvedModel]
+    chat_models: Mapping[str, ModelInfo]
+    resolve_chat: Callable[[str, Settings], ResolvedModel]
+    foresee: Callable[[ResolvedModel, Workload, Settings], MemoryPlan | None]
     device: Callable[[], str]
 
 
 def real_services(settings: Settings) -> Services:
     """Return the services that do real work, with the models that the settings offer."""
     from vidtext.media.chapter_marks import chaptered_suffix
+    from vidtext.models.acquire import foresee
     from vidtext.models.catalog import EMBEDDED_CHAT, MODELS
     from vidtext.models.loading import best_device, resolve, resolve_chat
-    from vidtext.models.planned import foresee
     from vidtext.models.quantized import with_quantized
     from vidtext.tasks.caption import caption_stream
     from vidtext.tasks.chapters import chapters_stream, video_with_chapters
@@ -89,7 +89,7 @@ def real_services(settings: Settings) -> Services:
     from vidtext.tasks.highlights import highlight_reel
     from vidtext.tasks.summary import summary_stream
 
-    served = {name: resolve(name, settings).card for name in settings.offered_served_models}
+    served = {name: resolve(name, settings).info for name in settings.offered_served_models}
     return Services(
         caption_stream=caption_stream,
         chapters_stream=chapters_stream,
@@ -101,9 +101,9 @@ def real_services(settings: Settings) -> Services:
         video_with_chapters=video_with_chapters,
         highlight_reel=highlight_reel,
         # The embedded chat model answers, it does not caption.
-        models=with_quantized({name: card for name, card in MODELS.items() if name != EMBEDDED_CHAT}) | served,
+        models=with_quantized({name: info for name, info in MODELS.items() if name != EMBEDDED_CHAT}) | served,
         resolve=resolve,
-        chat_models=with_quantized({name: card for name, card in MODELS.items() if card.chats}) | served,
+        chat_models=with_quantized({name: info for name, info in MODELS.items() if info.chats}) | served,
         resolve_chat=resolve_chat,
         foresee=foresee,
         device=best_device,

@@ -14,7 +14,7 @@ from vidtext.ui.model_line import display_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from vidtext.models.base import ModelCard
+    from vidtext.models.base import ModelInfo
     from vidtext.text.timed import Segment
 
 _PERCENT = 100
@@ -77,9 +77,9 @@ def note_html(note: str) -> str:
     return f'<p class="vt-note">{escape(note)}</p>' if note else ""
 
 
-def provenance_html(card: ModelCard, device: str, facts: Sequence[str], seconds: float, notes: Iterable[str]) -> str:
+def provenance_html(info: ModelInfo, device: str, facts: Sequence[str], seconds: float, notes: Iterable[str]) -> str:
     """Return the quiet line: model, device, facts, seconds taken; then the notes."""
-    line = "".join(f"<span>{escape(fact)}</span>" for fact in (display_name(card), device, *facts, f"{seconds:.1f} s"))
+    line = "".join(f"<span>{escape(fact)}</span>" for fact in (display_name(info), device, *facts, f"{seconds:.1f} s"))
     items = "".join(f"<li>{escape(note)}</li>" for note in notes)
     return f'<p class="vt-facts">{line}</p>' + (f'<ul class="vt-notes">{items}</ul>' if items else "")
 

@@ -90,7 +90,7 @@ def _closing(result: SummaryResult, name: str, closing: Closing) -> str:
         for kind in ("srt", "vtt")
     )
     return (
-        provenance_html(result.card, result.device, [f"{result.windows_done} parts seen"], result.seconds_taken, notes)
+        provenance_html(result.info, result.device, [f"{result.windows_done} parts seen"], result.seconds_taken, notes)
         + '<div class="vt-actions"><button type="button" class="vt-small" '
         + f'data-copy="{escape(render_summary(summary, "txt"))}">Copy</button>'
         + f"{downloads_html(links + cues)}</div>"

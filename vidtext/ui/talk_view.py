@@ -24,7 +24,7 @@ from vidtext.ui.status import (
 if TYPE_CHECKING:
     from vidtext.job import Progress
     from vidtext.media.frames import Frames
-    from vidtext.models.base import ModelCard
+    from vidtext.models.base import ModelInfo
     from vidtext.tasks.dialogue import Dialogue, Turn
     from vidtext.ui.kept import Closing
 
@@ -41,7 +41,7 @@ class Talk:
 
     Attributes:
         dialogue: the conversation; its last turn may still be being answered.
-        card: the model that answers; None before it is known.
+        info: the model that answers; None before it is known.
         device: where it runs.
         seconds_taken: for the newest answer.
         looked: frames that the model is given for the newest answer, each with the label of its video, "" for the one
@@ -56,7 +56,7 @@ class Talk:
     """
 
     dialogue: Dialogue
-    card: ModelCard | None = None
+    info: ModelInfo | None = None
     device: str = ""
     seconds_taken: float = 0.0
     looked: tuple[tuple[str, Frames], ...] = ()
@@ -139,7 +139,7 @@ def linked_html(text: str, seconds: float) -> str:
 
 
 def _closing(talk: Talk, name: str) -> str:
-    transcript = talk.dialogue.transcript(talk.card.id if talk.card else "")
+    transcript = talk.dialogue.transcript(talk.info.id if talk.info else "")
     links = "".join(
         download_html(_LABELS[kind], file_name(name, "chat", form.suffix), form.media_type, form.write(transcript))
         for kind, form in TRANSCRIPT_FORMATS.items()
@@ -147,7 +147,7 @@ def _closing(talk: Talk, name: str) -> str:
     copied = escape(render_transcript(transcript, "txt"))
     videos = talk.dialogue.videos
     facts = [f"{len(video.frames)} frames" + (f" of {video.label}" if len(videos) > 1 else "") for video in videos]
-    made_by = provenance_html(talk.card, talk.device, facts, talk.seconds_taken, ()) if talk.card else ""
+    made_by = provenance_html(talk.info, talk.device, facts, talk.seconds_taken, ()) if talk.info else ""
     return (
         f'{made_by}<div class="vt-actions"><button type="button" class="vt-small" data-undo>Undo</button>'
         '<button type="button" class="vt-small" data-fresh>New conversation</button>'

@@ -16,30 +16,30 @@ from vidtext.models.family import Family, LocalFamily
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vidtext.models.base import ModelCard
+    from vidtext.models.base import ModelInfo
 
 FAMILIES: dict[str, Family] = {}
 """By name. Change it through `register`."""
 
-MODELS: dict[str, ModelCard] = {}
+MODELS: dict[str, ModelInfo] = {}
 """The catalogue: the cards of all families' models, by their ids."""
 
 
 def register(family: Family) -> None:
     """Add a family and its catalogue entries."""
     FAMILIES[family.name] = family
-    MODELS.update({card.id: card for card in family.models})
+    MODELS.update({info.id: info for info in family.models})
 
 
-def local_family(card: ModelCard) -> LocalFamily:
+def local_family(info: ModelInfo) -> LocalFamily:
     """Return the family of a model that is loaded on this machine."""
-    family = FAMILIES[card.family]
+    family = FAMILIES[info.family]
     if not isinstance(family, LocalFamily):
-        raise ValueError(f"Models of the family {card.family} are not loaded here.")  # noqa: TRY004  a defect of ours
+        raise ValueError(f"Models of the family {info.family} are not loaded here.")  # noqa: TRY004  a defect of ours
     return family
 
 
-def card_from_folder(folder: Path, *, known: ModelCard | None = None) -> ModelCard:
+def info_from_folder(folder: Path, *, known: ModelInfo | None = None) -> ModelInfo:
     """Read the card of the checkpoint in a folder; what a `known` card says of id, licence and abilities is kept.
 
     Raises:
@@ -49,7 +49,7 @@ def card_from_folder(folder: Path, *, known: ModelCard | None = None) -> ModelCa
     config = read_json(folder / "config.json")
     family = FAMILIES.get(str(config.get("model_type")))
     if isinstance(family, LocalFamily):
-        return family.card_from_folder(folder, config, known)
+        return family.info_from_folder(folder, config, known)
     *others, last = [each.label for each in FAMILIES.values() if isinstance(each, LocalFamily)]
     raise UnknownModelError(
         f"{folder.name} holds a {config.get('model_type')!r} model; {', '.join(others)} and {last} are known."

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vidtext.compute.exhaustion import told_plainly
-from vidtext.compute.gpu import Effort, on_gpu
-from vidtext.compute.memory import Shape
+from vidtext.compute.gpu import GpuTimeEstimate, on_gpu
+from vidtext.compute.memory import ModelDims
+from vidtext.compute.out_of_memory import translate_oom
 from vidtext.counts import count
 from vidtext.errors import NoMemoryError, OptionError, UnknownModelError
 from vidtext.media.resize import fit_square
-from vidtext.models.base import ModelCard
+from vidtext.models.base import ModelInfo
 from vidtext.models.checkpoint import TRANSFORMERS, input_device
 from vidtext.models.checkpoint_files import parameter_count, read_config, read_json
 from vidtext.models.family import LocalFamily, stack_of, tower_patches
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from vidtext.job import Job
     from vidtext.media.frames import Frames
     from vidtext.models.base import GenerationOptions
-    from vidtext.models.kept_models import LoadedModel
+    from vidtext.models.model_cache import LoadedModel
     from vidtext.settings import Settings
 
 _STEP_SECONDS_A_CLIP = 0.05
@@ -51,88 +51,89 @@ class Git(LocalFamily):
     name = "git"
     label = "GIT"
     models = (
-        ModelCard(
+        ModelInfo(
             id="embedded",
             family=name,
             licence="Apache-2.0",
             frames_per_clip=6,
-            frame_edge_pixels=64,
+            image_size=64,
             fit="squash",
             context_tokens=48,
             weight_bytes=0,
-            sees="Sees light, main colours, movement of the camera, and large plain shapes; not objects, people or "
-            "text.",
-            fewest_frames=6,
-            fixed_frames=True,
+            description="Sees light, main colours, movement of the camera, and large plain shapes; not objects, people "
+            "or text.",
+            min_frames=6,
+            requires_exact_frames=True,
         ),
-        ModelCard(
+        ModelInfo(
             id="microsoft/git-base-vatex",
             family=name,
             licence="MIT",
             frames_per_clip=6,
-            frame_edge_pixels=224,
+            image_size=224,
             fit="crop",
             context_tokens=1024,
             weight_bytes=707_000_000,
-            sees="Names what people, animals and things do in one short sentence; does not read text or hear sound.",
-            fewest_frames=6,
-            fixed_frames=True,
+            description="Names what people, animals and things do in one short sentence; does not read text or hear "
+            "sound.",
+            min_frames=6,
+            requires_exact_frames=True,
         ),
-        ModelCard(
+        ModelInfo(
             id="microsoft/git-large-vatex",
             family=name,
             licence="MIT",
             frames_per_clip=6,
-            frame_edge_pixels=224,
+            image_size=224,
             fit="crop",
             context_tokens=1024,
             weight_bytes=1_580_000_000,
-            sees="As git-base-vatex, with better words; more than twice as large and as slow.",
-            fewest_frames=6,
-            fixed_frames=True,
+            description="As git-base-vatex, with better words; more than twice as large and as slow.",
+            min_frames=6,
+            requires_exact_frames=True,
         ),
     )
 
-    def card_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelCard | None) -> ModelCard:
+    def info_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelInfo | None) -> ModelInfo:
         """Read the card from the JSON files alone, without transformers."""
         missing = [key for key in _CONFIG_KEYS if not config.get(key)]
         if missing:
             raise UnknownModelError(f"The GIT in {folder.name} captions no videos: its config has no {missing[0]}.")
         frames = int(config["num_image_with_embedding"])
-        return self._card(
+        return self._info(
             folder,
             known,
             frames_per_clip=frames,
-            frame_edge_pixels=config["vision_config"]["image_size"],
+            image_size=config["vision_config"]["image_size"],
             fit="crop" if _image_processor_config(folder).get("do_center_crop") else "squash",
             context_tokens=config["max_position_embeddings"],
-            fewest_frames=frames,
-            fixed_frames=True,
+            min_frames=frames,
+            requires_exact_frames=True,
         )
 
-    def shape(self, folder: Path, card: ModelCard) -> Shape:
+    def dims(self, folder: Path, info: ModelInfo) -> ModelDims:
         """Describe a decoder that reads all patches of all frames as text, with attention that is spelled out."""
         config = read_config(folder)
-        patches = (card.frame_edge_pixels // config.vision_config.patch_size) ** 2 + 1
-        return Shape(
+        patches = (info.image_size // config.vision_config.patch_size) ** 2 + 1
+        return ModelDims(
             parameters=parameter_count(folder),
-            edge_pixels=card.frame_edge_pixels,
+            image_size=info.image_size,
             tower=stack_of(config.vision_config),
             patches=patches,
-            kept_layers=0,
+            output_hidden_layers=0,
             text=stack_of(config),
-            key_width=config.hidden_size,
+            kv_dim=config.hidden_size,
             frame_tokens=patches,
             vocabulary=config.vocab_size,
-            looked_up=config.vocab_size * config.hidden_size,
-            spelled_out_heads=config.num_attention_heads,
+            embedding_params=config.vocab_size * config.hidden_size,
+            eager_attention_heads=config.num_attention_heads,
         )
 
-    def captioner(self, card: ModelCard, loaded: LoadedModel, settings: Settings) -> GitCaptioner:  # noqa: ARG002
+    def captioner(self, info: ModelInfo, loaded: LoadedModel, settings: Settings) -> GitCaptioner:  # noqa: ARG002
         """Return what runs the model."""
         with TRANSFORMERS:
             import vidtext.models.streaming  # noqa: F401  (transformers' parts are imported by one thread at a time)
-        return GitCaptioner(self, card, loaded)
+        return GitCaptioner(self, info, loaded)
 
     def patches(self, model: PreTrainedModel, processor: ProcessorMixin, pixels: NDArray[np.uint8]) -> torch.Tensor:
         """Ask the CLIP tower."""
@@ -147,7 +148,7 @@ def _image_processor_config(folder: Path) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Written:
+class CaptionChunk:
     """How far a batch of captions is: how many tokens each has, and the texts once they are finished."""
 
     tokens: int
@@ -161,22 +162,22 @@ class GitCaptioner(LocalModel["Git"]):
         """Return one text for each clip, made in one batch; should memory run out, one after the other.
 
         Raises:
-            OptionError: a clip does not have `card.frames_per_clip` frames.
+            OptionError: a clip does not have `info.frames_per_clip` frames.
             NoMemoryError: there is no memory for a single clip.
             CancelledError: the job was stopped.
         """
         for clip in clips:
-            if len(clip) != self.card.frames_per_clip:
+            if len(clip) != self.info.frames_per_clip:
                 raise OptionError(
-                    f"{self.card.id} takes clips of {self.card.frames_per_clip} frames; got one of {len(clip)}."
+                    f"{self.info.id} takes clips of {self.info.frames_per_clip} frames; got one of {len(clip)}."
                 )
-        fit = options.fit or self.card.fit
-        pixels = np.stack([fit_square(clip.pixels, self.card.frame_edge_pixels, fit) for clip in clips])
-        tokens = min(options.max_new_tokens, self.card.context_tokens - 1)  # one position is the start token's
+        fit = options.fit or self.info.fit
+        pixels = np.stack([fit_square(clip.pixels, self.info.image_size, fit) for clip in clips])
+        tokens = min(options.max_new_tokens, self.info.context_tokens - 1)  # one position is the start token's
         steps = generate_captions(self._loaded, pixels, tokens)
         texts: tuple[str, ...] = ()
         try:
-            with told_plainly(self.card.id), closing(steps):
+            with translate_oom(self.info.id), closing(steps):
                 for step in steps:
                     texts = step.texts
                     job.report("writing", step.tokens, tokens)
@@ -190,15 +191,15 @@ class GitCaptioner(LocalModel["Git"]):
         return [text for clip in clips for text in self.caption([clip], options, job)]
 
 
-def _effort(loaded: LoadedModel, pixels: NDArray[np.uint8], max_new_tokens: int) -> Effort:
+def _effort(loaded: LoadedModel, pixels: NDArray[np.uint8], max_new_tokens: int) -> GpuTimeEstimate:
     of, clips = f"{loaded.checkpoint.folder}, {len(pixels)} clips", len(pixels)
-    return Effort(of, _START_SECONDS, max_new_tokens + 1, _STEP_SECONDS_A_CLIP * clips)
+    return GpuTimeEstimate(of, _START_SECONDS, max_new_tokens + 1, _STEP_SECONDS_A_CLIP * clips)
 
 
 @on_gpu(_effort)
 def generate_captions(
     loaded: LoadedModel, pixels: NDArray[np.uint8], max_new_tokens: int
-) -> Generator[Written, None, None]:
+) -> Generator[CaptionChunk, None, None]:
     """Caption a batch of clips: `(B, F, edge, edge, 3)` uint8 RGB, F frames a clip. The last step has the texts."""
     import torch
 
@@ -210,9 +211,9 @@ def generate_captions(
         tokens = torch.empty(0)
         with closing(stream_generate(model, pixel_values=values, max_new_tokens=max_new_tokens)) as steps:
             for tokens in steps:
-                yield Written(tokens.shape[1] - 1)
+                yield CaptionChunk(tokens.shape[1] - 1)
         texts = processor.batch_decode(tokens, skip_special_tokens=True)
-        yield Written(tokens.shape[1] - 1, tuple(_tidied(text) for text in texts))
+        yield CaptionChunk(tokens.shape[1] - 1, tuple(_tidied(text) for text in texts))
 
 
 def pixel_values(processor: ProcessorMixin, pixels: NDArray[np.uint8]) -> torch.Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vidtext.errors import UnknownModelError
-from vidtext.models.base import ModelCard
+from vidtext.models.base import ModelInfo
 from vidtext.models.chat_template import begins_with_bos
 from vidtext.models.checkpoint_files import context_tokens, read_config, read_json
 from vidtext.models.families.chat_inputs import text_inputs, text_tokens
@@ -32,53 +32,54 @@ class LlavaNextVideo(ChatFamily):
     name = "llava_next_video"
     label = "LLaVA-NeXT-Video"
     models = (
-        ModelCard(
+        ModelInfo(
             id="embedded-chat",
             family=name,
             chats=True,
             licence="Apache-2.0",
             frames_per_clip=6,
-            frame_edge_pixels=64,
+            image_size=64,
             fit="squash",
             context_tokens=512,
             weight_bytes=0,
-            sees="Knows plain shapes and how they move, light, colours, cuts and the camera; no objects, people or "
-            "text.",
+            description="Knows plain shapes and how they move, light, colours, cuts and the camera; no objects, people "
+            "or text.",
             tokens_per_frame=16,  # 8 × 8 patches of 8 pixels, pooled 2 × 2
-            fewest_frames=6,
-            fixed_frames=True,  # with others it is mostly wrong
-            most_clips=1,
+            min_frames=6,
+            requires_exact_frames=True,  # with others it is mostly wrong
+            max_clips=1,
         ),
-        ModelCard(
+        ModelInfo(
             id="llava-hf/LLaVA-NeXT-Video-7B-hf",
             family=name,
             chats=True,
             licence="llama2",
             frames_per_clip=32,
-            frame_edge_pixels=336,
+            image_size=336,
             fit="crop",
             context_tokens=8192,  # Vicuna's 4,096, stretched by linear rope scaling with a factor of 2
             weight_bytes=14_100_000_000,
-            sees="Describes scenes and actions and answers questions about them; misses small text and exact counts, "
-            "may name what is not there, and hears no sound.",
+            description="Describes scenes and actions and answers questions about them; misses small text and exact "
+            "counts, may name what is not there, and hears no sound.",
             tokens_per_frame=144,  # 24 × 24 patches of 14 pixels, pooled 2 × 2
         ),
-        ModelCard(
+        ModelInfo(
             id="llava-hf/LLaVA-NeXT-Video-7B-DPO-hf",
             family=name,
             chats=True,
             licence="llama2",
             frames_per_clip=32,
-            frame_edge_pixels=336,
+            image_size=336,
             fit="crop",
             context_tokens=8192,
             weight_bytes=14_100_000_000,
-            sees="As LLaVA-NeXT-Video-7B, trained further to keep to what the video shows; it may still be wrong.",
+            description="As LLaVA-NeXT-Video-7B, trained further to keep to what the video shows; it may still be "
+            "wrong.",
             tokens_per_frame=144,
         ),
     )
 
-    def card_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelCard | None) -> ModelCard:  # noqa: ARG002
+    def info_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelInfo | None) -> ModelInfo:  # noqa: ARG002
         """Read the card; the number of frames is the catalogue's where the files do not tell it."""
         loaded_config, videos = read_config(folder), read_config(folder, "AutoVideoProcessor")
         label = f"The {self.label} in {folder.name}"
@@ -101,34 +102,34 @@ class LlavaNextVideo(ChatFamily):
             )
         told: int | None = getattr(videos, "num_frames", None)
         frames = told or (known.frames_per_clip if known else _FRAMES_PER_CLIP)
-        fixed = known is not None and known.fixed_frames
-        return self._card(
+        fixed = known is not None and known.requires_exact_frames
+        return self._info(
             folder,
             known,
             chats=True,
             frames_per_clip=frames,
-            frame_edge_pixels=edge,
+            image_size=edge,
             fit="crop" if videos.do_center_crop else "squash",
             context_tokens=context_tokens(loaded_config.text_config),
             tokens_per_frame=read,
-            fewest_frames=frames if fixed else min(ModelCard.fewest_frames, frames),
-            fixed_frames=fixed,
-            most_clips=known.most_clips if known else 0,
+            min_frames=frames if fixed else min(ModelInfo.min_frames, frames),
+            requires_exact_frames=fixed,
+            max_clips=known.max_clips if known else 0,
         )
 
-    def tower(self, config: PretrainedConfig, card: ModelCard) -> Tower:
+    def tower(self, config: PretrainedConfig, info: ModelInfo) -> Tower:
         """Describe CLIP's tower, which hands out the vectors of all its layers, of which one is used."""
         vision = config.vision_config
-        patches = (card.frame_edge_pixels // vision.patch_size) ** 2 + 1
-        return Tower(stack_of(vision), patches, kept_layers=vision.num_hidden_layers)
+        patches = (info.image_size // vision.patch_size) ** 2 + 1
+        return Tower(stack_of(vision), patches, output_hidden_layers=vision.num_hidden_layers)
 
     def frame_token_id(self, processor: ProcessorMixin) -> int:
         """Return the id of `<video>`."""
         return int(processor.video_token_id)
 
-    def count_tokens(self, processor: ProcessorMixin, prompt: str, clips: Sequence[Frames], card: ModelCard) -> int:
+    def count_tokens(self, processor: ProcessorMixin, prompt: str, clips: Sequence[Frames], info: ModelInfo) -> int:
         """Count the words, and the card's number for each frame in the place of a clip's mark."""
-        frames = sum(len(clip) * card.tokens_per_frame - 1 for clip in clips)
+        frames = sum(len(clip) * info.tokens_per_frame - 1 for clip in clips)
         return text_tokens(processor, prompt) + frames
 
     def inputs(self, processor: ProcessorMixin, prompt: str, clips: Sequence[Frames]) -> dict[str, torch.Tensor]:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from vidtext.compute.memory import Stack
-from vidtext.models.base import ModelCard
+from vidtext.models.base import ModelInfo
 from vidtext.models.checkpoint import input_device
 from vidtext.models.checkpoint_files import context_tokens, read_config
 from vidtext.models.families.chat_inputs import read_timed, text_inputs, text_tokens, times_of, written_out
@@ -41,49 +41,50 @@ class Qwen3Vl(ChatFamily):
 
     name = "qwen3_vl"
     label = "Qwen3-VL"
-    continues = False
+    supports_prefix_cache = False
     models = tuple(
-        ModelCard(
+        ModelInfo(
             id=f"Qwen/Qwen3-VL-{size}-Instruct",
             family="qwen3_vl",
             chats=True,
             licence="Apache-2.0",
             frames_per_clip=_FRAMES_PER_CLIP,
-            frame_edge_pixels=_EDGE_PIXELS,
+            image_size=_EDGE_PIXELS,
             fit="pad",
             context_tokens=_CONTEXT_TOKENS,
             weight_bytes=0,
-            sees="Describes scenes and actions, reads text and knows when things happen; may name what is not there.",
+            description="Describes scenes and actions, reads text and knows when things happen; may name what is not "
+            "there.",
             tokens_per_frame=98,  # 28 × 28 patches of 16 pixels, 2 × 2 of two frames merged into one
-            smaller_edge_pixels=256,
+            smaller_image_size=256,
         )
         for size in ("2B", "4B", "8B")
     )
 
-    def card_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelCard | None) -> ModelCard:  # noqa: ARG002
+    def info_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelInfo | None) -> ModelInfo:  # noqa: ARG002
         """Read the card; frames have the largest size of whole patches that is not above the usual one."""
         loaded_config, videos = read_config(folder), read_config(folder, "AutoVideoProcessor")
         merged = videos.patch_size * videos.merge_size
         edge = _EDGE_PIXELS // merged * merged
         smaller = math.ceil(edge / 2 / (2 * merged)) * 2 * merged  # so that two frames have an even number of tokens
-        return self._card(
+        return self._info(
             folder,
             known,
             chats=True,
             frames_per_clip=known.frames_per_clip if known else _FRAMES_PER_CLIP,
-            frame_edge_pixels=edge,
+            image_size=edge,
             fit="pad",
             context_tokens=min(context_tokens(loaded_config.text_config), _CONTEXT_TOKENS),
             tokens_per_frame=(edge // merged) ** 2 // videos.temporal_patch_size,
-            smaller_edge_pixels=smaller if smaller < edge else 0,
+            smaller_image_size=smaller if smaller < edge else 0,
         )
 
-    def tower(self, config: PretrainedConfig, card: ModelCard) -> Tower:
+    def tower(self, config: PretrainedConfig, info: ModelInfo) -> Tower:
         """Describe the tower, which makes one set of patches of two frames."""
         vision = config.vision_config
-        patches = (card.frame_edge_pixels // vision.patch_size) ** 2 // vision.temporal_patch_size
+        patches = (info.image_size // vision.patch_size) ** 2 // vision.temporal_patch_size
         stack = Stack(vision.depth, vision.hidden_size, vision.intermediate_size)
-        return Tower(stack, patches, kept_layers=len(vision.deepstack_visual_indexes))
+        return Tower(stack, patches, output_hidden_layers=len(vision.deepstack_visual_indexes))
 
     def frame_token_id(self, processor: ProcessorMixin) -> int:
         """Return the id of `<|video_pad|>`."""
@@ -93,11 +94,11 @@ class Qwen3Vl(ChatFamily):
         """Return an even number: the last frame is taken twice where it has no other one."""
         return frames + frames % 2
 
-    def count_tokens(self, processor: ProcessorMixin, prompt: str, clips: Sequence[Frames], card: ModelCard) -> int:
+    def count_tokens(self, processor: ProcessorMixin, prompt: str, clips: Sequence[Frames], info: ModelInfo) -> int:
         """Let the processor write out what stands for each clip, and count."""
         import torch
 
-        side = card.frame_edge_pixels // processor.video_processor.patch_size
+        side = info.image_size // processor.video_processor.patch_size
         written = [
             processor.replace_video_token(
                 {

@@ -15,7 +15,7 @@ import numpy as np
 from vidtext.counts import count
 from vidtext.errors import ModelUnavailableError, UnknownModelError
 from vidtext.media.resize import fit_square
-from vidtext.models.base import GenerationOptions, Message, ModelCard, cut_short, heard
+from vidtext.models.base import GenerationOptions, Message, ModelInfo, collect_reply, cut_short
 from vidtext.models.family import RemoteFamily
 from vidtext.models.reasoning import AnswerFilter, no_answer
 from vidtext.text.prompts import CAPTION
@@ -56,7 +56,7 @@ class Served(RemoteFamily):
     name = "served"
     label = "served models"
 
-    def card_from_name(self, name: str, settings: Settings) -> ModelCard | None:
+    def info_from_name(self, name: str, settings: Settings) -> ModelInfo | None:
         """Return the card of a served model.
 
         Raises:
@@ -70,25 +70,25 @@ class Served(RemoteFamily):
             raise UnknownModelError(
                 f"{name!r} is no served model. Its name looks like served:http://gpu:8000/v1#MODEL."
             )
-        return ModelCard(
+        return ModelInfo(
             id=name,
             family=self.name,
             chats=True,
             host=host,
             licence="see the server's operator",
             frames_per_clip=settings.served_frames,
-            frame_edge_pixels=settings.served_frame_edge_pixels,
+            image_size=settings.served_frame_edge_pixels,
             fit="pad",
             context_tokens=settings.served_context_tokens,
             weight_bytes=0,
-            sees=f"Runs on {host}: the frames and the words of your video are sent there.",
+            description=f"Runs on {host}: the frames and the words of your video are sent there.",
             tokens_per_frame=_FRAME_TOKENS,
-            fewest_frames=1,
+            min_frames=1,
         )
 
-    def connect(self, card: ModelCard, settings: Settings) -> ServedModel:
+    def connect(self, info: ModelInfo, settings: Settings) -> ServedModel:
         """Return the model; nothing is sent yet."""
-        return ServedModel(card, settings)
+        return ServedModel(info, settings)
 
 
 def _host_of(url: str) -> str:
@@ -105,21 +105,23 @@ class ServedModel:
     """A `ChatModel` whose work is done by a server.
 
     Attributes:
-        card: what is known of it.
+        info: what is known of it.
         device: the server's host.
     """
 
-    def __init__(self, card: ModelCard, settings: Settings) -> None:
-        self.card, self._settings = card, settings
-        self.device = card.host
-        self._url, _, self._model = card.id.removeprefix(PREFIX).partition("#")
+    def __init__(self, info: ModelInfo, settings: Settings) -> None:
+        self.info, self._settings = info, settings
+        self.device = info.host
+        self._url, _, self._model = info.id.removeprefix(PREFIX).partition("#")
 
     def caption(self, clips: Sequence[Frames], options: GenerationOptions, job: Job) -> list[str]:
         """Return one text for each clip, asked for one after the other.
 
         Raises as `reply` does.
         """
-        return [heard(self.reply([Message("user", CAPTION, (clip,))], options, job)).text.strip() for clip in clips]
+        return [
+            collect_reply(self.reply([Message("user", CAPTION, (clip,))], options, job)).text.strip() for clip in clips
+        ]
 
     def image_features(self, frames: Frames, job: Job) -> NDArray[np.float32]:
         """Return `(N, D)` float32, each of length 1: the colours of 8 × 8 parts of each of N frames.
@@ -148,7 +150,7 @@ class ServedModel:
             CancelledError: the job was stopped.
         """
         count("frames", sum(len(clip) for message in messages for clip in message.clips))
-        opened = _OPENED.get(self.card.id)
+        opened = _OPENED.get(self.info.id)
         answer = AnswerFilter(opened=None if opened else opened)
         exchange = self._exchange([self._sent(message, options) for message in messages], options)
         characters = _WholeCharacters()
@@ -161,20 +163,20 @@ class ServedModel:
                 if text := answer.added(characters.added(piece.text)):
                     yield text
                 if answer.closed_late:
-                    _OPENED[self.card.id] = True
-                    raise ModelUnavailableError(f"{self.card.id} began with its reasoning unasked. Ask again.")
+                    _OPENED[self.info.id] = True
+                    raise ModelUnavailableError(f"{self.info.id} began with its reasoning unasked. Ask again.")
         finally:
             exchange.close()
         cut = exchange.ended == "length"
         if answer.opened is None and cut and (opened or self._opens_reasoning(job)):
-            raise no_answer(self.card.id, options.max_new_tokens)
+            raise no_answer(self.info.id, options.max_new_tokens)
         known = answer.opened is not None
         if text := answer.added(characters.ended()) + answer.ended(cut=cut):
             yield text
         if known or (answer.answered and not cut):
-            _OPENED[self.card.id] = bool(opened or answer.opened)
+            _OPENED[self.info.id] = bool(opened or answer.opened)
         if answer.reasoned and not answer.answered:
-            raise no_answer(self.card.id, options.max_new_tokens if cut else None)
+            raise no_answer(self.info.id, options.max_new_tokens if cut else None)
         if cut:
             return cut_short(options.max_new_tokens)
         return "" if exchange.ended == "stop" else f"The server ended its answer early: {exchange.ended}."
@@ -211,7 +213,7 @@ class ServedModel:
         finally:
             exchange.close()
         if answer.opened is not None or exchange.ended == "stop":
-            _OPENED[self.card.id] = bool(answer.opened)
+            _OPENED[self.info.id] = bool(answer.opened)
         return bool(answer.opened)
 
     def _sent(self, message: Message, options: GenerationOptions) -> dict[str, Any]:
@@ -222,7 +224,7 @@ class ServedModel:
         return {"role": message.role, "content": [*images, {"type": "text", "text": message.text}]}
 
     def _images(self, clip: Frames, options: GenerationOptions) -> Iterator[dict[str, Any]]:
-        pixels = fit_square(clip.pixels, self.card.frame_edge_pixels, options.fit) if options.fit else clip.pixels
+        pixels = fit_square(clip.pixels, self.info.image_size, options.fit) if options.fit else clip.pixels
         for frame in pixels:
             quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
             _, content = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), quality)

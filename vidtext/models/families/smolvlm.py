@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vidtext.errors import UnknownModelError
-from vidtext.models.base import ModelCard
+from vidtext.models.base import ModelInfo
 from vidtext.models.checkpoint_files import context_tokens, read_config, read_json
 from vidtext.models.families.chat_inputs import read_timed, text_inputs, text_tokens, times_of, written_out
 from vidtext.models.family import ChatFamily, Tower, stack_of, tower_patches
@@ -38,23 +38,23 @@ class SmolVlm(ChatFamily):
     name = "smolvlm"
     label = "SmolVLM2"
     models = tuple(
-        ModelCard(
+        ModelInfo(
             id=f"HuggingFaceTB/SmolVLM2-{size}-Video-Instruct",
             family="smolvlm",
             chats=True,
             licence="Apache-2.0",
             frames_per_clip=16,  # it was trained with up to 64: on a CPU each costs as much as a sentence
-            frame_edge_pixels=512,
+            image_size=512,
             fit="squash",
             context_tokens=8192,
             weight_bytes=0,
-            sees=sees,
+            description=description,
             tokens_per_frame=64,  # 32 × 32 patches of 16 pixels, shuffled 4 × 4 into one
         )
-        for size, sees in _SIZES.items()
+        for size, description in _SIZES.items()
     )
 
-    def card_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelCard | None) -> ModelCard:  # noqa: ARG002
+    def info_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelInfo | None) -> ModelInfo:  # noqa: ARG002
         """Read the card; processor and model must agree on the tokens of a frame."""
         loaded_config, videos = read_config(folder), read_config(folder, "AutoVideoProcessor")
         vision, edge = loaded_config.vision_config, videos.max_image_size["longest_edge"]
@@ -65,27 +65,27 @@ class SmolVlm(ChatFamily):
                 f"The SmolVLM in {folder.name} cannot be used: its processor writes {written} tokens for a frame of "
                 f"{edge} pixels, and the model reads {read} of {vision.image_size}."
             )
-        return self._card(
+        return self._info(
             folder,
             known,
             chats=True,
             frames_per_clip=known.frames_per_clip if known else videos.num_frames or _FRAMES_PER_CLIP,
-            frame_edge_pixels=edge,
+            image_size=edge,
             fit="squash",
             context_tokens=context_tokens(loaded_config.text_config),
             tokens_per_frame=read,
         )
 
-    def tower(self, config: PretrainedConfig, card: ModelCard) -> Tower:
+    def tower(self, config: PretrainedConfig, info: ModelInfo) -> Tower:
         """Describe SigLIP's tower."""
-        patches = (card.frame_edge_pixels // config.vision_config.patch_size) ** 2
+        patches = (info.image_size // config.vision_config.patch_size) ** 2
         return Tower(stack_of(config.vision_config), patches)
 
     def frame_token_id(self, processor: ProcessorMixin) -> int:
         """Return the id of `<image>`, which stands for parts of frames too."""
         return int(processor.image_token_id)
 
-    def count_tokens(self, processor: ProcessorMixin, prompt: str, clips: Sequence[Frames], card: ModelCard) -> int:  # noqa: ARG002
+    def count_tokens(self, processor: ProcessorMixin, prompt: str, clips: Sequence[Frames], info: ModelInfo) -> int:  # noqa: ARG002
         """Let the processor write out what stands for each clip, and count. It fills clips up to the longest one."""
         import torch
 

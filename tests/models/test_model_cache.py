@@ -10,7 +10,7 @@ import pytest
 
 from vidtext.errors import ModelUnavailableError
 from vidtext.models.checkpoint import Checkpoint
-from vidtext.models.kept_models import KeptModels
+from vidtext.models.model_cache import ModelCache
 
 SIZES = {"a": 40, "b": 40, "c": 40, "huge": 500}
 
@@ -37,17 +37,17 @@ def loader() -> Loader:
     return Loader()
 
 
-def kept_by(loader: Loader, *, most_bytes: int = 100, idle_seconds: float = 3600.0) -> KeptModels:
-    return KeptModels(loader, most_bytes=most_bytes, idle_seconds=idle_seconds)  # type: ignore[arg-type]
+def kept_by(loader: Loader, *, most_bytes: int = 100, idle_seconds: float = 3600.0) -> ModelCache:
+    return ModelCache(loader, most_bytes=most_bytes, idle_seconds=idle_seconds)  # type: ignore[arg-type]
 
 
 def named(folder: str) -> Checkpoint:
     return Checkpoint(folder, "cpu", "float32")
 
 
-def use(kept: KeptModels, *folders: str) -> None:
+def use(kept: ModelCache, *folders: str) -> None:
     for folder in folders:
-        with kept.lent(named(folder)) as loaded:
+        with kept.acquire(named(folder)) as loaded:
             assert loaded.model.name == folder
 
 
@@ -67,7 +67,7 @@ def test_the_one_that_was_not_used_for_longest_goes(loader: Loader) -> None:
 
 def test_one_in_use_never_goes(loader: Loader) -> None:
     kept = kept_by(loader)
-    with kept.lent(named("a")):
+    with kept.acquire(named("a")):
         use(kept, "huge", "b")
         kept.drop_idle()
         assert kept.holds(named("a"))
@@ -78,7 +78,7 @@ def test_one_in_use_never_goes(loader: Loader) -> None:
 
 def test_one_that_is_larger_than_allowed_is_lent_but_not_kept(loader: Loader) -> None:
     kept = kept_by(loader)
-    with kept.lent(named("huge")) as loaded:
+    with kept.acquire(named("huge")) as loaded:
         assert loaded.model.name == "huge"
         assert kept.holds(named("huge"))
     assert kept.nbytes == 0
@@ -89,7 +89,7 @@ def test_who_asks_at_once_loads_once(loader: Loader) -> None:
     kept, got = kept_by(loader), []
 
     def ask() -> None:
-        with kept.lent(named("a")) as loaded:
+        with kept.acquire(named("a")) as loaded:
             got.append(loaded.model)
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
@@ -120,7 +120,7 @@ def test_different_models_are_loaded_side_by_side(loader: Loader) -> None:
 def test_a_failed_load_leaves_nothing_and_is_tried_again(loader: Loader) -> None:
     kept = kept_by(loader)
     for _ in range(2):
-        with pytest.raises(ModelUnavailableError, match="It is broken"), kept.lent(named("broken")):
+        with pytest.raises(ModelUnavailableError, match="It is broken"), kept.acquire(named("broken")):
             pass
     assert loader.loads == {"broken": 2}
     assert kept.nbytes == 0
@@ -129,14 +129,14 @@ def test_a_failed_load_leaves_nothing_and_is_tried_again(loader: Loader) -> None
 
 def test_an_error_of_the_borrower_gives_the_model_back(loader: Loader) -> None:
     kept = kept_by(loader)
-    with pytest.raises(ZeroDivisionError), kept.lent(named("a")):
+    with pytest.raises(ZeroDivisionError), kept.acquire(named("a")):
         raise ZeroDivisionError
     assert kept.idle_bytes() == 40
 
 
 def test_an_idle_one_goes_by_itself(loader: Loader) -> None:
     kept, gone = kept_by(loader, idle_seconds=0.05), threading.Event()
-    with kept.lent(named("b")):
+    with kept.acquire(named("b")):
         use(kept, "a")
         for _ in range(200):
             if not kept.holds(named("a")):
@@ -155,15 +155,15 @@ def test_less_may_be_allowed_later(loader: Loader) -> None:
 
 @pytest.mark.parametrize(("bytes_inside", "at_once"), [(0, True), (20, False)])
 def test_a_model_that_is_partly_outside_is_lent_to_one_after_the_other(
-    loader: Loader, *, bytes_inside: int, at_once: bool
+    loader: Loader, *, device_bytes: int, at_once: bool
 ) -> None:
     kept, lent = kept_by(loader), threading.Event()
 
     def borrow() -> None:
-        with kept.lent(named("a")):
+        with kept.acquire(named("a")):
             lent.set()
 
-    with kept.lent(Checkpoint("a", "cpu", "float32", bytes_inside)):
+    with kept.acquire(Checkpoint("a", "cpu", "float32", device_bytes)):
         second = threading.Thread(target=borrow, daemon=True)
         second.start()
         assert lent.wait(10 if at_once else 0.3) is at_once

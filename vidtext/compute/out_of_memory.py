@@ -17,7 +17,7 @@ _CPU_SAYS = ("can't allocate memory", "not enough memory")
 
 
 @contextmanager
-def told_plainly(name: str) -> Iterator[None]:
+def translate_oom(name: str) -> Iterator[None]:
     """Turn PyTorch's running out of memory into a `NoMemoryError`, once what it holds unused was given back.
 
     Raises:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from vidtext.compute.free_memory import device_memory
 from vidtext.compute.gpu import zero_gpu
-from vidtext.compute.leases import LEASES, turn
-from vidtext.compute.memory import MemoryPlan, Need, Wanted, plan_memory, weight_bytes
+from vidtext.compute.leases import LEASES, wait_for_slot
+from vidtext.compute.memory import MemoryEstimate, MemoryPlan, RunConfig, plan_memory, weight_bytes
 from vidtext.errors import ModelUnavailableError, NoMemoryError
-from vidtext.models.checkpoint import Checkpoint, best_device, best_precision
+from vidtext.models.checkpoint import Checkpoint, best_device, best_dtype
 from vidtext.models.families import FAMILIES, local_family
 from vidtext.models.family import RemoteFamily
 from vidtext.models.hub import download
-from vidtext.models.kept_models import MODELS_KEPT
+from vidtext.models.model_cache import MODEL_CACHE
 from vidtext.models.prefix_cache import PREFIXES
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vidtext.job import Job
-    from vidtext.models.base import Captioner, ModelCard, Resolution
+    from vidtext.models.base import Captioner, ModelInfo, ResolvedModel
     from vidtext.settings import Settings
 
 
 @dataclass(frozen=True)
-class Work:
+class Workload:
     """What a model is loaded for.
 
     Attributes:
@@ -48,8 +48,8 @@ class Work:
 
 
 @contextmanager
-def load_planned(
-    resolution: Resolution, work: Work, *, settings: Settings, job: Job
+def acquire_model(
+    resolution: ResolvedModel, work: Workload, *, settings: Settings, job: Job
 ) -> Iterator[tuple[Captioner, MemoryPlan]]:
     """Load what `resolve` found for work that is known to fit into memory, and lend it with room for the work.
 
@@ -64,29 +64,29 @@ def load_planned(
         ModelUnavailableError: it cannot be downloaded or its files cannot be loaded.
         CancelledError: the job was stopped.
     """
-    card = resolution.card
-    family = FAMILIES[card.family]
+    info = resolution.info
+    family = FAMILIES[info.family]
     if isinstance(family, RemoteFamily):
-        elsewhere = Wanted(1, work.frames, work.text_tokens, work.new_tokens, "float32")
-        with turn(settings, job=job, device=card.id, at_once=settings.served_jobs_at_once):
-            yield family.connect(card, settings), MemoryPlan(elsewhere, Need(0, 0, 0, 0), 0)
+        elsewhere = RunConfig(1, work.frames, work.text_tokens, work.new_tokens, "float32")
+        with wait_for_slot(settings, job=job, device=info.id, at_once=settings.served_jobs_at_once):
+            yield family.connect(info, settings), MemoryPlan(elsewhere, MemoryEstimate(0, 0, 0, 0), 0)
         return
-    local = local_family(card)
+    local = local_family(info)
     idle_seconds = None if zero_gpu() else settings.idle_model_seconds
-    MODELS_KEPT.allow(most_bytes=settings.kept_model_bytes, idle_seconds=idle_seconds)
-    planner = _Planner(resolution.folder or download(card.id, job), resolution, work, settings)
+    MODEL_CACHE.allow(most_bytes=settings.kept_model_bytes, idle_seconds=idle_seconds)
+    planner = _Planner(resolution.folder or download(info.id, job), resolution, work, settings)
     hoped = planner.plan(LEASES.given_bytes(planner.device), make_room=True)
     if zero_gpu():
-        if not MODELS_KEPT.holds(planner.checkpoint(hoped)) and current_thread() is not main_thread():
+        if not MODEL_CACHE.holds(planner.checkpoint(hoped)) and current_thread() is not main_thread():
             raise ModelUnavailableError(
-                f"{card.id} was not loaded when this ZeroGPU Space started, and cannot be loaded later. Choose auto."
+                f"{info.id} was not loaded when this ZeroGPU Space started, and cannot be loaded later. Choose auto."
             )
-        with MODELS_KEPT.lent(planner.checkpoint(hoped)) as loaded:
-            yield local.captioner(planner.card(hoped), loaded, settings), hoped
+        with MODEL_CACHE.acquire(planner.checkpoint(hoped)) as loaded:
+            yield local.captioner(planner.info(hoped), loaded, settings), hoped
         return
-    with LEASES.lent(
+    with LEASES.acquire(
         planner.device,
-        lambda: hoped.bytes_to_take(loaded=MODELS_KEPT.holds(planner.checkpoint(hoped))),
+        lambda: hoped.bytes_to_take(loaded=MODEL_CACHE.holds(planner.checkpoint(hoped))),
         lambda: int(device_memory(planner.device).free_bytes * settings.memory_share),
         at_once=settings.jobs_at_once,
         longest_line=settings.jobs_waiting,
@@ -94,12 +94,12 @@ def load_planned(
     ) as lease:
         plan = planner.plan(make_room=True) if lease.alone else hoped
         job.report("loading the model", 0, 1)
-        with MODELS_KEPT.lent(planner.checkpoint(plan)) as loaded:
+        with MODEL_CACHE.acquire(planner.checkpoint(plan)) as loaded:
             lease.nbytes = plan.bytes_to_take(loaded=True)
-            yield local.captioner(planner.card(plan), loaded, settings), plan
+            yield local.captioner(planner.info(plan), loaded, settings), plan
 
 
-def foresee(resolution: Resolution, work: Work, settings: Settings) -> MemoryPlan | None:
+def foresee(resolution: ResolvedModel, work: Workload, settings: Settings) -> MemoryPlan | None:
     """Tell how work would be planned now, without loading anything; None where the model's files are not here.
 
     What others are working with is counted as free, for the work would wait for it; and so is what is kept and nobody
@@ -118,22 +118,22 @@ def foresee(resolution: Resolution, work: Work, settings: Settings) -> MemoryPla
 class _Planner:
     """Plans one piece of work, for the memory that is free at that moment."""
 
-    def __init__(self, folder: Path, resolution: Resolution, work: Work, settings: Settings) -> None:
-        self._card, self._work, self._share = resolution.card, work, settings.memory_share
-        self._shape = local_family(self._card).shape(folder, self._card)
+    def __init__(self, folder: Path, resolution: ResolvedModel, work: Workload, settings: Settings) -> None:
+        self._info, self._work, self._share = resolution.info, work, settings.memory_share
+        self._dims = local_family(self._info).dims(folder, self._info)
         self.device = _freest_device()
-        precision = resolution.precision or best_precision(self.device, self._card.weight_bytes)
-        self._usual = Checkpoint(str(folder), self.device, precision)
+        dtype = resolution.dtype or best_dtype(self.device, self._info.weight_bytes)
+        self._usual = Checkpoint(str(folder), self.device, dtype)
 
     def checkpoint(self, plan: MemoryPlan) -> Checkpoint:
         """Return how the model is loaded."""
-        outside = plan.wanted.bytes_outside
-        inside = weight_bytes(self._shape, plan.wanted) - outside if outside else 0
-        return replace(self._usual, precision=plan.wanted.precision, bytes_inside=inside)
+        outside = plan.config.offloaded_bytes
+        inside = weight_bytes(self._dims, plan.config) - outside if outside else 0
+        return replace(self._usual, dtype=plan.config.dtype, device_bytes=inside)
 
-    def card(self, plan: MemoryPlan) -> ModelCard:
+    def info(self, plan: MemoryPlan) -> ModelInfo:
         """Return the card for the frames that are planned."""
-        return self._card.with_edge(plan.wanted.edge_pixels) if plan.wanted.edge_pixels else self._card
+        return self._info.with_image_size(plan.config.image_size) if plan.config.image_size else self._info
 
     def plan(self, given_bytes: int = 0, *, make_room: bool) -> MemoryPlan:
         """Plan; where that steps something down, once more without the models and conversations that nobody uses.
@@ -147,7 +147,7 @@ class _Planner:
         Raises:
             NoMemoryError: it does not fit in any way.
         """
-        unused_bytes = MODELS_KEPT.idle_bytes(but=self._usual) + PREFIXES.nbytes
+        unused_bytes = MODEL_CACHE.idle_bytes(but=self._usual) + PREFIXES.nbytes
         with suppress(NoMemoryError):
             found = self._plan(given_bytes)
             if not (found.notes and unused_bytes):
@@ -157,7 +157,7 @@ class _Planner:
         with suppress(NoMemoryError):
             found = self._plan(given_bytes + unused_bytes)
             stepped_down = self.checkpoint(found)
-            if MODELS_KEPT.holds(stepped_down):
+            if MODEL_CACHE.holds(stepped_down):
                 self._drop_unused(but=stepped_down)
                 return found
         self._drop_unused(but=self._usual)
@@ -165,24 +165,24 @@ class _Planner:
 
     def _drop_unused(self, *, but: Checkpoint) -> None:
         PREFIXES.drop()
-        MODELS_KEPT.drop_idle(but=but)
+        MODEL_CACHE.drop_idle(but=but)
 
     def _plan(self, given_bytes: int) -> MemoryPlan:
-        work, card, memory = self._work, self._card, device_memory(self.device)
+        work, info, memory = self._work, self._info, device_memory(self.device)
         return plan_memory(
-            self._shape,
-            Wanted(
-                clips=1 if card.chats else work.clips,
+            self._dims,
+            RunConfig(
+                clips=1 if info.chats else work.clips,
                 frames=work.frames,
                 text_tokens=work.text_tokens,
                 new_tokens=work.new_tokens,
-                precision=self._usual.precision,
+                dtype=self._usual.dtype,
             ),
             replace(memory, free_bytes=min(memory.total_bytes, memory.free_bytes + given_bytes)),
-            name=card.id,
+            name=info.id,
             share=self._share,
-            fewest_frames=min(card.fewest_frames * work.parts, work.frames),
-            loaded=MODELS_KEPT.holds(self._usual),
+            min_frames=min(info.min_frames * work.parts, work.frames),
+            loaded=MODEL_CACHE.holds(self._usual),
         )
 
 

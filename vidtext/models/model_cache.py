@@ -9,8 +9,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vidtext.compute.exhaustion import return_memory
 from vidtext.compute.gpu import held_while_forking
+from vidtext.compute.out_of_memory import return_memory
 from vidtext.models.checkpoint import load_checkpoint
 from vidtext.settings import Settings
 
@@ -55,7 +55,7 @@ class _Place:
     last_used: float = 0.0
 
 
-class KeptModels:
+class ModelCache:
     """Models by their checkpoints; safe to use from several threads.
 
     A model that is lent is never dropped. Of the others, those that were not used for longest go when all together are
@@ -83,7 +83,7 @@ class KeptModels:
         self._drop_surplus()
 
     @contextmanager
-    def lent(self, checkpoint: Checkpoint) -> Iterator[LoadedModel]:
+    def acquire(self, checkpoint: Checkpoint) -> Iterator[LoadedModel]:
         """Lend a model, which is loaded if it is not there. Two who ask at once load it once.
 
         One of which a part is outside the device's memory is lent to one after the other.
@@ -115,7 +115,7 @@ class KeptModels:
                 model, processor = self._load(checkpoint)
                 numbers = (*model.parameters(), *model.buffers())
                 place.nbytes = sum(each.nbytes for each in numbers if not each.is_meta)  # those are elsewhere
-                use = threading.RLock() if checkpoint.bytes_inside else nullcontext()
+                use = threading.RLock() if checkpoint.device_bytes else nullcontext()
                 place.loaded = LoadedModel(checkpoint, model, processor, use)
             return place.loaded
 
@@ -183,7 +183,7 @@ class KeptModels:
         self._watch()
 
 
-MODELS_KEPT = KeptModels(
+MODEL_CACHE = ModelCache(
     load_checkpoint, most_bytes=Settings.kept_model_bytes, idle_seconds=Settings.idle_model_seconds
 )
 """The ones of this process."""
@@ -191,5 +191,5 @@ MODELS_KEPT = KeptModels(
 
 def loaded_model(checkpoint: Checkpoint) -> LoadedModel:
     """Return a model of this process, which is loaded if it is not there."""
-    with MODELS_KEPT.lent(checkpoint) as loaded:
+    with MODEL_CACHE.acquire(checkpoint) as loaded:
         return loaded
