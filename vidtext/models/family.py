@@ -55,11 +55,11 @@ class Family(ABC):
 
 
 class RemoteFamily(Family):
-    """Models on another machine. Their cards have a `host`, and nothing is loaded here."""
+    """Models on another machine. They have a `host`, and nothing is loaded here."""
 
     @abstractmethod
     def info_from_name(self, name: str, settings: Settings) -> ModelInfo | None:
-        """Return the card of a model whose name says where it is; None for a name of another form.
+        """Return the info of a model whose name says where it is; None for a name of another form.
 
         Raises:
             UnknownModelError: the name has the family's form and is malformed.
@@ -75,12 +75,12 @@ class LocalFamily(Family):
 
     @abstractmethod
     def info_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelInfo | None) -> ModelInfo:
-        """Read the card off a checkpoint.
+        """Read the info off a checkpoint.
 
         Args:
             folder: its files.
             config: its `config.json`.
-            known: the catalogue's card, whose id, licence and description are kept.
+            known: the catalogue's entry, whose id, licence and description are kept.
 
         Raises:
             UnknownModelError: the checkpoint lacks what captioning videos needs.
@@ -103,8 +103,8 @@ class LocalFamily(Family):
     def patches(self, model: PreTrainedModel, processor: ProcessorMixin, pixels: NDArray[np.uint8]) -> torch.Tensor:
         """Return `(n, patches, D)`: what the vision tower makes of `(n, edge, edge, 3)` frames, each on its own."""
 
-    def _info(self, folder: Path, known: ModelInfo | None, **facts: Any) -> ModelInfo:  # noqa: ANN401  fields of the card
-        """Return a card: `facts` from the folder, the rest from the catalogue where it has the model."""
+    def _info(self, folder: Path, known: ModelInfo | None, **facts: Any) -> ModelInfo:  # noqa: ANN401  fields of ModelInfo
+        """Return the info: `facts` from the folder, the rest from the catalogue where it has the model."""
         return ModelInfo(
             id=known.id if known else str(folder),
             family=self.name,
@@ -133,7 +133,7 @@ class Tower:
 class ChatFamily(LocalFamily):
     """Models that read frames among words and answer messages, with a text model like Llama's. `VideoChat` runs them.
 
-    `clips` are frames that are squares of the card's size already.
+    `clips` are frames that are squares of the model's size already.
 
     Attributes:
         supports_prefix_cache: whether the states of a prompt can be used again for one that begins in the same way.

@@ -95,7 +95,7 @@ class Git(LocalFamily):
     )
 
     def info_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelInfo | None) -> ModelInfo:
-        """Read the card from the JSON files alone, without transformers."""
+        """Read the info from the JSON files alone, without transformers."""
         missing = [key for key in _CONFIG_KEYS if not config.get(key)]
         if missing:
             raise UnknownModelError(f"The GIT in {folder.name} captions no videos: its config has no {missing[0]}.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vidtext.media.frames import Frames
 
 _FRAMES_PER_CLIP = 32
-"""How many frames a clip had in training, say the cards of the published checkpoints."""
+"""How many frames a clip had in training, say the READMEs of the published checkpoints."""
 
 
 class LlavaNextVideo(ChatFamily):
@@ -80,7 +80,7 @@ class LlavaNextVideo(ChatFamily):
     )
 
     def info_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelInfo | None) -> ModelInfo:  # noqa: ARG002
-        """Read the card; the number of frames is the catalogue's where the files do not tell it."""
+        """Read the info; the number of frames is the catalogue's where the files do not tell it."""
         loaded_config, videos = read_config(folder), read_config(folder, "AutoVideoProcessor")
         label = f"The {self.label} in {folder.name}"
         size = videos.crop_size if videos.do_center_crop else videos.size
@@ -128,7 +128,7 @@ class LlavaNextVideo(ChatFamily):
         return int(processor.video_token_id)
 
     def count_tokens(self, processor: ProcessorMixin, prompt: str, clips: Sequence[Frames], info: ModelInfo) -> int:
-        """Count the words, and the card's number for each frame in the place of a clip's mark."""
+        """Count the words, and the model's number for each frame in the place of a clip's mark."""
         frames = sum(len(clip) * info.tokens_per_frame - 1 for clip in clips)
         return text_tokens(processor, prompt) + frames
 

@@ -62,7 +62,7 @@ class Qwen3Vl(ChatFamily):
     )
 
     def info_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelInfo | None) -> ModelInfo:  # noqa: ARG002
-        """Read the card; frames have the largest size of whole patches that is not above the usual one."""
+        """Read the info; frames have the largest size of whole patches that is not above the usual one."""
         loaded_config, videos = read_config(folder), read_config(folder, "AutoVideoProcessor")
         merged = videos.patch_size * videos.merge_size
         edge = _EDGE_PIXELS // merged * merged
