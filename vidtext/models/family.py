@@ -108,6 +108,7 @@ class LocalFamily(Family):
         return ModelInfo(
             id=known.id if known else str(folder),
             family=self.name,
+            chats=isinstance(self, ChatFamily),
             licence=known.licence if known else "see the folder",
             weight_bytes=sum(path.stat().st_size for path in folder.glob("*.safetensors")),
             description=known.description if known else "See the model card in its folder.",

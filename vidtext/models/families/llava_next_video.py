@@ -106,7 +106,6 @@ class LlavaNextVideo(ChatFamily):
         return self._info(
             folder,
             known,
-            chats=True,
             frames_per_clip=frames,
             image_size=edge,
             fit="crop" if videos.do_center_crop else "squash",

@@ -70,7 +70,6 @@ class Qwen3Vl(ChatFamily):
         return self._info(
             folder,
             known,
-            chats=True,
             frames_per_clip=known.frames_per_clip if known else _FRAMES_PER_CLIP,
             image_size=edge,
             fit="pad",

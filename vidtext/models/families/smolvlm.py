@@ -68,7 +68,6 @@ class SmolVlm(ChatFamily):
         return self._info(
             folder,
             known,
-            chats=True,
             frames_per_clip=known.frames_per_clip if known else videos.num_frames or _FRAMES_PER_CLIP,
             image_size=edge,
             fit="squash",
