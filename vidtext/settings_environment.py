@@ -68,7 +68,7 @@ RENAMED = {
     "served_models": "served__models",
     "served_key": "served__api_key",
     "served_frames": "served__frames",
-    "served_frame_edge_pixels": "served__frame_edge_pixels",
+    "served_frame_edge_pixels": "served__image_size",
     "served_context_tokens": "served__context_tokens",
     "served_connect_seconds": "served__connect_seconds",
     "served_read_seconds": "served__read_seconds",

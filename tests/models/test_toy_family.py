@@ -67,7 +67,6 @@ class InternVl(ChatFamily):
         return self._info(
             folder,
             known,
-            chats=True,
             frames_per_clip=8,
             image_size=config["vision_config"]["image_size"][0],
             fit="squash",

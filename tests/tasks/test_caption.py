@@ -272,3 +272,9 @@ def test_a_stop_that_was_written_is_not_behind_the_end(reader: Reader, tmp_path:
     assert stop_seconds == 1.667
     assert caption(clip, stop_seconds=stop_seconds).notes == ("asked for auto",)
     assert caption(clip, stop_seconds=1.668).notes != ("asked for auto",)
+
+
+def test_the_former_name_of_info_is_deprecated(reader: Reader, clip: Path) -> None:
+    (result,) = caption_stream(clip, CaptionOptions(), settings=Settings(), job=Job())
+    with pytest.deprecated_call():
+        assert result.card is result.info

@@ -59,7 +59,7 @@ _LAYERS_INSIDE = 3
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack of transformer layers: how many, their width, and the inner width of their feed-forward part."""
+    """A stack of transformer layers; the sizes are named as in transformers' configurations."""
 
     layers: int
     hidden_size: int
@@ -75,13 +75,13 @@ class ModelDims:
         image_size: the width and height of a frame.
         tower: the vision tower.
         patches: how many vectors the tower makes of one frame.
-        output_hidden_layers: of how many of its layers the tower keeps the vectors until it has ended.
+        output_hidden_layers: layers of the tower whose output is held until it has ended.
         text: the text model.
-        kv_dim: the width of a token's keys in one layer, and of its values.
+        kv_dim: the size of a token's keys in one layer, and of its values.
         frame_tokens: how many tokens the text model reads for one frame.
         vocabulary: how many scores a written token has.
-        embedding_params: how many of the parameters are a table of which a job reads a few rows: the words that are read.
-        eager_attention_heads: how many heads of the text model hold a matrix of scores; 0 where attention is fused.
+        embedding_params: parameters of the input embedding, of which a job reads a few rows.
+        eager_attention_heads: heads of the text model that hold a matrix of scores; 0 where attention is fused.
         smaller_image_size: the edge that frames may be shrunk to where memory is short; 0 if they may not.
     """
 

@@ -133,7 +133,7 @@ class _Planner:
         return replace(self._usual, dtype=plan.config.dtype, device_bytes=inside)
 
     def info(self, plan: MemoryPlan) -> ModelInfo:
-        """Return the card for the frames that are planned."""
+        """Return the info for the frames that are planned."""
         return self._info.with_image_size(plan.config.image_size) if plan.config.image_size else self._info
 
     def plan(self, given_bytes: int = 0, *, make_room: bool) -> MemoryPlan:

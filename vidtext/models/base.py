@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
@@ -60,9 +61,21 @@ class ModelInfo:
     host: str = ""
 
     def with_image_size(self, image_size: int) -> ModelInfo:
-        """Return the card for frames of another size: their tokens go with their area."""
+        """Return the info for frames of another size: their tokens go with their area."""
         tokens = round(self.tokens_per_frame * (image_size / self.image_size) ** 2)
         return replace(self, image_size=image_size, tokens_per_frame=tokens)
+
+
+class FormerCard:
+    """Gives `info` under its former name, `card`, for one release."""
+
+    info: ModelInfo
+
+    @property
+    def card(self) -> ModelInfo:
+        """Return `info`."""
+        warnings.warn("`card` is called `info` now.", DeprecationWarning, stacklevel=2)
+        return self.info
 
 
 @dataclass(frozen=True)
@@ -92,7 +105,7 @@ class GenerationOptions:
 
     max_new_tokens: int = 30
     fit: Fit | None = None
-    """How frames are brought into the model's square; None takes the card's."""
+    """How frames are brought into the model's square; None takes the model's."""
     temperature: float = 0.0
     """0 takes the likeliest token at each step; above, tokens are drawn, the more freely the higher. Chat only."""
     top_p: float = 1.0

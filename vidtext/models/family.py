@@ -55,11 +55,11 @@ class Family(ABC):
 
 
 class RemoteFamily(Family):
-    """Models on another machine. Their cards have a `host`, and nothing is loaded here."""
+    """Models on another machine. They have a `host`, and nothing is loaded here."""
 
     @abstractmethod
     def info_from_name(self, name: str, settings: Settings) -> ModelInfo | None:
-        """Return the card of a model whose name says where it is; None for a name of another form.
+        """Return the info of a model whose name says where it is; None for a name of another form.
 
         Raises:
             UnknownModelError: the name has the family's form and is malformed.
@@ -75,12 +75,12 @@ class LocalFamily(Family):
 
     @abstractmethod
     def info_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelInfo | None) -> ModelInfo:
-        """Read the card off a checkpoint.
+        """Read the info off a checkpoint.
 
         Args:
             folder: its files.
             config: its `config.json`.
-            known: the catalogue's card, whose id, licence and description are kept.
+            known: the catalogue's entry, whose id, licence and description are kept.
 
         Raises:
             UnknownModelError: the checkpoint lacks what captioning videos needs.
@@ -103,11 +103,12 @@ class LocalFamily(Family):
     def patches(self, model: PreTrainedModel, processor: ProcessorMixin, pixels: NDArray[np.uint8]) -> torch.Tensor:
         """Return `(n, patches, D)`: what the vision tower makes of `(n, edge, edge, 3)` frames, each on its own."""
 
-    def _info(self, folder: Path, known: ModelInfo | None, **facts: Any) -> ModelInfo:  # noqa: ANN401  fields of the card
-        """Return a card: `facts` from the folder, the rest from the catalogue where it has the model."""
+    def _info(self, folder: Path, known: ModelInfo | None, **facts: Any) -> ModelInfo:  # noqa: ANN401  fields of ModelInfo
+        """Return the info: `facts` from the folder, the rest from the catalogue where it has the model."""
         return ModelInfo(
             id=known.id if known else str(folder),
             family=self.name,
+            chats=isinstance(self, ChatFamily),
             licence=known.licence if known else "see the folder",
             weight_bytes=sum(path.stat().st_size for path in folder.glob("*.safetensors")),
             description=known.description if known else "See the model card in its folder.",
@@ -133,10 +134,10 @@ class Tower:
 class ChatFamily(LocalFamily):
     """Models that read frames among words and answer messages, with a text model like Llama's. `VideoChat` runs them.
 
-    `clips` are frames that are squares of the card's size already.
+    `clips` are frames that are squares of the model's size already.
 
     Attributes:
-        supports_prefix_cache: whether the states of a prompt can be used again for another one that begins in the same way.
+        supports_prefix_cache: whether the states of a prompt can be used again for one that begins in the same way.
     """
 
     supports_prefix_cache: ClassVar[bool] = True
@@ -161,7 +162,7 @@ class ChatFamily(LocalFamily):
     def inputs(self, processor: ProcessorMixin, prompt: str, clips: Sequence[Frames]) -> dict[str, torch.Tensor]:
         """Return what the model reads: `input_ids` and `attention_mask` `(1, length)`, and values for the frames.
 
-        Where the family `supports_prefix_cache`, values whose names begin with `pixel_` are `(1, frames of all clips, …)`.
+        With `supports_prefix_cache`, values whose names begin with `pixel_` are `(1, frames of all clips, …)`.
         """
 
     def dims(self, folder: Path, info: ModelInfo) -> ModelDims:

@@ -1,4 +1,4 @@
-"""What all models that are loaded here have in common: a card, a device, and features of single frames."""
+"""What all models that are loaded here have in common: a description, a device, and features of single frames."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from vidtext.compute.gpu import GpuTimeEstimate, on_gpu
 from vidtext.media.resize import fit_square
+from vidtext.models.base import FormerCard
 from vidtext.models.family import LocalFamily
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _SECONDS_A_FRAME = 0.05
 """What a frame takes there with room to spare, until it was measured: an estimate for CLIP's ViT-L/14 at 336 × 336."""
 
 
-class LocalModel(Generic[FamilyType]):
+class LocalModel(FormerCard, Generic[FamilyType]):
     """A model of a family that is in memory, as long as somebody refers to it.
 
     Attributes:

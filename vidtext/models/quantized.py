@@ -51,12 +51,12 @@ def require_quantization(name: str) -> None:
         )
 
 
-def with_quantized(cards: Mapping[str, ModelInfo]) -> dict[str, ModelInfo]:
-    """Return cards by their names, and where it can be used here, each chat model of the hub in fewer bits too."""
+def with_quantized(models: Mapping[str, ModelInfo]) -> dict[str, ModelInfo]:
+    """Return models by their names, and where it can be used here, each chat model of the hub in fewer bits too."""
     if not can_quantize():
-        return dict(cards)
-    chatting = {name: info for name, info in cards.items() if "/" in name and info.chats}
-    return {**cards, **{f"{name}{suffix}": info for name, info in chatting.items() for suffix in PRECISIONS}}
+        return dict(models)
+    chatting = {name: info for name, info in models.items() if "/" in name and info.chats}
+    return {**models, **{f"{name}{suffix}": info for name, info in chatting.items() for suffix in PRECISIONS}}
 
 
 def quantization(dtype: str, compute: Any) -> dict[str, Any]:  # noqa: ANN401  a torch.dtype: torch is heavy to import

@@ -12,7 +12,7 @@ from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.media.sampling import TimeRange, choose_range, split
 from vidtext.models.acquire import Workload, acquire_model
-from vidtext.models.base import GenerationOptions, ModelInfo
+from vidtext.models.base import FormerCard, GenerationOptions, ModelInfo
 from vidtext.models.loading import resolve_captioner
 from vidtext.settings import Settings
 from vidtext.tasks.footage import Footage, open_footage
@@ -52,7 +52,7 @@ class CaptionOptions:
 
 
 @dataclass(frozen=True)
-class CaptionResult:
+class CaptionResult(FormerCard):
     """How far a captioning is. Each result holds all that is finished; the last one is the whole.
 
     Attributes:

@@ -11,6 +11,7 @@ from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.media.chapter_marks import ChapterMark, chaptered_suffix, write_with_chapters
 from vidtext.media.source import open_file
+from vidtext.models.base import FormerCard
 from vidtext.settings import Settings
 from vidtext.tasks.division import divide
 from vidtext.tasks.footage import frames_of, open_footage
@@ -54,7 +55,7 @@ class ChapterOptions:
 
 
 @dataclass(frozen=True)
-class ChaptersResult:
+class ChaptersResult(FormerCard):
     """How far the chaptering is. Each result holds all that is finished; the last one is the whole.
 
     Attributes:

@@ -13,7 +13,7 @@ from vidtext.errors import NoMemoryError, OptionError
 from vidtext.media.sampling import TimeRange
 from vidtext.models import prefix_cache
 from vidtext.models.acquire import Workload, acquire_model
-from vidtext.models.base import ChatModel, GenerationOptions, ModelInfo
+from vidtext.models.base import ChatModel, FormerCard, GenerationOptions, ModelInfo
 from vidtext.models.loading import resolve_chat
 from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn, fitted_prompt
 from vidtext.tasks.footage import open_footage
@@ -65,7 +65,7 @@ class ChatOptions:
 
 
 @dataclass(frozen=True)
-class ChatResult:
+class ChatResult(FormerCard):
     """How far an answer is.
 
     Attributes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.media.sampling import TimeRange, split
+from vidtext.models.base import FormerCard
 from vidtext.settings import Settings
 from vidtext.tasks.division import divide, middle_window
 from vidtext.tasks.footage import open_footage
@@ -86,7 +87,7 @@ class SummaryOptions:
 
 
 @dataclass(frozen=True)
-class SummaryResult:
+class SummaryResult(FormerCard):
     """How far the summary is. Each result holds what can be said so far; the last one is the whole.
 
     Attributes:

@@ -22,7 +22,7 @@ FAMILIES: dict[str, Family] = {}
 """By name. Change it through `register`."""
 
 MODELS: dict[str, ModelInfo] = {}
-"""The catalogue: the cards of all families' models, by their ids."""
+"""The catalogue: the models of all families, by their ids."""
 
 
 def register(family: Family) -> None:
@@ -40,7 +40,7 @@ def local_family(info: ModelInfo) -> LocalFamily:
 
 
 def info_from_folder(folder: Path, *, known: ModelInfo | None = None) -> ModelInfo:
-    """Read the card of the checkpoint in a folder; what a `known` card says of id, licence and abilities is kept.
+    """Read the info of the checkpoint in a folder; what `known` says of id, licence and abilities is kept.
 
     Raises:
         UnknownModelError: it is of a family that is not known here, or lacks what captioning videos needs.

@@ -60,8 +60,8 @@ class Git(LocalFamily):
             fit="squash",
             context_tokens=48,
             weight_bytes=0,
-            description="Sees light, main colours, movement of the camera, and large plain shapes; not objects, people or "
-            "text.",
+            description="Sees light, main colours, movement of the camera, and large plain shapes; not objects, people "
+            "or text.",
             min_frames=6,
             requires_exact_frames=True,
         ),
@@ -74,7 +74,8 @@ class Git(LocalFamily):
             fit="crop",
             context_tokens=1024,
             weight_bytes=707_000_000,
-            description="Names what people, animals and things do in one short sentence; does not read text or hear sound.",
+            description="Names what people, animals and things do in one short sentence; does not read text or hear "
+            "sound.",
             min_frames=6,
             requires_exact_frames=True,
         ),
@@ -94,7 +95,7 @@ class Git(LocalFamily):
     )
 
     def info_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelInfo | None) -> ModelInfo:
-        """Read the card from the JSON files alone, without transformers."""
+        """Read the info from the JSON files alone, without transformers."""
         missing = [key for key in _CONFIG_KEYS if not config.get(key)]
         if missing:
             raise UnknownModelError(f"The GIT in {folder.name} captions no videos: its config has no {missing[0]}.")

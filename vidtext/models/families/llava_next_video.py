@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vidtext.media.frames import Frames
 
 _FRAMES_PER_CLIP = 32
-"""How many frames a clip had in training, say the cards of the published checkpoints."""
+"""How many frames a clip had in training, say the READMEs of the published checkpoints."""
 
 
 class LlavaNextVideo(ChatFamily):
@@ -42,8 +42,8 @@ class LlavaNextVideo(ChatFamily):
             fit="squash",
             context_tokens=512,
             weight_bytes=0,
-            description="Knows plain shapes and how they move, light, colours, cuts and the camera; no objects, people or "
-            "text.",
+            description="Knows plain shapes and how they move, light, colours, cuts and the camera; no objects, people "
+            "or text.",
             tokens_per_frame=16,  # 8 × 8 patches of 8 pixels, pooled 2 × 2
             min_frames=6,
             requires_exact_frames=True,  # with others it is mostly wrong
@@ -59,8 +59,8 @@ class LlavaNextVideo(ChatFamily):
             fit="crop",
             context_tokens=8192,  # Vicuna's 4,096, stretched by linear rope scaling with a factor of 2
             weight_bytes=14_100_000_000,
-            description="Describes scenes and actions and answers questions about them; misses small text and exact counts, "
-            "may name what is not there, and hears no sound.",
+            description="Describes scenes and actions and answers questions about them; misses small text and exact "
+            "counts, may name what is not there, and hears no sound.",
             tokens_per_frame=144,  # 24 × 24 patches of 14 pixels, pooled 2 × 2
         ),
         ModelInfo(
@@ -73,13 +73,14 @@ class LlavaNextVideo(ChatFamily):
             fit="crop",
             context_tokens=8192,
             weight_bytes=14_100_000_000,
-            description="As LLaVA-NeXT-Video-7B, trained further to keep to what the video shows; it may still be wrong.",
+            description="As LLaVA-NeXT-Video-7B, trained further to keep to what the video shows; it may still be "
+            "wrong.",
             tokens_per_frame=144,
         ),
     )
 
     def info_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelInfo | None) -> ModelInfo:  # noqa: ARG002
-        """Read the card; the number of frames is the catalogue's where the files do not tell it."""
+        """Read the info; the number of frames is the catalogue's where the files do not tell it."""
         loaded_config, videos = read_config(folder), read_config(folder, "AutoVideoProcessor")
         label = f"The {self.label} in {folder.name}"
         size = videos.crop_size if videos.do_center_crop else videos.size
@@ -105,7 +106,6 @@ class LlavaNextVideo(ChatFamily):
         return self._info(
             folder,
             known,
-            chats=True,
             frames_per_clip=frames,
             image_size=edge,
             fit="crop" if videos.do_center_crop else "squash",
@@ -127,7 +127,7 @@ class LlavaNextVideo(ChatFamily):
         return int(processor.video_token_id)
 
     def count_tokens(self, processor: ProcessorMixin, prompt: str, clips: Sequence[Frames], info: ModelInfo) -> int:
-        """Count the words, and the card's number for each frame in the place of a clip's mark."""
+        """Count the words, and the model's number for each frame in the place of a clip's mark."""
         frames = sum(len(clip) * info.tokens_per_frame - 1 for clip in clips)
         return text_tokens(processor, prompt) + frames
 

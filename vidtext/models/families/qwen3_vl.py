@@ -53,7 +53,8 @@ class Qwen3Vl(ChatFamily):
             fit="pad",
             context_tokens=_CONTEXT_TOKENS,
             weight_bytes=0,
-            description="Describes scenes and actions, reads text and knows when things happen; may name what is not there.",
+            description="Describes scenes and actions, reads text and knows when things happen; may name what is not "
+            "there.",
             tokens_per_frame=98,  # 28 × 28 patches of 16 pixels, 2 × 2 of two frames merged into one
             smaller_image_size=256,
         )
@@ -61,7 +62,7 @@ class Qwen3Vl(ChatFamily):
     )
 
     def info_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelInfo | None) -> ModelInfo:  # noqa: ARG002
-        """Read the card; frames have the largest size of whole patches that is not above the usual one."""
+        """Read the info; frames have the largest size of whole patches that is not above the usual one."""
         loaded_config, videos = read_config(folder), read_config(folder, "AutoVideoProcessor")
         merged = videos.patch_size * videos.merge_size
         edge = _EDGE_PIXELS // merged * merged
@@ -69,7 +70,6 @@ class Qwen3Vl(ChatFamily):
         return self._info(
             folder,
             known,
-            chats=True,
             frames_per_clip=known.frames_per_clip if known else _FRAMES_PER_CLIP,
             image_size=edge,
             fit="pad",

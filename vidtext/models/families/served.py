@@ -15,7 +15,7 @@ import numpy as np
 from vidtext.counts import count
 from vidtext.errors import ModelUnavailableError, UnknownModelError
 from vidtext.media.resize import fit_square
-from vidtext.models.base import GenerationOptions, Message, ModelInfo, collect_reply, cut_short
+from vidtext.models.base import FormerCard, GenerationOptions, Message, ModelInfo, collect_reply, cut_short
 from vidtext.models.family import RemoteFamily
 from vidtext.models.reasoning import AnswerFilter, no_answer
 from vidtext.text.prompts import CAPTION
@@ -57,7 +57,7 @@ class Served(RemoteFamily):
     label = "served models"
 
     def info_from_name(self, name: str, settings: Settings) -> ModelInfo | None:
-        """Return the card of a served model.
+        """Return the info of a served model.
 
         Raises:
             UnknownModelError: the name does not tell where, or which.
@@ -101,7 +101,7 @@ def _host_of(url: str) -> str:
     return (address.hostname or "") if address.scheme in ("http", "https") else ""
 
 
-class ServedModel:
+class ServedModel(FormerCard):
     """A `ChatModel` whose work is done by a server.
 
     Attributes:

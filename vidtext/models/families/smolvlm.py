@@ -55,7 +55,7 @@ class SmolVlm(ChatFamily):
     )
 
     def info_from_folder(self, folder: Path, config: Mapping[str, Any], known: ModelInfo | None) -> ModelInfo:  # noqa: ARG002
-        """Read the card; processor and model must agree on the tokens of a frame."""
+        """Read the info; processor and model must agree on the tokens of a frame."""
         loaded_config, videos = read_config(folder), read_config(folder, "AutoVideoProcessor")
         vision, edge = loaded_config.vision_config, videos.max_image_size["longest_edge"]
         written = read_json(folder / "processor_config.json").get("image_seq_len")
@@ -68,7 +68,6 @@ class SmolVlm(ChatFamily):
         return self._info(
             folder,
             known,
-            chats=True,
             frames_per_clip=known.frames_per_clip if known else videos.num_frames or _FRAMES_PER_CLIP,
             image_size=edge,
             fit="squash",
