@@ -134,7 +134,7 @@ ASK = """
 import json, sys, time
 import vidtext
 from vidtext.models.loading import resolve
-settings = vidtext.Settings(hub_timeout_seconds=1.0)
+settings = vidtext.Settings().override(models__hub_timeout_seconds=1.0)
 resolution = resolve("auto", settings)
 captioner = vidtext.load_model("auto", settings=settings)
 again = resolve("auto", settings)
