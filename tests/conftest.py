@@ -47,6 +47,11 @@ def tiers_of(path: Path) -> set[str]:
     return tiers - {"browser"} if path.stem.removeprefix("test_") in NO_BROWSER else tiers
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: tests of the page wait for the browser half of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test with its tiers, and put the longest files first."""
     for item in items:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -90,6 +91,14 @@ class WarmProcess:
             os.kill(self.pid, signal.SIGTERM)
 
 
+def run_warm(words: list[str], folder: Path, **environment: str) -> tuple[int, str]:
+    """Run `python WORDS` where the page's libraries are imported already; return its status, and all that it says."""
+    said = folder / "said.txt"
+    with said.open("w", encoding="utf-8") as log:
+        process = WarmProcess("pages", words, {**os.environ, **environment}, log)
+    return process.wait(120), said.read_text("utf-8")
+
+
 def warm_folder() -> str:
     """Return the folder whose `python3` runs `-m vidtext …` in a warm process."""
     return str(Path(_address("commands")).parent)
@@ -130,12 +139,18 @@ def _serve(kind: Kind, address: str) -> None:
     for module in _IMPORTS[kind]:
         importlib.import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    parent = os.getppid()
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(f"{address}.new")
     listening.listen(16)
+    listening.settimeout(5)
     Path(f"{address}.new").rename(address)
-    while True:
-        client, _ = listening.accept()
+    while os.getppid() == parent:  # a test process that was killed leaves no server behind
+        try:
+            client, _ = listening.accept()
+        except TimeoutError:
+            continue
+        client.settimeout(None)
         if os.fork() == 0:
             listening.close()
             os.setsid()
@@ -162,6 +177,14 @@ def _run(client: socket.socket) -> int:
     for descriptor in descriptors:
         os.close(descriptor)
     client.sendall(child.to_bytes(4, "big"))
+    ended = os.pidfd_open(child)
+    readable, _, _ = select.select([client, ended], [], [])
+    if ended not in readable:  # whoever asked is gone
+        os.kill(child, signal.SIGTERM)
+        if not select.select([ended], [], [], 20)[0]:
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return 1
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     client.sendall(status.to_bytes(4, "big", signed=True))
     return 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
-import subprocess
-import sys
+import tempfile
+from pathlib import Path
 
-from tests.ui.serving import ROOT
+from tests.warm import run_warm
 
 _LIST = """
 import json, threading
@@ -45,11 +45,12 @@ print(json.dumps(sorted(set(walk(App.create_app(page, app_kwargs={"routes": rout
 @functools.cache
 def routes() -> tuple[tuple[str, str], ...]:
     """Return every method and path, with parameters in braces."""
-    done = subprocess.run(  # Gradio leaves an event loop behind
-        [sys.executable, "-W", "ignore", "-c", _LIST],
-        capture_output=True, text=True, check=True, timeout=120, cwd=ROOT,
-    )  # fmt: skip
-    return tuple((method, path) for method, path in json.loads(done.stdout.splitlines()[-1]))
+    with tempfile.TemporaryDirectory() as folder:  # a process of its own: Gradio leaves an event loop behind
+        script = Path(folder, "list.py")
+        script.write_text(_LIST)
+        status, said = run_warm([str(script)], Path(folder))
+    assert status == 0, said
+    return tuple((method, path) for method, path in json.loads(said.splitlines()[-1]))
 
 
 def addresses() -> list[tuple[str, str]]:

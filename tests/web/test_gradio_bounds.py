@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,8 @@ import pytest
 
 from tests.media.clips import numbered_clip
 from tests.ui.conftest import QUICK, scripted
-from tests.ui.serving import ROOT, Served, files_in, serve
+from tests.ui.serving import Served, files_in, serve
+from tests.warm import run_warm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +77,14 @@ def test_no_program_of_the_machine_touches_a_visitors_file(
     assert not files_in(shown, "tmp*")
 
 
+def said_by(script: str, folder: Path, *words: str) -> list[str]:
+    """Run a script in a process of its own; return the words that it prints."""
+    (folder / "script.py").write_text(script)
+    status, said = run_warm([str(folder / "script.py"), *words], folder)
+    assert status == 0, said
+    return said.split()
+
+
 def test_copies_have_other_names_in_every_process(tmp_path: Path) -> None:
     film = numbered_clip(tmp_path / "film.mp4", 5)
     script = (
@@ -86,11 +94,7 @@ def test_copies_have_other_names_in_every_process(tmp_path: Path) -> None:
     )
     names = set()
     for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, "-c", script, str(film), str(tmp_path / "cache")],
-            cwd=ROOT, capture_output=True, text=True, check=True, timeout=120,
-        )  # fmt: skip
-        first, second = done.stdout.split()
+        first, second = said_by(script, tmp_path, str(film), str(tmp_path / "cache"))
         assert first == second  # the page finds the copy of an example again
         names.add(first)
     assert len(names) == 2
@@ -107,11 +111,7 @@ def test_a_session_costs_no_copy_of_the_page(tmp_path: Path) -> None:
         "session = state_holder.SessionState(page)\n"
         "print(len(session.config_values), session[state._id], session[box._id].value)"
     )
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script],
-        cwd=ROOT, capture_output=True, text=True, check=True, timeout=120,
-    )  # fmt: skip
-    assert done.stdout.split() == ["0", "7", "words"]
+    assert said_by(script, tmp_path) == ["0", "7", "words"]
 
 
 @pytest.mark.parametrize("session", ["a" * 65, "a" * 500_000, "a b", "a\nb", "\u00e9", ""])
@@ -122,7 +122,7 @@ def test_a_session_has_a_short_name(spied: tuple[Served, Path], session: str) ->
         assert 400 <= client.post("/gradio_api/run/predict", json=body).status_code < 500
 
 
-def test_sessions_that_nobody_listens_to_are_forgotten() -> None:
+def test_sessions_that_nobody_listens_to_are_forgotten(tmp_path: Path) -> None:
     script = (
         "import asyncio, types\n"
         "from vidtext.settings import Settings\n"
@@ -136,11 +136,7 @@ def test_sessions_that_nobody_listens_to_are_forgotten() -> None:
         "    asyncio.run(bounded._push(queue, types.SimpleNamespace(session_hash=f's{n}'), None, None))\n"
         "print(len(queue.pending_event_ids_session), 's0' in queue.pending_event_ids_session)"
     )
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script],
-        cwd=ROOT, capture_output=True, text=True, check=True, timeout=120,
-    )  # fmt: skip
-    size, at_work_stays = done.stdout.split()
+    size, at_work_stays = said_by(script, tmp_path)
     assert 2000 <= int(size) <= 2002
     assert at_work_stays == "True"
 

@@ -33,7 +33,10 @@ _FIELDS_BYTES = 1 << 16
 
 
 def bound_gradio() -> None:
-    """Give Gradio its bounds: in this process, once, before it serves."""
+    """Give Gradio its bounds: in this process, once, before it serves.
+
+    `tests/web/test_gradio_unpatched.py` has a test for each replacement, which fails once Gradio needs it no longer.
+    """
     route_utils.GradioUploadFile = _UploadOfItsOwn
     route_utils.GradioMultiPartParser.on_part_data = _bounded_part
     processing_utils.async_ssrf_protected_download = _refused_download

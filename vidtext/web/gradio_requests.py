@@ -36,6 +36,8 @@ _push_of_gradio = queueing.Queue.push
 def bound_requests(settings: Settings) -> None:
     """Have Gradio bound what it keeps of requests, and tell whose an event is: in this process, before it serves.
 
+    `tests/web/test_gradio_unpatched.py` has a test for each replacement, which fails once Gradio needs it no longer.
+
     Args:
         settings: the limits.
     """
