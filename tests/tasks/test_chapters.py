@@ -20,7 +20,7 @@ from vidtext.job import Job, Progress
 from vidtext.media.frames import Frames
 from vidtext.settings import Settings
 from vidtext.tasks.chapters import ChapterOptions, ChaptersResult, chapters, chapters_stream
-from vidtext.text.chapter_formats import CHAPTER_FORMATS, render_chapters
+from vidtext.text.chapter_formats import CHAPTER_FORMATS
 
 Film = Callable[..., Path]
 FOUR = (("red", 5), ("green", 4), ("blue", 6), ("white", 5))
@@ -244,7 +244,7 @@ def test_all_formats_have_the_times_of_players(colours: ColourCaptioner, tmp_pat
     [change] = picture_changes(film)
 
     found = chapters(film, count=2)
-    written = {name: render_chapters(found, name) for name in CHAPTER_FORMATS}
+    written = {name: form.write(found) for name, form in CHAPTER_FORMATS.items()}
     assert found.segments[0].start_seconds == 0
     starts = {
         name: [clock(line) for line in written[name].splitlines() if "screen" in line and line[0] != " "]

@@ -109,7 +109,7 @@ def test_long_names_are_as_long_as_a_file_system_allows_and_cut_between_characte
 
 def test_no_two_results_of_a_video_have_the_same_name() -> None:
     suffixes: dict[Kind, list[str]] = {
-        "captions": [f".{name}" for name in FORMATS],
+        "captions": [form.suffix for form in FORMATS.values()],
         "chapters": [form.suffix for form in CHAPTER_FORMATS.values()],
         "summary": [form.suffix for form in SUMMARY_FORMATS.values()],
         "chat": [form.suffix for form in TRANSCRIPT_FORMATS.values()],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import json
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,8 +17,10 @@ from vidtext.tasks.caption import CaptionOptions
 from vidtext.tasks.chapters import ChapterOptions
 from vidtext.tasks.dialogue import Turn
 from vidtext.tasks.summary import SummaryOptions
-from vidtext.text.chapter_formats import render_chapters
-from vidtext.text.summary_formats import render_summary
+from vidtext.text.chapter_formats import chapters_document
+from vidtext.text.formats import timed_text_document
+from vidtext.text.summary_formats import summary_document
+from vidtext.text.transcript_formats import exchange_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,7 +87,7 @@ class Worker:
             path = self._file(upload or body.video, job, stack)
             options = body.options(ChapterOptions, self.settings)
             for result in self.streams.chapters_stream(path, options, **self._with(job)):
-                yield json.loads(render_chapters(result.chapters, "json"))
+                yield chapters_document(result.chapters)
 
     def summary(self, body: SummaryBody, upload: Path | None, job: Job) -> Iterator[Document]:
         """Yield the summary of a video as it grows."""
@@ -94,7 +95,7 @@ class Worker:
             path = self._file(upload or body.video, job, stack)
             options = body.options(SummaryOptions, self.settings)
             for result in self.streams.summary_stream(path, options, **self._with(job)):
-                yield json.loads(render_summary(result.summary, "json"))
+                yield summary_document(result.summary)
 
     def chat(self, body: ChatBody, upload: Path | None, job: Job) -> Iterator[Document]:
         """Yield the answer to the last question as it grows."""
@@ -141,18 +142,8 @@ def _of_base64(text: str, place: int) -> bytes:
 
 
 def _caption_document(result: CaptionResult) -> Document:
-    text = result.text
-    return {
-        "caption": text.text,
-        "segments": [
-            {"start_seconds": part.start_seconds, "stop_seconds": part.stop_seconds, "text": part.text}
-            for part in text.segments
-        ],
-        "model": text.model,
-        "notes": list(text.notes),
-    }
+    return {**timed_text_document(result.text), "caption": result.text.text}
 
 
 def _answer_document(result: ChatResult) -> Document:
-    turn = result.turn
-    return {"answer": turn.answer, "model": result.card.id, "notes": list(turn.notes), "finished": turn.finished}
+    return {"model": result.card.id, **exchange_document(result.turn.exchange)}

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from vidtext.errors import CancelledError, VidtextError
 from vidtext.media.source import LocalFile, open_source
 from vidtext.tasks.results import last_result
-from vidtext.text.chapter_formats import render_chapters
-from vidtext.text.formats import render
+from vidtext.text.chapter_formats import CHAPTER_FORMATS, chapters_document
+from vidtext.text.formats import FORMATS, timed_text_document
 from vidtext.text.names import tail_of
-from vidtext.text.summary_formats import render_summary
-from vidtext.text.transcript_formats import render_transcript
+from vidtext.text.summary_formats import SUMMARY_FORMATS, summary_document
+from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS, transcript_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from vidtext.batch.items import Item, Questions, Tasks
     from vidtext.job import Job
@@ -27,11 +26,15 @@ if TYPE_CHECKING:
     from vidtext.tasks.chapters import ChapterOptions, ChaptersResult
     from vidtext.tasks.streams import Answer, BeginDialogue, Stream
     from vidtext.tasks.summary import SummaryOptions, SummaryResult
+    from vidtext.text.documents import Format
+    from vidtext.text.names import Kind
     from vidtext.text.transcript import Transcript
 
 _log = logging.getLogger(__name__)
 
 DONE, FAILED = "done", "failed"
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -142,37 +145,32 @@ def _done(item: Item, streams: TaskStreams, settings: Settings, job: Job) -> Out
     documents: list[Document] = []
     with open_source(item.source, settings=settings, job=job) as file:  # once, for all tasks
         assert isinstance(file, LocalFile)  # noqa: S101  (a path or an address never becomes Frames)
-        for name, written, files in _written(item.tasks, file, streams, settings, job):
-            made[name] = json.loads(written)
+        for name, document, files in _written(item.tasks, file, streams, settings, job):
+            made[name] = document
             documents += files
     return Outcome(item, made, tuple(documents))
 
 
 def _written(
     tasks: Tasks, file: LocalFile, streams: TaskStreams, settings: Settings, job: Job
-) -> Iterator[tuple[str, str, list[Document]]]:
+) -> Iterator[tuple[str, dict[str, Any], list[Document]]]:
     """Yield, for each task, its name, its JSON document, and the files for people and players."""
     if tasks.caption:
         text = last_result(streams.caption_stream(file.path, tasks.caption, settings=settings, job=job)).text
-        subtitles = [Document(f".{name}", render(text, name)) for name in ("srt", "vtt")]
-        yield "caption", render(text, "json"), subtitles
+        yield "caption", timed_text_document(text), _files(text, "captions", FORMATS)
     if tasks.chapters:
         found = last_result(streams.chapters_stream(file.path, tasks.chapters, settings=settings, job=job)).chapters
-        lists = [
-            Document(tail_of("chapters", ".txt"), render_chapters(found, "youtube")),
-            Document(tail_of("chapters", ".vtt"), render_chapters(found, "vtt")),
-        ]
-        yield "chapters", render_chapters(found, "json"), lists
+        yield "chapters", chapters_document(found), _files(found, "chapters", CHAPTER_FORMATS)
     if tasks.summary:
         summary = last_result(streams.summary_stream(file.path, tasks.summary, settings=settings, job=job)).summary
-        yield (
-            "summary",
-            render_summary(summary, "json"),
-            [Document(tail_of("summary", ".md"), render_summary(summary, "md"))],
-        )
+        yield "summary", summary_document(summary), _files(summary, "summary", SUMMARY_FORMATS)
     if tasks.chat:
         talk = _conversation(file, tasks.chat, streams, settings, job)
-        yield "chat", render_transcript(talk, "json"), [Document(tail_of("chat", ".md"), render_transcript(talk, "md"))]
+        yield "chat", transcript_document(talk), _files(talk, "chat", TRANSCRIPT_FORMATS)
+
+
+def _files(result: Result, kind: Kind, formats: Mapping[str, Format[Result]]) -> list[Document]:
+    return [Document(tail_of(kind, form.suffix), form.write(result)) for form in formats.values() if form.in_batches]
 
 
 def _conversation(file: LocalFile, asked: Questions, streams: TaskStreams, settings: Settings, job: Job) -> Transcript:

@@ -12,8 +12,9 @@ from uuid import uuid4
 from vidtext.cli.output import check_output, print_document, read_video, write
 from vidtext.cli.terminal import at_work, say_notes
 from vidtext.errors import OptionError
+from vidtext.text.documents import render
 from vidtext.text.transcript import read_transcript
-from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS, render_transcript
+from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS
 
 if TYPE_CHECKING:
     import argparse
@@ -68,10 +69,10 @@ def _keep(transcript: Transcript, arguments: argparse.Namespace) -> None:
     """Write the conversation to where it was asked for, and print it even if it cannot be written there."""
     try:
         if arguments.output:
-            write(render_transcript(transcript, _format(arguments)), arguments.output)
+            write(render(transcript, _format(arguments), TRANSCRIPT_FORMATS), arguments.output)
     finally:
         if arguments.json and transcript.exchanges:
-            print_document(render_transcript(transcript, "json"))
+            print_document(render(transcript, "json", TRANSCRIPT_FORMATS))
 
 
 def _begin(

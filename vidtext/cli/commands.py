@@ -8,7 +8,7 @@ import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vidtext.cli.batch import batch
 from vidtext.cli.chat import chat
@@ -16,9 +16,10 @@ from vidtext.cli.models import models
 from vidtext.cli.output import check_output, print_document, read_video, write
 from vidtext.cli.terminal import at_work, say_notes
 from vidtext.errors import OptionError
-from vidtext.text.chapter_formats import CHAPTER_FORMATS, render_chapters, youtube_problems
-from vidtext.text.formats import FORMATS, render
-from vidtext.text.summary_formats import SUMMARY_FORMATS, render_summary
+from vidtext.text.chapter_formats import CHAPTER_FORMATS, youtube_problems
+from vidtext.text.documents import render
+from vidtext.text.formats import FORMATS
+from vidtext.text.summary_formats import SUMMARY_FORMATS
 
 if TYPE_CHECKING:
     import argparse
@@ -31,13 +32,14 @@ if TYPE_CHECKING:
     from vidtext.tasks.chapters import ChaptersResult
     from vidtext.tasks.summary import SummaryResult
     from vidtext.text.chapters import Chapters
+    from vidtext.text.documents import Format
 
 Result = TypeVar("Result")
 
 
 def _caption(arguments: argparse.Namespace, settings: Settings) -> None:
     _check_outputs(arguments, ("output",))
-    format_name = _format(arguments, {name: f".{name}" for name in FORMATS}, "txt")
+    format_name = _format(arguments, FORMATS, "txt")
     source = read_video(arguments.video, settings)
 
     def start(job: Job) -> Iterator[CaptionResult]:
@@ -47,7 +49,7 @@ def _caption(arguments: argparse.Namespace, settings: Settings) -> None:
 
     def finish(result: CaptionResult, notes: Sequence[str]) -> None:
         text = dataclasses.replace(result.text, notes=(*result.text.notes, *notes))
-        write(render(text, format_name), arguments.output)
+        write(render(text, format_name, FORMATS), arguments.output)
         say_notes(text.notes)
 
     _run(start, finish, lambda result: f"{result.windows_done} of {result.windows_total} windows are captioned")
@@ -55,12 +57,11 @@ def _caption(arguments: argparse.Namespace, settings: Settings) -> None:
 
 def _chapters(arguments: argparse.Namespace, settings: Settings) -> None:
     _check_outputs(arguments, ("output", "chaptered"))
-    suffixes = {name: form.suffix for name, form in CHAPTER_FORMATS.items()}
-    format_name = _format(arguments, suffixes, "youtube")
+    format_name = _format(arguments, CHAPTER_FORMATS, "youtube")
 
     def finish(result: ChaptersResult, notes: Sequence[str]) -> None:
         found = dataclasses.replace(result.chapters, notes=(*result.chapters.notes, *notes))
-        write(render_chapters(found, format_name), arguments.output)
+        write(render(found, format_name, CHAPTER_FORMATS), arguments.output)
         say_notes((*found.notes, *(youtube_problems(found) if format_name == "youtube" else ())))
 
     with ExitStack() as stack:
@@ -108,11 +109,11 @@ def _summary(arguments: argparse.Namespace, settings: Settings) -> None:
         raise OptionError("--seconds is how long the clip of --reel is; name its file, too.")
     if arguments.reel is not None:
         _check_reel(arguments.reel, arguments.output)
-    format_name = _format(arguments, {name: form.suffix for name, form in SUMMARY_FORMATS.items()}, "txt")
+    format_name = _format(arguments, SUMMARY_FORMATS, "txt")
 
     def finish(result: SummaryResult, notes: Sequence[str]) -> None:
         summary = dataclasses.replace(result.summary, notes=(*result.summary.notes, *notes))
-        write(render_summary(summary, format_name), arguments.output)
+        write(render(summary, format_name, SUMMARY_FORMATS), arguments.output)
         say_notes(summary.notes)
 
     with ExitStack() as stack:
@@ -156,7 +157,7 @@ def _write_reel(source: Path, result: SummaryResult, arguments: argparse.Namespa
     highlights = result.summary.highlights
     with at_work() as job:
         reel = highlight_reel(source, highlights, arguments.reel, seconds=arguments.seconds, settings=settings, job=job)
-    write(render(reel.captions, "srt"), arguments.reel.with_suffix(".srt"))
+    write(FORMATS["srt"].write(reel.captions), arguments.reel.with_suffix(".srt"))
     say_notes(reel.notes)
 
 
@@ -246,8 +247,8 @@ def _check_outputs(arguments: argparse.Namespace, names: Iterable[str]) -> None:
             check_output(output, arguments.video, {"chaptered": "--video", "reel": "--reel"}.get(name, "--output"))
 
 
-def _format(arguments: argparse.Namespace, suffixes: Mapping[str, str], otherwise: str) -> str:
+def _format(arguments: argparse.Namespace, formats: Mapping[str, Format[Any]], otherwise: str) -> str:
     """Choose the format that was named, or else the one whose suffix, the longest one, ends the output's name."""
     output: Path | None = arguments.output
-    fitting = [name for name, suffix in suffixes.items() if output and output.name.lower().endswith(suffix)]
-    return arguments.format or max(fitting, key=lambda name: len(suffixes[name]), default=otherwise)
+    fitting = [name for name, form in formats.items() if output and output.name.lower().endswith(form.suffix)]
+    return arguments.format or max(fitting, key=lambda name: len(formats[name].suffix), default=otherwise)

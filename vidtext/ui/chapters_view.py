@@ -6,7 +6,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from vidtext.text.chapter_formats import CHAPTER_FORMATS, render_chapters, youtube_problems
+from vidtext.text.chapter_formats import CHAPTER_FORMATS, youtube_problems
 from vidtext.text.names import file_name
 from vidtext.ui.filmstrip import picture_uri
 from vidtext.ui.status import (
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
 
 TITLE_CHARACTERS = 200
 """The longest title that can be typed."""
-
-_FORMAT_LABELS = {
-    "youtube": "YouTube",
-    "vtt": "VTT",
-    "ffmetadata": "FFmetadata",
-    "json": "JSON",
-    "csv": "CSV",
-    "md": "Markdown",
-}
 
 _NUMBERED = re.compile(r" \(\d+\)$")
 """What `vidtext.text` puts behind a title that another chapter has too."""
@@ -120,16 +111,14 @@ def closing_html(result: ChaptersResult, name: str, closing: Closing) -> str:
     stopped = f"Stopped: {result.chapters_done} of {result.chapters_total} chapters are described."
     notes = [*([stopped] if closing.stopped else []), *chapters.notes]
     links = "".join(
-        download_html(
-            _FORMAT_LABELS[kind], file_name(name, "chapters", form.suffix), form.media_type, form.write(chapters)
-        )
-        for kind, form in CHAPTER_FORMATS.items()
+        download_html(form.label, file_name(name, "chapters", form.suffix), form.media_type, form.write(chapters))
+        for form in CHAPTER_FORMATS.values()
     )
     problems = " ".join(youtube_problems(chapters))
     return (
         provenance_html(result.card, result.device, facts, result.seconds_taken, notes)
         + '<div class="vt-actions"><button type="button" class="vt-small" '
-        + f'data-copy="{escape(render_chapters(chapters, "youtube"))}">Copy</button>'
+        + f'data-copy="{escape(CHAPTER_FORMATS["youtube"].write(chapters))}">Copy</button>'
         + f"{downloads_html(links)}</div>"
         + (f'<p class="vt-note">For YouTube: {escape(problems)}</p>' if problems else "")
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from vidtext.tasks.summary import SummaryOptions
-from vidtext.text.formats import render
+from vidtext.text.formats import FORMATS
 from vidtext.text.names import file_name
 from vidtext.ui import summary_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style, offer_style
@@ -52,7 +52,7 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
         highlights = result.summary.highlights
         wished = number_in(seconds, order.values, "seconds")
         reel = services.highlight_reel(order.source, highlights, target, seconds=wished, settings=settings, job=job)
-        captions.write_text(render(reel.captions, "srt"), encoding="utf-8", newline="")
+        captions.write_text(FORMATS["srt"].write(reel.captions), encoding="utf-8", newline="")
         yield MadeFile(target, "Clip (MP4)", reel.notes)
         yield MadeFile(captions, "Captions (SRT)")
 
