@@ -17,9 +17,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vidtext.batch.work import Outcome, failed, real_streams, work_on
+from vidtext.batch.work import Outcome, failed, work_on
 from vidtext.errors import OptionError, VidtextError
 from vidtext.job import Job
+from vidtext.tasks.registry import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -111,7 +112,7 @@ class Worker:
         import torch
 
         torch.set_num_threads(threads[ray.get_runtime_context().get_node_id()])
-        self._settings, self._streams, self._attempts = settings, real_streams(), attempts
+        self._settings, self._tasks, self._attempts = settings, TASKS, attempts
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Do one item. Items and outcomes cross as bytes, which are no table that Ray would have to understand."""
@@ -125,7 +126,7 @@ class Worker:
         if died >= self._settings.batch_attempts:
             why = f"{died} workers died of it, perhaps for want of memory. Ray's logs may tell more."
             return failed(item, WorkerDiedError(why))
-        return work_on(item, self._streams, self._settings, Job())
+        return work_on(item, self._tasks, self._settings, Job())
 
 
 def _outcomes(items: Sequence[Item], settings: Settings, workers: int | None) -> Iterator[Outcome]:

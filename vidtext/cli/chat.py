@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from vidtext.cli.options import read_options
 from vidtext.cli.output import check_output, print_document, read_video, write
 from vidtext.cli.terminal import at_work, say_notes
 from vidtext.errors import OptionError
+from vidtext.tasks.options import ChatOptions
 from vidtext.text.documents import render
 from vidtext.text.transcript import read_transcript
 from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from vidtext.settings import Settings
-    from vidtext.tasks.chat import ChatOptions
     from vidtext.tasks.dialogue import Dialogue
     from vidtext.text.transcript import Transcript
 
@@ -79,21 +80,10 @@ def _begin(
     arguments: argparse.Namespace, opened: Transcript | None, settings: Settings
 ) -> tuple[ChatOptions, Dialogue]:
     with at_work() as job:
-        from vidtext.tasks.chat import ChatOptions, begin_dialogue
+        from vidtext.tasks.chat import begin_dialogue
         from vidtext.tasks.dialogue import turns_of
 
-        chosen = {
-            "frames": arguments.frames,
-            "max_new_tokens": arguments.max_new_tokens,
-            "temperature": arguments.temperature,
-            "top_p": arguments.top_p,
-            "system_prompt": arguments.system,
-            "fit": arguments.fit,
-        }
-        options = ChatOptions(
-            model=arguments.model or settings.default_chat_model,
-            **{name: value for name, value in chosen.items() if value is not None},
-        )
+        options = read_options(arguments, ChatOptions, settings.default_chat_model)
         sources = [(read_video(video, settings), "") for video in arguments.videos]
         dialogue = begin_dialogue(sources, options, settings=settings, job=job)
     return options, dataclasses.replace(dialogue, turns=turns_of(opened)) if opened else dialogue

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from vidtext.errors import OptionError
-from vidtext.tasks.chapters import ChapterOptions
+from vidtext.tasks.options import ChapterOptions
 from vidtext.text.names import file_name
 from vidtext.ui import chapters_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style, offer_style
@@ -66,7 +66,7 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
             style=style.chosen(values),
             fit=model.chosen_fit(values),
         )
-        return services.chapters_stream(order.source, options, settings=settings, job=job)
+        return services.tasks["chapters"].run(order.source, options, settings=settings, job=job)
 
     def make(result: ChaptersResult, order: Order[Any], folder: Path, job: Job) -> Iterator[MadeFile]:
         suffix = services.chaptered_suffix(order.source, settings=settings, job=job)

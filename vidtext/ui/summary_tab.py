@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from vidtext.tasks.summary import SummaryOptions
+from vidtext.tasks.options import SummaryOptions
 from vidtext.text.formats import FORMATS
 from vidtext.text.names import file_name
 from vidtext.ui import summary_view as view
@@ -44,7 +44,7 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
             style=style.chosen(values),
             fit=model.chosen_fit(values),
         )
-        return services.summary_stream(order.source, options, settings=settings, job=job)
+        return services.tasks["summary"].run(order.source, options, settings=settings, job=job)
 
     def make(result: SummaryResult, order: Order[Any], folder: Path, job: Job) -> Iterator[MadeFile]:
         target = folder / file_name(order.name, "highlights", ".mp4")
