@@ -84,7 +84,7 @@ def test_a_summary_with_its_highlights_as_a_clip(film: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["chapters", "{film}", "--count", "0"], b"0 chapters were asked for; 1 to 200 are possible"),
+        (["chapters", "{film}", "--count", "0"], b"count is 0; it must be a whole number of at least 1"),
         (["chapters", "{film}", "--count", "9", "--min", "3"], b"do not fit into a video of 0:12"),
         (["chapters", "{film}", "--format", "doc"], b"invalid choice: 'doc'"),
         (["chapters", "{film}", "--video", "{folder}/a.avi"], b"a.avi cannot hold this video unchanged"),
