@@ -24,7 +24,7 @@ from vidtext.batch.run import local_engine, run_batch
 from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.models.base import ModelCard
-from vidtext.options import check_limits, option, task_options
+from vidtext.options import check_limits, option, options_of, task_options
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionResult
 from vidtext.tasks.options import CaptionOptions
@@ -222,6 +222,19 @@ def test_a_limit_of_the_settings_is_obeyed_everywhere(clip: str, monkeypatch: py
         assert client.post("/caption", json={"video": video(clip), "max_length": 513}).status_code == 422
     with pytest.raises(OptionError, match=r"max_new_tokens is 400; up to 256 are allowed\."):
         check_limits(CaptionOptions(max_new_tokens=400), Settings())
+
+
+def test_every_option_says_what_it_is_and_its_setting_exists() -> None:
+    for each in (each for task in TASKS.values() for each in options_of(task.options)):
+        assert each.description.endswith(".")
+        assert each.limit(Settings()) is None or each.setting
+
+
+def test_options_given_by_their_place_are_checked_too() -> None:
+    with pytest.raises(OptionError, match="every_seconds is -1; it must be"):
+        CaptionOptions("m", -1)
+    with pytest.raises(TypeError, match="each once"):
+        CaptionOptions("m", model="n")
 
 
 def test_options_of_a_batch_are_those_of_the_tasks() -> None:

@@ -71,26 +71,30 @@ def task_options(kind: type[Class]) -> type[Class]:
     """
     made: Any = pydantic_dataclass(frozen=True, config=_CONFIG)(kind)
     initialize: Callable[..., None] = made.__init__
+    names = tuple(made.__pydantic_fields__)
 
     @functools.wraps(initialize)
     def checked(self: Any, *values: Any, **named: Any) -> None:  # noqa: ANN401
+        given = dict(zip(names, values, strict=False))
+        if len(values) > len(names) or given.keys() & named.keys():
+            raise TypeError(f"{kind.__name__} takes {', '.join(names)}, each once")
         try:
-            initialize(self, *values, **named)
+            initialize(self, **given, **named)
         except ValidationError as error:
-            raise _explained(made, error, named) from None
+            raise _explained(made, error, given | named) from None
 
     made.__init__ = checked
     return made  # type: ignore[no-any-return]
 
 
-def _explained(kind: type, error: ValidationError, named: dict[str, Any]) -> OptionError:
+def _explained(kind: type, error: ValidationError, given: dict[str, Any]) -> OptionError:
     first = error.errors(include_url=False)[0]
     name = str(first["loc"][0])
     known = {each.name: each for each in options_of(kind)}
     if name not in known:
         return OptionError(f"{name!r} is not an option. The options are {', '.join(known)}.", option=name)
-    given = named.get(name, first["input"])
-    return OptionError(f"{name} is {_shown(given)}; it must be {known[name].allowed}.", option=name)
+    value = given.get(name, first["input"])
+    return OptionError(f"{name} is {_shown(value)}; it must be {known[name].allowed}.", option=name)
 
 
 def _shown(given: object) -> str:

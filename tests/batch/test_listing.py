@@ -287,3 +287,9 @@ def test_every_name_leaves_room_for_what_stands_behind_it(tmp_path: Path) -> Non
 def test_a_list_may_hold_whole_videos_and_long_addresses(tmp_path: Path) -> None:
     given = ["data:video/mp4;base64," + "A" * 10_000, "https://example.com/" + "a" * 5000 + ".mp4"]
     assert names(*given, tmp_path=tmp_path) == ["video", "a" * 224]
+
+
+def test_whole_numbers_of_an_earlier_version_are_the_same_work() -> None:
+    asked = as_json({"caption": CaptionOptions("m", 5)})
+    before = {"caption": asked["caption"] | {"every_seconds": 5}}
+    assert key("a.mp4", before) == key("a.mp4", asked)

@@ -62,6 +62,6 @@ def _values(option: Option) -> dict[str, Any]:
 
 
 def _help(option: Option) -> str:
-    text = option.description[0].lower() + option.description[1:].rstrip(".")
+    text = option.description[:1].lower() + option.description[1:].rstrip(".")
     default = "" if option.default in (None, "", ()) else f" ({option.default})"
     return f"{text}{default}".replace("%", "%%")
