@@ -92,7 +92,8 @@ def captions(model: str, name: str) -> str:
 def visit(settings: object, waits: list[float], counts: list[int], start: threading.Barrier) -> None:
     """Caption the clip, and note when the first caption came and how many there were."""
     from vidtext.job import Job
-    from vidtext.tasks.caption import CaptionOptions, caption_stream
+    from vidtext.tasks.caption import caption_stream
+    from vidtext.tasks.options import CaptionOptions
 
     options = CaptionOptions(model="embedded", every_seconds=CLIP_WINDOW_SECONDS)
     start.wait()

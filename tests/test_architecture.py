@@ -15,8 +15,8 @@ import vidtext
 ROOT = Path(vidtext.__file__).parent
 
 FLOORS = {
-    "errors": 0, "clock": 0, "settings": 0, "settings_environment": 0, "job": 0, "counts": 0, "clients": 0,
-    "threads": 0,
+    "errors": 0, "clock": 0, "options": 0, "settings": 0, "settings_environment": 0, "job": 0,
+    "counts": 0, "clients": 0, "threads": 0,
     "media": 1, "text": 1,
     "compute": 2,
     "models": 3,

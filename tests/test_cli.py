@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, get_args
+from typing import IO
 
 import av
 import numpy as np
@@ -22,10 +22,10 @@ from vidtext import cli
 from vidtext.cli.output import write
 from vidtext.errors import MediaError, ModelError, SourceError, UnknownModelError, VidtextError
 from vidtext.job import Job
-from vidtext.media.resize import Fit
 from vidtext.models.base import ModelInfo
 from vidtext.settings import Settings
-from vidtext.tasks.caption import CaptionOptions, CaptionResult
+from vidtext.tasks.caption import CaptionResult
+from vidtext.tasks.options import CaptionOptions
 from vidtext.text.timed import Segment, TimedText
 
 CARD = ModelInfo("fake", "git", "MIT", 6, 224, "crop", 64, 0, "Nothing.")
@@ -153,9 +153,6 @@ class TestOptions:
         _, options, settings = stream.calls[0]
         assert options.model == "my/model"
         assert settings == Settings().override(models__default="my/model", limits__max_windows=5)
-
-    def test_fits_are_those_of_resize(self) -> None:
-        assert get_args(Fit) == cli.FITS
 
     def test_standard_input_is_a_video(self, stream: FakeStream, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\x00\xff a video")))

@@ -25,19 +25,14 @@ if TYPE_CHECKING:
     from vidtext.media.shots import Shot, find_shots
     from vidtext.models.loading import load_model
     from vidtext.settings import Settings
-    from vidtext.tasks.caption import CaptionOptions, CaptionResult, caption, caption_stream
-    from vidtext.tasks.chapters import (
-        ChapterOptions,
-        ChaptersResult,
-        chapters,
-        chapters_stream,
-        video_with_chapters,
-    )
-    from vidtext.tasks.chat import ChatOptions, ChatResult, answer_stream, begin_dialogue
+    from vidtext.tasks.caption import CaptionResult, caption, caption_stream
+    from vidtext.tasks.chapters import ChaptersResult, chapters, chapters_stream, video_with_chapters
+    from vidtext.tasks.chat import ChatResult, answer_stream, begin_dialogue
     from vidtext.tasks.conversation import Conversation, chat
     from vidtext.tasks.dialogue import Dialogue
     from vidtext.tasks.highlights import HighlightReel, highlight_reel
-    from vidtext.tasks.summary import SummaryOptions, SummaryResult, summarize, summary_stream
+    from vidtext.tasks.options import CaptionOptions, ChapterOptions, ChatOptions, SummaryOptions
+    from vidtext.tasks.summary import SummaryResult, summarize, summary_stream
     from vidtext.text.chapters import Chapter, Chapters
     from vidtext.text.summary import Summary
     from vidtext.text.timed import Segment, TimedText
@@ -63,16 +58,16 @@ _HOMES = {
     "find_shots": "vidtext.media.shots",
     "load_model": "vidtext.models.loading",
     "Settings": "vidtext.settings",
-    "CaptionOptions": "vidtext.tasks.caption",
+    "CaptionOptions": "vidtext.tasks.options",
     "CaptionResult": "vidtext.tasks.caption",
     "caption": "vidtext.tasks.caption",
     "caption_stream": "vidtext.tasks.caption",
-    "ChapterOptions": "vidtext.tasks.chapters",
+    "ChapterOptions": "vidtext.tasks.options",
     "ChaptersResult": "vidtext.tasks.chapters",
     "chapters": "vidtext.tasks.chapters",
     "chapters_stream": "vidtext.tasks.chapters",
     "video_with_chapters": "vidtext.tasks.chapters",
-    "ChatOptions": "vidtext.tasks.chat",
+    "ChatOptions": "vidtext.tasks.options",
     "ChatResult": "vidtext.tasks.chat",
     "Conversation": "vidtext.tasks.conversation",
     "answer_stream": "vidtext.tasks.chat",
@@ -81,7 +76,7 @@ _HOMES = {
     "Dialogue": "vidtext.tasks.dialogue",
     "HighlightReel": "vidtext.tasks.highlights",
     "highlight_reel": "vidtext.tasks.highlights",
-    "SummaryOptions": "vidtext.tasks.summary",
+    "SummaryOptions": "vidtext.tasks.options",
     "SummaryResult": "vidtext.tasks.summary",
     "summarize": "vidtext.tasks.summary",
     "summary_stream": "vidtext.tasks.summary",

@@ -16,19 +16,21 @@ import uvicorn
 from starlette.applications import Starlette
 
 from tests.media.clips import numbered_clip
+from tests.tasks.scripted import with_work
 from vidtext.api.app import api_routes
-from vidtext.batch.work import TaskStreams
 from vidtext.errors import BusyError, ModelUnavailableError, NoMemoryError
 from vidtext.job import Job
 from vidtext.media.probe import probe
 from vidtext.media.sampling import TimeRange, split
 from vidtext.models.base import ModelInfo
 from vidtext.settings import Settings
-from vidtext.tasks.caption import CaptionOptions, CaptionResult
-from vidtext.tasks.chapters import ChapterOptions, ChaptersResult
-from vidtext.tasks.chat import ChatOptions, ChatResult
+from vidtext.tasks.caption import CaptionResult
+from vidtext.tasks.chapters import ChaptersResult
+from vidtext.tasks.chat import ChatResult
 from vidtext.tasks.dialogue import Dialogue, Turn
-from vidtext.tasks.summary import SummaryOptions, SummaryResult
+from vidtext.tasks.options import CaptionOptions, ChapterOptions, ChatOptions, SummaryOptions
+from vidtext.tasks.streams import TaskStreams
+from vidtext.tasks.summary import SummaryResult
 from vidtext.text.chapters import Chapter, Chapters
 from vidtext.text.summary import Summary
 from vidtext.text.timed import Segment, TimedText
@@ -112,9 +114,7 @@ class Toys:
     @property
     def streams(self) -> TaskStreams:
         return TaskStreams(
-            self.caption,
-            self.chapters,
-            self.summary,
+            with_work(caption=self.caption, chapters=self.chapters, summary=self.summary),
             self.begin_dialogue,
             self.answer,
             self.forgotten.append,

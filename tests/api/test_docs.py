@@ -35,7 +35,7 @@ def test_a_script(usual: Serving, script: str) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert (len(COMMANDS), len(SCRIPTS)) == (6, 3)
+    assert (len(COMMANDS), len(SCRIPTS)) == (7, 3)
 
 
 def test_the_page_of_the_api_shows_every_task_and_needs_nothing_from_elsewhere(usual: Serving) -> None:

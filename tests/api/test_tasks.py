@@ -18,12 +18,13 @@ from PIL import Image
 from tests.api.conftest import Serving, Toys
 from tests.text.test_documents import ENDS
 from tests.ui.serving import ROOT
-from vidtext.api.bodies import CaptionBody
+from vidtext.api.bodies import body_of
 from vidtext.api.work import Worker
 from vidtext.job import Job
 from vidtext.media.frames import Frames
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionResult
+from vidtext.tasks.registry import CAPTION
 
 
 def base64_of(path: Path) -> str:
@@ -87,8 +88,8 @@ def test_frames_of_every_kind_are_taken_as_a_viewer_shows_them(api: httpx.Client
         seen.append(source)
         yield from ()
 
-    worker = Worker(replace(Toys().streams, caption_stream=see), Settings())
-    assert list(worker.captions(CaptionBody(frames=frames), None, Job())) == []
+    body = body_of(CAPTION, Settings())(frames=frames)
+    assert list(Worker(Toys().streams, Settings()).results(replace(CAPTION, run=see), body, None, Job())) == []
     assert seen[0].pixels.shape == (4, 64, 48, 3)
     assert seen[0].pixels[:, 32, 24].tolist()[1:] == [[254, 0, 0], [31, 31, 31], [255, 255, 255]]
     assert len(seen[0].notes) == 1
@@ -183,8 +184,8 @@ def test_the_real_tasks_on_the_embedded_model() -> None:
     from starlette.testclient import TestClient
 
     from vidtext.api.app import build_api
-    from vidtext.batch.work import real_streams
     from vidtext.settings import Settings
+    from vidtext.tasks.streams import real_streams
 
     with TestClient(build_api(Settings(), real_streams())) as client:
         film = ROOT / "vidtext/examples/moving_circle.mp4"

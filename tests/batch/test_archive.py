@@ -7,12 +7,12 @@ import zipfile
 from pathlib import Path
 
 from vidtext.batch.archive import write_archive
-from vidtext.batch.items import Item, Tasks
+from vidtext.batch.items import Item
 from vidtext.batch.work import Document, Outcome, failed
 from vidtext.errors import MediaError
-from vidtext.tasks.caption import CaptionOptions
+from vidtext.tasks.options import CaptionOptions
 
-A, B = (Item(f"{name}.mp4", Tasks(caption=CaptionOptions()), name) for name in "ab")
+A, B = (Item(f"{name}.mp4", {"caption": CaptionOptions()}, name) for name in "ab")
 
 
 def test_it_holds_what_a_folder_would_and_a_lone_surrogate_costs_no_document(tmp_path: Path) -> None:

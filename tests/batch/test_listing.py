@@ -11,17 +11,15 @@ from typing import Any
 
 import pytest
 
-from vidtext.batch.items import Questions, Tasks
+from vidtext.batch.items import as_json
 from vidtext.batch.listing import Wish, key, named, read_wishes
 from vidtext.errors import OptionError, SourceRefusedError
 from vidtext.media.source import open_source
 from vidtext.settings import Settings
-from vidtext.tasks.caption import CaptionOptions
-from vidtext.tasks.chapters import ChapterOptions
-from vidtext.tasks.chat import ChatOptions
+from vidtext.tasks.options import CaptionOptions, ChapterOptions, QuestionOptions
 from vidtext.text.names import tail_of
 
-TASKS = Tasks(caption=CaptionOptions("m", 5.0))
+TASKS = {"caption": CaptionOptions("m", 5.0)}
 
 
 @pytest.fixture
@@ -158,8 +156,8 @@ def test_lines_of_jsonl_have_tasks_and_options_of_their_own(folder: Path) -> Non
 
     assert [wish.tasks for wish in wishes] == [
         TASKS,
-        Tasks(caption=CaptionOptions("m", 5.0, stop_seconds=9), chapters=ChapterOptions()),
-        Tasks(chat=Questions(ChatOptions(frames=8), ("Why?",))),
+        {"caption": CaptionOptions("m", 5.0, stop_seconds=9), "chapters": ChapterOptions()},
+        {"chat": QuestionOptions(frames=8, questions=("Why?",))},
     ]
     assert wishes[2].source == "line\u2028end.mp4"
 
@@ -173,7 +171,7 @@ def test_lone_surrogates_in_a_list_become_text_and_those_of_file_names_stay(fold
     (wish,) = read_wishes(["list.jsonl"], TASKS, Settings())
 
     assert os.fsencode(wish.source) == name
-    assert wish.tasks == Tasks(chat=Questions(ChatOptions(system_prompt="\ufffd"), ("\ufffd?", "😀")))
+    assert wish.tasks == {"chat": QuestionOptions(system_prompt="\ufffd", questions=("\ufffd?", "😀"))}
 
 
 @pytest.mark.parametrize(
@@ -191,8 +189,8 @@ def test_lone_surrogates_in_a_list_become_text_and_those_of_file_names_stay(fold
         ('{"source": "a", "chat": {"questions": ["Why?"], "temperature": -%s}}' % ("9" * 400), "temperature is -999"),
         ('{"source": "a", "summary": {"length": ["long"]}}', 'length is ["long"]; it must be one of short, medium'),
         ('{"source": "a", "caption": {"model": null}}', "model is null; it must be a text"),
-        ('{"source": "a", "chat": {}}', 'chat: give "questions" as a list of texts'),
-        ('{"source": "a", "chat": {"questions": ["", 1]}}', 'chat: give "questions" as a list of texts'),
+        ('{"source": "a", "chat": {}}', "chat: questions is []; it must be a list of texts"),
+        ('{"source": "a", "chat": {"questions": ["", 1]}}', 'chat: questions is ["", 1]; it must be a list of texts'),
     ],
 )
 def test_a_line_that_is_not_understood_is_explained(folder: Path, line: str, said: str) -> None:
@@ -275,7 +273,7 @@ def test_equal_names_are_given_in_time_that_grows_with_their_number() -> None:
 
 
 def test_names_of_an_earlier_run_are_kept(tmp_path: Path) -> None:
-    known = {key("y/a.mp4", TASKS.as_json()): "a"}
+    known = {key("y/a.mp4", as_json(TASKS)): "a"}
     assert names("x/a.mp4", "y/a.mp4", known=known, tmp_path=tmp_path) == ["a-2", "a"]
 
 
@@ -288,3 +286,9 @@ def test_every_name_leaves_room_for_what_stands_behind_it(tmp_path: Path) -> Non
 def test_a_list_may_hold_whole_videos_and_long_addresses(tmp_path: Path) -> None:
     given = ["data:video/mp4;base64," + "A" * 10_000, "https://example.com/" + "a" * 5000 + ".mp4"]
     assert names(*given, tmp_path=tmp_path) == ["video", "a" * 224]
+
+
+def test_whole_numbers_of_an_earlier_version_are_the_same_work() -> None:
+    asked = as_json({"caption": CaptionOptions("m", 5)})
+    before = {"caption": asked["caption"] | {"every_seconds": 5}}
+    assert key("a.mp4", before) == key("a.mp4", asked)

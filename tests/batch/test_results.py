@@ -8,13 +8,13 @@ import pytest
 
 from tests.media.full_disk import file_size_limit
 from tests.text.test_documents import ENDS
-from vidtext.batch.items import Item, Tasks
+from vidtext.batch.items import Item
 from vidtext.batch.results import open_results
 from vidtext.batch.work import Document, Outcome, failed
 from vidtext.errors import MediaError, OptionError, VidtextError
-from vidtext.tasks.caption import CaptionOptions
+from vidtext.tasks.options import CaptionOptions
 
-ITEMS = [Item(f"{name}.mp4", Tasks(caption=CaptionOptions()), name) for name in ("a", "b", "c")]
+ITEMS = [Item(f"{name}.mp4", {"caption": CaptionOptions()}, name) for name in ("a", "b", "c")]
 A, B, C = ITEMS
 
 
@@ -49,7 +49,7 @@ def test_other_options_are_other_work(tmp_path: Path) -> None:
     with open_results(tmp_path, resume=False) as results:
         results.begin([A])
         results.add(done(A))
-    other = Item(A.source, Tasks(caption=CaptionOptions(every_seconds=5)), "a-2")
+    other = Item(A.source, {"caption": CaptionOptions(every_seconds=5)}, "a-2")
     with open_results(tmp_path, resume=True) as results:
         assert results.begin([other]) == [other]
         assert lines(tmp_path) == [("a", "done")]
@@ -121,7 +121,7 @@ def test_two_batches_keep_out_of_one_folder(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_no_utf8_is_kept_and_found_again(tmp_path: Path) -> None:
-    item = Item(os.fsdecode(b"/films/caf\xe9.mp4"), Tasks(caption=CaptionOptions()), "caf_")
+    item = Item(os.fsdecode(b"/films/caf\xe9.mp4"), {"caption": CaptionOptions()}, "caf_")
     with open_results(tmp_path, resume=False) as results:
         results.add(done(item))
     assert json.loads((tmp_path / "results.jsonl").read_text("utf-8"))["source"] == item.source

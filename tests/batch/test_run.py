@@ -3,49 +3,45 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.media.clips import numbered_clip
+from tests.tasks.scripted import with_work
 from vidtext.batch import run
-from vidtext.batch.items import Item, Questions, Tasks
+from vidtext.batch.items import Item
 from vidtext.batch.run import by_model, local_engine, run_batch
-from vidtext.batch.work import TaskStreams
 from vidtext.errors import CancelledError, ModelError
 from vidtext.job import Job, Progress
+from vidtext.media.source import LocalFile
 from vidtext.models.base import ModelInfo
 from vidtext.settings import Settings
-from vidtext.tasks.caption import CaptionOptions, CaptionResult
-from vidtext.tasks.chat import ChatOptions
+from vidtext.tasks.caption import CaptionResult
+from vidtext.tasks.options import CaptionOptions, QuestionOptions
 from vidtext.text.timed import Segment, TimedText
 
 CARD = ModelInfo("fake", "git", "MIT", 6, 224, "crop", 64, 0, "Nothing.")
 
 
-def captioning(source: Path, options: CaptionOptions, *, settings: Settings, job: Job) -> Iterator[CaptionResult]:
+def captioning(source: LocalFile, options: CaptionOptions, *, settings: Settings, job: Job) -> Iterator[CaptionResult]:
     """Say the file's name; a "bad" one is refused, an "odd" one meets a defect, at "stop" the job is stopped."""
     job.report("writing", 1, 2)
-    if source.stem == "bad":
+    if source.path.stem == "bad":
         raise ModelError("It is too much.")
-    if source.stem == "odd":
+    if source.path.stem == "odd":
         raise ZeroDivisionError("oh")
-    if source.stem == "stop":
+    if source.path.stem == "stop":
         job.stop()
         job.check()
-    text = TimedText((Segment(0, 1, source.stem),), model="fake")
+    text = TimedText((Segment(0, 1, source.path.stem),), model="fake")
     yield CaptionResult(text, (), CARD, "cpu", 1, 1, 0.1)
 
 
-def no_task(*_: Any, **__: Any) -> Any:
-    raise AssertionError
-
-
-STREAMS = TaskStreams(captioning, no_task, no_task, no_task, no_task, no_task)
+TOYS = with_work(caption=captioning)
 
 
 def item(name: str, model: str = "m") -> Item:
-    return Item(f"{name}.mp4", Tasks(caption=CaptionOptions(model)), name)
+    return Item(f"{name}.mp4", {"caption": CaptionOptions(model)}, name)
 
 
 @pytest.fixture
@@ -59,7 +55,7 @@ def videos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_fails_has_its_reason_and_the_rest_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     items = [item("bad"), item("a"), item("odd"), item("missing"), item("b")]
     with caplog.at_level(logging.ERROR):
-        steps = list(run_batch(items, local_engine(STREAMS, Settings()), Job()))
+        steps = list(run_batch(items, local_engine(TOYS, Settings()), Job()))
 
     records = {step.outcome.item.name: step.outcome.record for step in steps}
     assert records["a"]["caption"]["segments"][0]["text"] == "a"
@@ -73,7 +69,7 @@ def test_what_fails_has_its_reason_and_the_rest_goes_on(caplog: pytest.LogCaptur
 
 @pytest.mark.usefixtures("videos")
 def test_a_stop_ends_it_after_what_is_finished() -> None:
-    steps = run_batch([item("a"), item("stop"), item("b")], local_engine(STREAMS, Settings()), Job())
+    steps = run_batch([item("a"), item("stop"), item("b")], local_engine(TOYS, Settings()), Job())
     assert next(steps).outcome.item.name == "a"
     with pytest.raises(CancelledError):
         next(steps)
@@ -90,7 +86,7 @@ def test_progress_tells_how_long_the_others_will_take(monkeypatch: pytest.Monkey
         said.append(progress.doing)
         now[0] += 30
 
-    steps = list(run_batch([item("a"), item("b"), item("bad")], local_engine(STREAMS, Settings()), Job(tell)))
+    steps = list(run_batch([item("a"), item("b"), item("bad")], local_engine(TOYS, Settings()), Job(tell)))
 
     assert said == [
         "0 of 3 videos: a, writing",
@@ -102,5 +98,5 @@ def test_progress_tells_how_long_the_others_will_take(monkeypatch: pytest.Monkey
 
 def test_items_of_the_same_models_are_done_together() -> None:
     items = [item("a", "x"), item("b", "y"), item("c", "x"), item("d", "y")]
-    chatting = Item("e", Tasks(chat=Questions(ChatOptions("x"), ("Why?",))), "e")
+    chatting = Item("e", {"chat": QuestionOptions("x", questions=("Why?",))}, "e")
     assert [each.name for each in by_model([*items[:2], chatting, *items[2:]])] == ["a", "c", "b", "d", "e"]

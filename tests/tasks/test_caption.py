@@ -20,7 +20,8 @@ from vidtext.media.frames import Frames
 from vidtext.models.base import GenerationOptions, ModelInfo, ResolvedModel
 from vidtext.settings import Settings
 from vidtext.tasks import caption as task
-from vidtext.tasks.caption import CaptionOptions, caption, caption_stream
+from vidtext.tasks.caption import caption, caption_stream
+from vidtext.tasks.options import CaptionOptions
 from vidtext.text.timed import Segment
 
 CARD = ModelInfo("reader", "git", "MIT", 3, 32, "squash", 64, 0, "Reads the numbers off the frames.")
@@ -230,10 +231,10 @@ def test_damage_found_on_the_way_is_told(reader: Reader, clip: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"max_new_tokens": 0}, "max_new_tokens is 0; a caption needs at least 1"),
-        ({"max_new_tokens": 100_000}, "max_new_tokens is 100000; up to 256 are allowed"),
-        ({"every_seconds": 0}, "must be longer than 0"),
-        ({"every_seconds": -2}, "must be longer than 0"),
+        ({"max_new_tokens": 0}, "max_new_tokens is 0; it must be a whole number of at least 1"),
+        ({"max_new_tokens": 100_000}, "max_new_tokens is 100,000; up to 256 are allowed"),
+        ({"every_seconds": 0}, "must be a number of seconds greater than 0"),
+        ({"every_seconds": -2}, "must be a number of seconds greater than 0"),
         ({"every_seconds": 0.0001}, r"makes more than 3000 of them. Choose 0:00.002 or more"),
         ({"start_seconds": 9}, "start is 0:09, but the video is 0:06 long"),
         ({"start_seconds": 4, "stop_seconds": 4}, "must be after the start"),

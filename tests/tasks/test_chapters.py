@@ -19,8 +19,9 @@ from vidtext.errors import CancelledError, OptionError
 from vidtext.job import Job, Progress
 from vidtext.media.frames import Frames
 from vidtext.settings import Settings
-from vidtext.tasks.chapters import ChapterOptions, ChaptersResult, chapters, chapters_stream
-from vidtext.text.chapter_formats import CHAPTER_FORMATS, render_chapters
+from vidtext.tasks.chapters import ChaptersResult, chapters, chapters_stream
+from vidtext.tasks.options import ChapterOptions
+from vidtext.text.chapter_formats import CHAPTER_FORMATS
 
 Film = Callable[..., Path]
 FOUR = (("red", 5), ("green", 4), ("blue", 6), ("white", 5))
@@ -188,11 +189,11 @@ def test_a_video_shorter_than_the_shortest_chapter_is_one_and_told(colours: Colo
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"count": 0}, "0 chapters were asked for; 1 to 200 are possible"),
-        ({"count": 201}, "201 chapters were asked for; 1 to 200 are possible"),
+        ({"count": 0}, "count is 0; it must be a whole number of at least 1"),
+        ({"count": 201}, "count is 201; up to 200 are allowed"),
         ({"count": 9, "min_seconds": 3}, "9 chapters of at least 3 s do not fit into a video of 0:20. .* at most 6"),
-        ({"min_seconds": 0}, "must be longer than 0"),
-        ({"min_seconds": float("nan")}, "must be longer than 0"),
+        ({"min_seconds": 0}, "must be a number of seconds greater than 0"),
+        ({"min_seconds": float("nan")}, "must be a number of seconds greater than 0"),
         ({"shots": "psychic"}, "shots|mode"),
     ],
 )
@@ -244,7 +245,7 @@ def test_all_formats_have_the_times_of_players(colours: ColourCaptioner, tmp_pat
     [change] = picture_changes(film)
 
     found = chapters(film, count=2)
-    written = {name: render_chapters(found, name) for name in CHAPTER_FORMATS}
+    written = {name: form.write(found) for name, form in CHAPTER_FORMATS.items()}
     assert found.segments[0].start_seconds == 0
     starts = {
         name: [clock(line) for line in written[name].splitlines() if "screen" in line and line[0] != " "]

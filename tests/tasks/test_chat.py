@@ -15,9 +15,10 @@ from vidtext.models.acquire import Workload
 from vidtext.models.base import GenerationOptions, Message, ResolvedModel, cut_short
 from vidtext.settings import Settings
 from vidtext.tasks import chat as task
-from vidtext.tasks.chat import ChatOptions, answer_stream, begin_dialogue
+from vidtext.tasks.chat import answer_stream, begin_dialogue
 from vidtext.tasks.conversation import chat
 from vidtext.tasks.dialogue import Dialogue
+from vidtext.tasks.options import ChatOptions
 
 Film = Callable[..., Path]
 
@@ -242,7 +243,7 @@ def test_questions_that_cannot_be_are_explained(talker: Talker, film: Film, ques
     [
         ({"frames": 1}, "1 frames were asked for; chatty takes 4 to 768"),
         ({"frames": 10_000}, "10000 frames were asked for"),
-        ({"max_new_tokens": 0}, "max_new_tokens is 0; 1 to 1024 are allowed"),
+        ({"max_new_tokens": 0}, "max_new_tokens is 0; it must be a whole number of at least 1"),
         ({"system_prompt": "x" * 2001}, "The system prompt has 2,001 characters; up to 2,000 are allowed"),
     ],
 )

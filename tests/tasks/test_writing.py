@@ -10,7 +10,6 @@ from tests.tasks.models import ColourCaptioner, ColourChat
 from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.models.base import GenerationOptions, cut_short
-from vidtext.settings import Settings
 from vidtext.tasks.writing import Writer, beginnings, instruction
 
 OPTIONS = GenerationOptions(max_new_tokens=20)
@@ -148,10 +147,10 @@ def test_a_context_too_small_for_two_descriptions_is_explained() -> None:
 def test_the_style_reaches_the_model() -> None:
     chat = ColourChat(lambda _: "x")
 
-    writer_of(chat, instruction("meeting", Settings())).reduce(["One."], "two sentences", 20, Job())
+    writer_of(chat, instruction("meeting")).reduce(["One."], "two sentences", 20, Job())
 
     assert "meeting minutes" in chat.asked[0]
-    assert instruction("Sing it.", Settings()) == "Sing it."
+    assert instruction("Sing it.") == "Sing it."
 
 
 def test_keywords_are_read_off_the_answer_each_once() -> None:

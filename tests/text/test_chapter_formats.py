@@ -22,8 +22,9 @@ from markdown_it import MarkdownIt
 
 from vidtext.clock import parse_clock
 from vidtext.errors import OptionError
-from vidtext.text.chapter_formats import CHAPTER_FORMATS, render_chapters, youtube_problems
+from vidtext.text.chapter_formats import CHAPTER_FORMATS, youtube_problems
 from vidtext.text.chapters import Chapter, Chapters
+from vidtext.text.documents import render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -219,18 +220,18 @@ def test_the_formats_have_endings_and_media_types() -> None:
 
 @pytest.mark.parametrize("name", CHAPTER_FORMATS)
 def test_whole_document(name: str) -> None:
-    assert render_chapters(STORY, name) == WHOLE[name]
+    assert render(STORY, name, CHAPTER_FORMATS) == WHOLE[name]
 
 
 @pytest.mark.parametrize("name", CHAPTER_FORMATS)
 def test_whole_document_of_nothing(name: str) -> None:
-    assert render_chapters(Chapters(()), name) == EMPTY[name]
+    assert render(Chapters(()), name, CHAPTER_FORMATS) == EMPTY[name]
 
 
 def test_render_names_the_formats_it_knows() -> None:
     known = "youtube, vtt, ffmetadata, json, csv, md"
-    with pytest.raises(OptionError, match=rf"'doc' is not a chapter format\. The formats are {known}\."):
-        render_chapters(STORY, "doc")
+    with pytest.raises(OptionError, match=rf"'doc' is not a format\. The formats are {known}\."):
+        render(STORY, "doc", CHAPTER_FORMATS)
 
 
 # YouTube.
@@ -238,7 +239,7 @@ def test_render_names_the_formats_it_knows() -> None:
 
 def youtube_lines(text: Chapters) -> list[tuple[int, str]]:
     """Read a list as YouTube does: a time at the start of each line, then its title."""
-    document = render_chapters(text, "youtube")
+    document = render(text, "youtube", CHAPTER_FORMATS)
     assert document.count("\n") == len(text.segments)
     found = [re.fullmatch(r"(\d{1,2}:\d\d|\d+:\d\d:\d\d) (\S.*)", line) for line in document.split("\n")[:-1]]
     return [(round(parse_clock(line[1])), line[2]) for line in found if line]
@@ -267,7 +268,7 @@ def test_youtube_reads_back(text: Chapters) -> None:
 
 def test_youtube_times_that_round_up_are_rounded_up() -> None:
     text = Chapters((Chapter(0, 59.9999, "a"), Chapter(59.9999, 3599.9, "b"), Chapter(3599.9, 4000, "c")))
-    assert render_chapters(text, "youtube") == "0:00 a\n1:00 b\n59:59 c\n"
+    assert render(text, "youtube", CHAPTER_FORMATS) == "0:00 a\n1:00 b\n59:59 c\n"
 
 
 def parts(*stops: float) -> Chapters:
@@ -308,11 +309,11 @@ def test_youtube_has_no_room_for_very_long_lists() -> None:
 
 
 def assert_vtt_reads_back(text: Chapters) -> None:
-    document = webvtt.from_string(render_chapters(text, "vtt"))
+    document = webvtt.from_string(render(text, "vtt", CHAPTER_FORMATS))
     assert [flat(html.unescape(cue.text)) for cue in document] == titles(text)
     assert not any("\n" in cue.text for cue in document)
     assert_times_hold([(cue.start_in_seconds, cue.end_in_seconds) for cue in exact(document)], text)
-    assert len(pysubs2.SSAFile.from_string(render_chapters(text, "vtt"), format_="vtt")) == len(text.segments)
+    assert len(pysubs2.SSAFile.from_string(render(text, "vtt", CHAPTER_FORMATS), format_="vtt")) == len(text.segments)
 
 
 class Exact:
@@ -347,7 +348,7 @@ def ffmetadata_titles(text: Chapters) -> list[str]:
 
 def assert_ffmetadata_reads_back(text: Chapters, folder: Path) -> None:
     path = folder / "chapters.ffmeta.txt"
-    path.write_text(render_chapters(text, "ffmetadata"), "utf-8", newline="")
+    path.write_text(render(text, "ffmetadata", CHAPTER_FORMATS), "utf-8", newline="")
     with av.open(str(path), format="ffmetadata") as file:
         found = file.chapters()
     assert [chapter["metadata"]["title"] for chapter in found] == ffmetadata_titles(text)
@@ -369,7 +370,7 @@ def test_ffmetadata_reads_back(text: Chapters, tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not installed")
 def test_ffprobe_reads_ffmetadata(tmp_path: Path) -> None:
     path = tmp_path / "chapters.ffmeta.txt"
-    path.write_text(render_chapters(NASTY, "ffmetadata"), "utf-8", newline="")
+    path.write_text(render(NASTY, "ffmetadata", CHAPTER_FORMATS), "utf-8", newline="")
     command = ["ffprobe", "-v", "error", "-f", "ffmetadata", "-show_chapters", "-of", "json", str(path)]
     found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["chapters"]
     assert [chapter["tags"]["title"] for chapter in found] == ffmetadata_titles(NASTY)
@@ -381,7 +382,7 @@ def test_ffprobe_reads_ffmetadata(tmp_path: Path) -> None:
 
 @given(chapters())
 def test_json_reads_back(text: Chapters) -> None:
-    document = json.loads(render_chapters(text, "json"))
+    document = json.loads(render(text, "json", CHAPTER_FORMATS))
     for read, chapter in zip(document["chapters"], text.segments, strict=True):
         assert read["title"] == chapter.title
         assert read["description"] == chapter.description
@@ -391,7 +392,7 @@ def test_json_reads_back(text: Chapters) -> None:
 
 @given(chapters())
 def test_csv_reads_back(text: Chapters) -> None:
-    header, *rows = csv.reader(io.StringIO(render_chapters(text, "csv"), newline=""))
+    header, *rows = csv.reader(io.StringIO(render(text, "csv", CHAPTER_FORMATS), newline=""))
     assert header == ["start_seconds", "stop_seconds", "title", "description"]
     for (start, stop, title, description), chapter in zip(rows, text.segments, strict=True):
         assert float(start) == pytest.approx(chapter.start_seconds, abs=0.001001)
@@ -402,7 +403,7 @@ def test_csv_reads_back(text: Chapters) -> None:
 
 def test_csv_defuses_formulas_in_titles_and_descriptions() -> None:
     text = Chapters((Chapter(0, 1, "=1+1", "@SUM(A1)"), Chapter(1, 2, "-1", "a=b")))
-    assert list(csv.reader(io.StringIO(render_chapters(text, "csv"), newline="")))[1:] == [
+    assert list(csv.reader(io.StringIO(render(text, "csv", CHAPTER_FORMATS), newline="")))[1:] == [
         ["0.000", "1.000", "'=1+1", "'@SUM(A1)"],
         ["1.000", "2.000", "'-1", "a=b"],
     ]
@@ -431,7 +432,7 @@ def markdown_items(document: str) -> list[list[str]]:
 
 
 def assert_markdown_reads_back(text: Chapters) -> None:
-    for item, chapter in zip(markdown_items(render_chapters(text, "md")), text.segments, strict=True):
+    for item, chapter in zip(markdown_items(render(text, "md", CHAPTER_FORMATS)), text.segments, strict=True):
         lines = [flat(line) for line in (chapter.title, *chapter.description.splitlines())]
         time, _, title = item[0].partition(" ")
         assert parse_clock(time) == pytest.approx(chapter.start_seconds, abs=0.001001)
@@ -449,5 +450,5 @@ def test_markdown_reads_back(text: Chapters) -> None:
 
 
 def test_markdown_makes_no_html() -> None:
-    document = MarkdownIt("commonmark", {"html": True}).render(render_chapters(NASTY, "md"))
+    document = MarkdownIt("commonmark", {"html": True}).render(render(NASTY, "md", CHAPTER_FORMATS))
     assert set(re.findall(r"<(/?\w+)", document)) == {"ul", "/ul", "li", "/li", "p", "/p", "strong", "/strong"}

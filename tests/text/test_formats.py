@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidtext.errors import OptionError
-from vidtext.text.formats import FORMATS, render
+from vidtext.text.documents import render
+from vidtext.text.formats import FORMATS
 from vidtext.text.timed import Segment, TimedText
 
 Read = Callable[[TimedText], list[tuple[int, int]]]
@@ -115,18 +116,18 @@ def test_the_formats_are_the_five() -> None:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_whole_document(name: str) -> None:
-    assert FORMATS[name](STORY) == WHOLE[name]
+    assert FORMATS[name].write(STORY) == WHOLE[name]
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_whole_document_of_nothing(name: str) -> None:
-    assert FORMATS[name](TimedText(())) == EMPTY[name]
+    assert FORMATS[name].write(TimedText(())) == EMPTY[name]
 
 
 def test_render_names_the_formats_it_knows() -> None:
-    assert render(STORY, "srt") == STORY_SRT
+    assert render(STORY, "srt", FORMATS) == STORY_SRT
     with pytest.raises(OptionError, match=r"'doc' is not a format. The formats are srt, vtt, json, csv, txt."):
-        render(STORY, "doc")
+        render(STORY, "doc", FORMATS)
 
 
 # What a text must not be able to do to its file.
@@ -142,19 +143,19 @@ NASTY = TimedText(
 
 
 def test_blank_lines_and_arrows_do_not_break_srt() -> None:
-    assert FORMATS["srt"](NASTY) == (
+    assert FORMATS["srt"].write(NASTY) == (
         "1\n00:00:00,000 --> 00:00:01,000\nfirst\n2\n00:00:00,000 → 00:00:09,000\nnot a cue\nend\n"
         "\n2\n00:00:02,000 --> 00:00:03,000\nNOTE <b>bold</b> &amp; → done\n"
     )
 
 
 def test_blank_lines_and_arrows_do_not_break_vtt() -> None:
-    document = webvtt.from_string(FORMATS["vtt"](NASTY))
+    document = webvtt.from_string(FORMATS["vtt"].write(NASTY))
     assert [html.unescape(cue.text) for cue in document] == [
         "first\n2\n00:00:00,000 --> 00:00:09,000\nnot a cue\nend",
         "NOTE <b>bold</b> &amp; --> done",
     ]
-    assert FORMATS["vtt"](NASTY).startswith("WEBVTT\n\nNOTE one 00:00.000 → 00:09.000 two\n\n00:00:00.000 --> ")
+    assert FORMATS["vtt"].write(NASTY).startswith("WEBVTT\n\nNOTE one 00:00.000 → 00:09.000 two\n\n00:00:00.000 --> ")
 
 
 @pytest.mark.parametrize(
@@ -162,30 +163,30 @@ def test_blank_lines_and_arrows_do_not_break_vtt() -> None:
     ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r=1", "\n=1", "\0=1", "＝1", '=HYPERLINK("http://x.test","y")'],
 )
 def test_csv_defuses_formulas(text: str) -> None:
-    row = list(csv.reader(io.StringIO(FORMATS["csv"](TimedText((Segment(0, 1, text),))), newline="")))[1]
+    row = list(csv.reader(io.StringIO(FORMATS["csv"].write(TimedText((Segment(0, 1, text),))), newline="")))[1]
     assert row == ["0.000", "1.000", "'" + text]
 
 
 @pytest.mark.parametrize("text", ["a=b", "a man - a plan", "'quoted'", "5 + 5", ""])
 def test_csv_leaves_other_text_alone(text: str) -> None:
-    row = list(csv.reader(io.StringIO(FORMATS["csv"](TimedText((Segment(0, 1, text),))), newline="")))[1]
+    row = list(csv.reader(io.StringIO(FORMATS["csv"].write(TimedText((Segment(0, 1, text),))), newline="")))[1]
     assert row == ["0.000", "1.000", text]
 
 
 def test_txt_has_one_line_for_each_segment() -> None:
     text = TimedText((Segment(0, 0, "one\r\ntwo\n\nthree"), Segment(3599.9996, 3600.5, "")))
-    assert FORMATS["txt"](text) == "[0:00.0–0:00.0] one two three\n[1:00:00.0–1:00:00.5] \n"
+    assert FORMATS["txt"].write(text) == "[0:00.0–0:00.0] one two three\n[1:00:00.0–1:00:00.5] \n"
 
 
 # Times.
 
 
 def milliseconds_in_srt(text: TimedText) -> list[tuple[int, int]]:
-    return [(cue.start, cue.end) for cue in pysubs2.SSAFile.from_string(FORMATS["srt"](text), format_="srt")]
+    return [(cue.start, cue.end) for cue in pysubs2.SSAFile.from_string(FORMATS["srt"].write(text), format_="srt")]
 
 
 def milliseconds_in_vtt(text: TimedText) -> list[tuple[int, int]]:
-    return milliseconds(webvtt.from_string(FORMATS["vtt"](text)))
+    return milliseconds(webvtt.from_string(FORMATS["vtt"].write(text)))
 
 
 def milliseconds(document: webvtt.WebVTT) -> list[tuple[int, int]]:
@@ -247,7 +248,7 @@ def assert_times_hold(cues: list[tuple[int, int]], segments: list[Segment]) -> N
 
 @given(timed_texts())
 def test_vtt_reads_back(text: TimedText) -> None:
-    document = webvtt.from_string(FORMATS["vtt"](text))
+    document = webvtt.from_string(FORMATS["vtt"].write(text))
     assert [html.unescape(cue.text) for cue in document] == [as_shown(segment.text) for segment in shown(text)]
     assert_times_hold(milliseconds(document), shown(text))
 
@@ -261,7 +262,7 @@ PLAIN = st.text(
 
 @given(timed_texts(PLAIN))
 def test_srt_reads_back(text: TimedText) -> None:
-    document = pysubs2.SSAFile.from_string(FORMATS["srt"](text), format_="srt")
+    document = pysubs2.SSAFile.from_string(FORMATS["srt"].write(text), format_="srt")
     assert [cue.text.replace(r"\N", "\n") for cue in document] == [
         as_shown(segment.text).replace("-->", "→") for segment in shown(text)
     ]
@@ -270,12 +271,12 @@ def test_srt_reads_back(text: TimedText) -> None:
 
 @given(timed_texts())
 def test_pysubs2_reads_as_many_vtt_cues(text: TimedText) -> None:
-    assert len(pysubs2.SSAFile.from_string(FORMATS["vtt"](text), format_="vtt")) == len(shown(text))
+    assert len(pysubs2.SSAFile.from_string(FORMATS["vtt"].write(text), format_="vtt")) == len(shown(text))
 
 
 @given(timed_texts())
 def test_json_reads_back(text: TimedText) -> None:
-    document = json.loads(FORMATS["json"](text))
+    document = json.loads(FORMATS["json"].write(text))
     assert document["model"] == text.model
     assert document["notes"] == list(text.notes)
     assert [segment["text"] for segment in document["segments"]] == [segment.text for segment in text.segments]
@@ -286,7 +287,7 @@ def test_json_reads_back(text: TimedText) -> None:
 
 @given(timed_texts())
 def test_csv_reads_back(text: TimedText) -> None:
-    header, *rows = csv.reader(io.StringIO(FORMATS["csv"](text), newline=""))
+    header, *rows = csv.reader(io.StringIO(FORMATS["csv"].write(text), newline=""))
     assert header == ["start_seconds", "stop_seconds", "text"]
     for (start, stop, words), segment in zip(rows, text.segments, strict=True):
         assert float(start) == pytest.approx(segment.start_seconds, abs=0.001001)

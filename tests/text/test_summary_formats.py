@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from vidtext.errors import OptionError
-from vidtext.text.formats import render
+from vidtext.text.documents import render
+from vidtext.text.formats import FORMATS
 from vidtext.text.summary import Summary
-from vidtext.text.summary_formats import SUMMARY_FORMATS, render_summary
+from vidtext.text.summary_formats import SUMMARY_FORMATS
 from vidtext.text.timed import Segment, TimedText
 
 STORY = Summary(
@@ -100,29 +101,29 @@ def test_the_formats_have_endings_and_media_types() -> None:
 
 @pytest.mark.parametrize("name", SUMMARY_FORMATS)
 def test_whole_document(name: str) -> None:
-    assert render_summary(STORY, name) == WHOLE[name]
+    assert render(STORY, name, SUMMARY_FORMATS) == WHOLE[name]
 
 
 def test_documents_of_nothing() -> None:
-    assert render_summary(NOTHING, "md") == ""
-    assert render_summary(NOTHING, "txt") == ""
-    assert json.loads(render_summary(NOTHING, "json"))["highlights"] == []
+    assert render(NOTHING, "md", SUMMARY_FORMATS) == ""
+    assert render(NOTHING, "txt", SUMMARY_FORMATS) == ""
+    assert json.loads(render(NOTHING, "json", SUMMARY_FORMATS))["highlights"] == []
 
 
 def test_render_names_the_formats_it_knows() -> None:
-    with pytest.raises(OptionError, match=r"'srt' is not a summary format\. The formats are md, json, txt\."):
-        render_summary(STORY, "srt")
+    with pytest.raises(OptionError, match=r"'srt' is not a format\. The formats are md, json, txt\."):
+        render(STORY, "srt", SUMMARY_FORMATS)
 
 
 def test_highlights_are_subtitles() -> None:
-    found = pysubs2.SSAFile.from_string(render(STORY.highlights, "srt"), format_="srt")
+    found = pysubs2.SSAFile.from_string(render(STORY.highlights, "srt", FORMATS), format_="srt")
     assert [(cue.start, cue.end) for cue in found] == [(1250, 4000), (3_600_000, 3_601_000)]
 
 
 @given(WORDS, WORDS, WORDS)
 def test_markdown_shows_words_as_text(abstract: str, summary: str, highlight: str) -> None:
     text = Summary(abstract, summary, TimedText((Segment(0, 1, f"x{highlight}"),)), ())
-    tokens = MarkdownIt("gfm-like", {"linkify": False, "html": True}).parse(render_summary(text, "md"))
+    tokens = MarkdownIt("gfm-like", {"linkify": False, "html": True}).parse(render(text, "md", SUMMARY_FORMATS))
     words = ["".join(child.content for child in token.children or []) for token in tokens if token.type == "inline"]
     expected = []
     for name, part in (("Abstract", abstract), ("Summary", summary)):
@@ -134,5 +135,5 @@ def test_markdown_shows_words_as_text(abstract: str, summary: str, highlight: st
 
 
 def test_markdown_makes_no_html() -> None:
-    document = MarkdownIt("commonmark", {"html": True}).render(render_summary(STORY, "md"))
+    document = MarkdownIt("commonmark", {"html": True}).render(render(STORY, "md", SUMMARY_FORMATS))
     assert set(re.findall(r"<(\w+)", document)) == {"h2", "p", "ul", "li", "strong"}

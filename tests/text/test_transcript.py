@@ -57,7 +57,7 @@ def test_text_has_a_line_each() -> None:
 
 
 def test_an_unknown_format_is_explained() -> None:
-    with pytest.raises(OptionError, match=r"'pdf' is not a format of conversations\. The formats are md, json, txt\."):
+    with pytest.raises(OptionError, match=r"'pdf' is not a format\. The formats are md, json, txt\."):
         render_transcript(TALK, "pdf")
 
 

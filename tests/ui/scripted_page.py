@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from gradio.media import get_video
 
+from tests.tasks.scripted import with_work
 from vidtext.compute.leases import wait_for_slot
 from vidtext.compute.memory import MemoryEstimate, MemoryPlan, RunConfig
 from vidtext.errors import MediaError, ModelUnavailableError, OptionError
@@ -27,12 +28,13 @@ from vidtext.media.sampling import TimeRange, choose_range, split
 from vidtext.media.shots import Shot
 from vidtext.models.base import ModelInfo, ResolvedModel
 from vidtext.settings import Settings
-from vidtext.tasks.caption import CaptionOptions, CaptionResult
-from vidtext.tasks.chapters import ChapterOptions, ChaptersResult, video_with_chapters
-from vidtext.tasks.chat import ChatOptions, ChatResult
+from vidtext.tasks.caption import CaptionResult
+from vidtext.tasks.chapters import ChaptersResult, video_with_chapters
+from vidtext.tasks.chat import ChatResult
 from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn
 from vidtext.tasks.highlights import highlight_reel
-from vidtext.tasks.summary import SummaryOptions, SummaryResult
+from vidtext.tasks.options import CaptionOptions, ChapterOptions, ChatOptions, SummaryOptions
+from vidtext.tasks.summary import SummaryResult
 from vidtext.text.chapters import Chapter, Chapters
 from vidtext.text.summary import Summary
 from vidtext.text.timed import Segment, TimedText
@@ -275,9 +277,7 @@ def main(port: int, seconds_a_token: float, log: Path) -> None:
     script = Script(seconds_a_token, log)
     hold_previews(log.with_name("hold"))
     services = Services(
-        caption_stream=script.caption,
-        chapters_stream=script.chapters,
-        summary_stream=script.summary,
+        tasks=with_work(caption=script.caption, chapters=script.chapters, summary=script.summary),
         begin_dialogue=script.begin_dialogue,
         answer_stream=script.answer,
         forget_conversation=script.forget,

@@ -15,7 +15,7 @@ import gradio
 from gradio.routes import App
 from starlette.routing import Mount
 from vidtext.api.app import api_routes
-from vidtext.batch.work import real_streams
+from vidtext.tasks.streams import real_streams
 from vidtext.job import Job
 from vidtext.settings import Settings
 from vidtext.web.health import health_routes

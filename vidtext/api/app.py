@@ -6,9 +6,10 @@ import json
 import shutil
 import tempfile
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio import to_thread
@@ -19,11 +20,11 @@ from starlette.datastructures import UploadFile
 from starlette.routing import Mount, Route
 
 import vidtext
-from vidtext.api.bodies import CaptionBody, ChaptersBody, ChatBody, SummaryBody, offered_models
+from vidtext.api.bodies import ChatBody, TaskBody, offered_models
 from vidtext.api.forms import read_form
 from vidtext.api.gate import Gate
 from vidtext.api.jobs import Run, Runs
-from vidtext.api.openapi import describe, docs_html
+from vidtext.api.openapi import describe, docs_html, operations_of
 from vidtext.api.problems import ProblemError, invalid, tell_problems
 from vidtext.api.streaming import events
 from vidtext.api.uploads import UPLOADS
@@ -37,11 +38,12 @@ if TYPE_CHECKING:
 
     from starlette.routing import BaseRoute
 
-    from vidtext.batch.work import TaskStreams
+    from vidtext.api.bodies import Body
+    from vidtext.api.openapi import Operation
     from vidtext.settings import Settings
+    from vidtext.tasks.streams import TaskStreams
 
-    AnyBody = TypeVar("AnyBody", CaptionBody, ChaptersBody, SummaryBody, ChatBody)
-    Work = Callable[[AnyBody, Path | None, Job], Iterator[dict[str, Any]]]
+    Work = Callable[[Any, Path | None, Job], Iterator[dict[str, Any]]]
 
 PREFIX = "/v1"
 
@@ -74,10 +76,10 @@ def build_api(settings: Settings, streams: TaskStreams, closing: Job | None = No
     api.add_middleware(Gate, settings=settings)
     tell_problems(api)
     worker, runs = Worker(streams, settings), Runs(settings, closing or Job())
-    _add_task(api, runs, settings, "caption", CaptionBody, worker.captions)
-    _add_task(api, runs, settings, "chapters", ChaptersBody, worker.chapters)
-    _add_task(api, runs, settings, "summary", SummaryBody, worker.summary)
-    _add_task(api, runs, settings, "chat", ChatBody, worker.chat)
+    operations = operations_of(streams.tasks.values(), settings)
+    for task in streams.tasks.values():
+        work = worker.chat if task.converses else partial(worker.results, task)
+        _add_task(api, runs, settings, operations[task.name], work)
 
     @api.get("/models", summary="The models that can be named")
     def models() -> dict[str, Any]:
@@ -93,9 +95,9 @@ def build_api(settings: Settings, streams: TaskStreams, closing: Job | None = No
 
     @api.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
-        return HTMLResponse(docs_html(api.openapi()))
+        return HTMLResponse(docs_html(api.openapi(), operations))
 
-    describe(api)
+    describe(api, operations)
     return api
 
 
@@ -108,9 +110,7 @@ def api_routes(settings: Settings, streams: TaskStreams, closing: Job | None = N
     return [Mount(PREFIX, build_api(settings, streams, closing)), Route("/docs", to_docs)]
 
 
-def _add_task(  # noqa: PLR0917  (told apart by their kinds)
-    api: FastAPI, runs: Runs, settings: Settings, name: str, kind: type[AnyBody], work: Work[AnyBody]
-) -> None:
+def _add_task(api: FastAPI, runs: Runs, settings: Settings, operation: Operation, work: Work) -> None:
     async def post(request: Request) -> Response:
         client = request.scope["client_name"]
         asked_by(request)
@@ -122,7 +122,7 @@ def _add_task(  # noqa: PLR0917  (told apart by their kinds)
             raise
 
     async def answered(request: Request, client: str, upload: _Upload) -> Response:
-        body, nbytes = await _body(request, kind, upload, settings)
+        body, nbytes = await _body(request, operation.body, upload, settings)
 
         def documents(job: Job) -> Iterator[dict[str, Any]]:
             with upload.at_hand() as path:
@@ -138,10 +138,13 @@ def _add_task(  # noqa: PLR0917  (told apart by their kinds)
         await _ended(request, run)
         if run.problem is not None:
             raise run.problem
+        if isinstance(body, TaskBody) and body.format and body.videos is None and run.document:
+            kind = f"{run.document['media_type']}; charset=utf-8"
+            return Response(run.document["text"].encode(errors="replace"), media_type=kind)
         return JSONResponse(run.document)
 
-    post.__name__ = name
-    api.post(f"/{name}", name=name)(post)
+    post.__name__ = operation.name
+    api.post(f"/{operation.name}", name=operation.name)(post)
 
 
 async def _ended(request: Request, run: Run) -> None:
@@ -189,7 +192,7 @@ class _Upload:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-async def _body(request: Request, kind: type[AnyBody], upload: _Upload, settings: Settings) -> tuple[AnyBody, int]:
+async def _body(request: Request, kind: type[Body], upload: _Upload, settings: Settings) -> tuple[Body, int]:
     """Read a request: JSON, or a form with the file in it. Returns it, and how much memory it takes.
 
     Raises:
@@ -213,7 +216,7 @@ async def _body(request: Request, kind: type[AnyBody], upload: _Upload, settings
         raise invalid(error.errors(include_url=False)) from None
 
 
-def _parsed(kind: type[AnyBody], body: bytes, most_values: int) -> AnyBody:
+def _parsed(kind: type[Body], body: bytes, most_values: int) -> Body:
     """Read JSON. A video in base64 is long and holds few values; many values would take many times their bytes."""
     values = sum(body.count(mark) for mark in (b",", b"[", b"{"))
     if values > most_values:
@@ -229,7 +232,7 @@ def _parsed(kind: type[AnyBody], body: bytes, most_values: int) -> AnyBody:
     return kind.model_validate(read)
 
 
-async def _form(request: Request, kind: type[AnyBody], upload: _Upload, settings: Settings) -> AnyBody:
+async def _form(request: Request, kind: type[Body], upload: _Upload, settings: Settings) -> Body:
     async with read_form(request, settings.api.max_field_bytes) as form:
         fields: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
         files = {name: value for name, value in form.items() if isinstance(value, UploadFile)}

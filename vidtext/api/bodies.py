@@ -1,34 +1,39 @@
-"""What requests may say. Fields are named as in Python, but for `max_length`, which is `max_new_tokens` too."""
+"""What requests may say: the options of tasks as `vidtext.tasks.options` has them, within the limits of the settings.
+
+Fields are named as in Python, but for `max_length`, which is `max_new_tokens` too.
+"""
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from collections.abc import Sequence  # noqa: TC003  (pydantic reads the annotations)
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from annotated_types import Le, MaxLen
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, create_model, model_validator
 
 from vidtext.errors import UnknownModelError
 from vidtext.models.catalog import AUTO, MODELS
-from vidtext.tasks.chat import ChatOptions
+from vidtext.options import options_of
+from vidtext.tasks.options import ChatOptions
 
 if TYPE_CHECKING:
-    from typing import TypeVar
+    from collections.abc import Container
 
+    from vidtext.options import Option
     from vidtext.settings import Settings
-    from vidtext.tasks.caption import CaptionOptions
-    from vidtext.tasks.chapters import ChapterOptions
-    from vidtext.tasks.summary import SummaryOptions
+    from vidtext.tasks.registry import AnyTask
 
-    Options = TypeVar("Options", CaptionOptions, ChapterOptions, SummaryOptions, ChatOptions)
+Options = TypeVar("Options")
 
 _MOST_SECONDS = 1e7
 """Longer than any video: the limits of the settings are lower."""
 
-_MOST_CHARACTERS = 20_000
 _MOST_ITEMS = 64
+_MOST_FRAMES = 256
 
-Fit = Literal["crop", "pad", "squash"]
-Shots = Literal["auto", "exact", "fast"]
+ALIASES = {"max_new_tokens": "max_length"}
+"""Options that have another name here, too."""
+
 Video = Annotated[
     str,
     Field(
@@ -37,9 +42,6 @@ Video = Annotated[
         examples=["https://example.com/clip.mp4"],
     ),
 ]
-Seconds = Annotated[float, Field(ge=0, le=_MOST_SECONDS, allow_inf_nan=False)]
-Length = Annotated[float, Field(gt=0, le=_MOST_SECONDS, allow_inf_nan=False)]
-Text = Annotated[str, Field(max_length=_MOST_CHARACTERS)]
 
 
 def offered_models(settings: Settings) -> tuple[str, ...]:
@@ -47,65 +49,58 @@ def offered_models(settings: Settings) -> tuple[str, ...]:
     return (AUTO, *MODELS, *settings.served.names)
 
 
-class Body(BaseModel):
-    """What all requests have in common."""
+class WithOptions(BaseModel):
+    """The options of a task."""
 
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, protected_namespaces=())
 
-    model: str = Field(AUTO, max_length=200, description="A name of `GET /v1/models`; auto takes the best one here.")
-    fit: Fit | None = Field(
-        None, description="How frames are brought into the model's square; null: as it was trained."
-    )
-    background: bool = Field(
-        default=False, description="Answer at once with 202 and a job to ask about, instead of when the work is done."
-    )
+    def options(self, kind: type[Options], settings: Settings, **more: Any) -> Options:  # noqa: ANN401  of any kind
+        """Return the options as Python has them.
 
-    def options(self, kind: type[Options], settings: Settings) -> Options:
-        """Return the task's options as Python has them.
+        Args:
+            kind: the options of the task.
+            settings: which models are offered.
+            more: options that are no fields.
 
         Raises:
             UnknownModelError: the model is not offered: a stranger may name neither a folder nor an address.
         """
+        given = {each.name: getattr(self, each.name) for each in options_of(kind) if each.name not in more}
         known = offered_models(settings)
-        if self.model not in known:
-            raise UnknownModelError(f"There is no model {self.model!r}. Choose one of {', '.join(known)}.")
-        names = {field.name for field in dataclasses.fields(kind)} & set(type(self).model_fields)
-        return kind(**{name: getattr(self, name) for name in names})
+        if given.get("model", AUTO) not in known:
+            raise UnknownModelError(f"There is no model {given['model']!r:.200}. Choose one of {', '.join(known)}.")
+        return kind(**given, **more)
 
 
-class _Captioning(Body):
-    every_seconds: Length | None = Field(None, description="One caption for each so many seconds; null: one in all.")
-    start_seconds: Seconds | None = Field(None, description="Where to start; null: the video's start.")
-    stop_seconds: Seconds | None = Field(None, description="Where to stop; null: the video's end.")
-    max_new_tokens: int = Field(
-        30,
-        ge=1,
-        le=256,
-        validation_alias=AliasChoices("max_length", "max_new_tokens"),
-        serialization_alias="max_length",
-        description="The most tokens of a caption.",
+class Body(WithOptions):
+    """What all requests have in common."""
+
+    background: bool = Field(
+        default=False, description="Answer at once with 202 and a job to ask about, instead of when the work is done."
     )
 
 
-class CaptionItem(_Captioning):
+class VideoItem(WithOptions):
     """One of several videos, with its own options."""
 
     video: Video
 
 
-class CaptionBody(_Captioning):
+class TaskBody(Body):
     """A video, several, or frames that were picked already."""
 
     video: Video | None = None
-    videos: list[CaptionItem] | None = Field(
-        None, min_length=1, max_length=_MOST_ITEMS, description="Several videos: a result or a problem for each."
-    )
+    videos: Sequence[VideoItem] | None = None
     frames: list[Annotated[str, Field(min_length=1)]] | None = Field(
-        None, min_length=1, max_length=256, description="Frames in their order, each a JPEG or PNG in base64."
+        None,
+        min_length=1,
+        max_length=_MOST_FRAMES,
+        description="Frames in their order, each a JPEG or PNG in base64.",
     )
-    frame_seconds: list[Seconds] | None = Field(
-        None, max_length=256, description="When each frame is shown; null: one second apart."
+    frame_seconds: list[Annotated[float, Field(ge=0, le=_MOST_SECONDS)]] | None = Field(
+        None, max_length=_MOST_FRAMES, description="When each frame is shown; null: one second apart."
     )
+    format: str | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -116,57 +111,21 @@ class CaptionBody(_Captioning):
         return self
 
 
-class ChaptersBody(Body):
-    """A video to divide."""
-
-    video: Video
-    count: int | None = Field(None, ge=1, le=200, description="How many chapters; null: as the content has it.")
-    min_seconds: Length | None = Field(None, description="The shortest chapter; null: by the length of the video.")
-    shots: Shots = Field("auto", description="How shots are looked for: in every frame, or among keyframes first.")
-    style: Text = Field("neutral", description="A named style or an instruction; only chat models follow it.")
-
-
-class SummaryBody(Body):
-    """A video to summarize."""
-
-    video: Video
-    length: Literal["short", "medium", "long"] = "medium"
-    look: Literal["shots", "time"] = Field("shots", description="Look at every shot, or every 5 % of the duration.")
-    style: Text = Field("neutral", description="A named style or an instruction; only chat models follow it.")
-
-
 class Message(BaseModel):
     """Something that was said."""
 
     model_config = ConfigDict(extra="forbid")
 
     role: Literal["system", "user", "assistant"]
-    content: Text
+    content: str
 
 
 class ChatBody(Body):
     """A conversation about videos, whose last message is the question."""
 
     video: Video | None = None
-    videos: list[Video] | None = Field(None, min_length=1, max_length=8, description="Several videos to talk about.")
-    messages: list[Message] = Field(
-        min_length=1,
-        max_length=1000,
-        description="An optional system message, then user and assistant by turns; the last is the user's.",
-    )
-    frames: int | None = Field(None, ge=1, le=768, description="How many frames of all videos together are looked at.")
-    max_new_tokens: int = Field(
-        256,
-        ge=1,
-        le=1024,
-        validation_alias=AliasChoices("max_length", "max_new_tokens"),
-        serialization_alias="max_length",
-        description="The most tokens of the answer.",
-    )
-    temperature: float = Field(0.0, ge=0, le=2, description="0 always takes the likeliest word.")
-    top_p: float = Field(
-        1.0, gt=0, le=1, description="With a temperature: only the likeliest words of this probability."
-    )
+    videos: list[Video] | None = None
+    messages: Sequence[Message]
     stream: bool = Field(default=False, description="Answer with server-sent events while the answer is written.")
 
     @model_validator(mode="after")
@@ -190,10 +149,84 @@ class ChatBody(Body):
     def chat_options(self, settings: Settings) -> ChatOptions:
         """Return the options, with the system message among them."""
         first = self.messages[0]
-        system = first.content if first.role == "system" else ""
-        return dataclasses.replace(self.options(ChatOptions, settings), system_prompt=system)
+        return self.options(ChatOptions, settings, system_prompt=first.content if first.role == "system" else "")
 
     def said(self) -> list[tuple[str, str]]:
         """Return the questions with their answers; that of the last one is still to be written."""
         words = [message.content for message in self.messages if message.role != "system"]
         return list(zip(words[::2], [*words[1::2], ""], strict=True))
+
+
+def body_of(task: AnyTask, settings: Settings) -> type[TaskBody]:
+    """Return what requests for a task may say."""
+    name, options = task.name.title(), _fields(task.options, settings)
+    item = create_model(f"{name}Item", __base__=VideoItem, __doc__=VideoItem.__doc__, **options)
+    return create_model(
+        f"{name}Body",
+        __base__=TaskBody,
+        __doc__=TaskBody.__doc__,
+        videos=(
+            list[item] | None,  # type: ignore[valid-type]  # made just now
+            Field(
+                None,
+                min_length=1,
+                max_length=_MOST_ITEMS,
+                description="Several videos: a result or a problem for each.",
+            ),
+        ),
+        format=(
+            Literal[*task.formats] | None,
+            Field(None, description="Answer with the result as a document of this format; null: JSON with all of it."),
+        ),
+        **options,
+    )
+
+
+def chat_body(settings: Settings) -> type[ChatBody]:
+    """Return what requests for an answer may say."""
+    most = settings.limits.max_saved_answer_characters
+    message = create_model(
+        "Message", __base__=Message, __doc__=Message.__doc__, content=(Annotated[str, Field(max_length=most)], ...)
+    )
+    return create_model(
+        "ChatBody",
+        __base__=ChatBody,
+        __doc__=ChatBody.__doc__,
+        videos=(
+            list[Video] | None,
+            Field(
+                None,
+                min_length=1,
+                max_length=settings.limits.max_chat_videos,
+                description="Several videos to talk about.",
+            ),
+        ),
+        messages=(
+            list[message],  # type: ignore[valid-type]  # made just now
+            Field(
+                min_length=1,
+                max_length=2 * settings.limits.max_chat_turns,
+                description="An optional system message, then user and assistant by turns; the last is the user's.",
+            ),
+        ),
+        **_fields(ChatOptions, settings, without=("system_prompt",)),
+    )
+
+
+def _fields(kind: type, settings: Settings, without: Container[str] = ()) -> dict[str, Any]:
+    return {each.name: _field(each, settings) for each in options_of(kind) if each.name not in without}
+
+
+def _field(option: Option, settings: Settings) -> tuple[Any, Any]:
+    bounds, limit = [*option.bounds], option.limit(settings)
+    if limit is not None:
+        bounds.append(MaxLen(int(limit)) if option.kind is str else Le(limit))
+    if option.unit == "seconds":
+        bounds.append(Le(_MOST_SECONDS))
+    alias = ALIASES.get(option.name)
+    names: dict[str, Any] = (
+        {"validation_alias": AliasChoices(alias, option.name), "serialization_alias": alias} if alias else {}
+    )
+    unit: dict[str, Any] = {"json_schema_extra": {"unit": option.unit}} if option.unit else {}
+    annotation = Annotated[option.annotation, *bounds] if bounds else option.annotation
+    return annotation, Field(option.default, description=option.description, **names, **unit)

@@ -3,34 +3,71 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from vidtext.api.bodies import CaptionBody, ChaptersBody, ChatBody, SummaryBody
+from vidtext.api.bodies import ALIASES, body_of, chat_body
 from vidtext.api.problems import MEDIA_TYPE
+from vidtext.options import options_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from fastapi import FastAPI
     from pydantic import BaseModel
 
-TASKS: dict[str, tuple[type[BaseModel], str, dict[str, Any]]] = {
-    "caption": (
-        CaptionBody,
-        "Say what a video shows",
-        {"video": "https://example.com/clip.mp4", "every_seconds": 5, "max_length": 30},
-    ),
-    "chapters": (ChaptersBody, "Divide a video into chapters", {"video": "https://example.com/talk.mp4", "count": 5}),
-    "summary": (SummaryBody, "Summarize a video", {"video": "https://example.com/talk.mp4", "length": "short"}),
-    "chat": (
-        ChatBody,
-        "Answer a question about a video",
-        {"video": "https://example.com/clip.mp4", "messages": [{"role": "user", "content": "What moves?"}]},
-    ),
-}
-"""Each task with its body, a title, and an example."""
+    from vidtext.api.bodies import Body
+    from vidtext.settings import Settings
+    from vidtext.tasks.registry import AnyTask
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What the API says of a task.
+
+    Attributes:
+        name: its path.
+        title: what it does.
+        body: what requests may say.
+        example: a request.
+        answer: what the answer is.
+        media_types: of answers that are no JSON.
+    """
+
+    name: str
+    title: str
+    body: type[Body]
+    example: dict[str, Any]
+    answer: str
+    media_types: tuple[str, ...]
+
+
+def operations_of(tasks: Iterable[AnyTask], settings: Settings) -> dict[str, Operation]:
+    """Return the operations of tasks by their names."""
+    made = {}
+    for task in tasks:
+        options = {
+            ALIASES.get(each.name, each.name): each.example
+            for each in options_of(task.options)
+            if each.example is not None
+        }
+        example = {"video": "https://example.com/clip.mp4", **options}
+        if task.converses:
+            example["messages"] = [{"role": "user", "content": "What moves?"}]
+            body: type[Body] = chat_body(settings)
+            answer = "the answer; with `stream`, server-sent events: progress, text, done or error"
+            media_types: tuple[str, ...] = ("text/event-stream",)
+        else:
+            body = body_of(task, settings)
+            answer = "the result; with `format`, a document"
+            media_types = tuple(dict.fromkeys(form.media_type for form in task.formats.values()))
+        made[task.name] = Operation(task.name, task.summary, body, example, answer, media_types)
+    return made
+
 
 _PROBLEM = {
     "type": "object",
@@ -67,32 +104,32 @@ _TASK_PROBLEMS = ("400", "401", "409", "413", "415", "422", "429", "500", "503",
 _JOB_PROBLEMS = ("401", "404", "429", "500")
 
 
-def describe(api: FastAPI) -> None:
+def describe(api: FastAPI, operations: Mapping[str, Operation]) -> None:
     """Let the app's `openapi()` return the whole document, with where the app is mounted."""
-    api.openapi = lambda: _document(api)  # type: ignore[method-assign]  # FastAPI's own way to do it
+    api.openapi = lambda: _document(api, operations)  # type: ignore[method-assign]  # FastAPI's own way to do it
 
 
-def _document(api: FastAPI) -> dict[str, Any]:
+def _document(api: FastAPI, operations: Mapping[str, Operation]) -> dict[str, Any]:
     document = get_openapi(
         title=api.title, version=api.version, summary=api.summary, routes=api.routes, servers=api.servers
     )
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    kinds = [(kind, "validation") for kind, _, _ in TASKS.values()]
+    kinds = [(each.body, "validation") for each in operations.values()]
     _, definitions = models_json_schema(kinds, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
     schemas.clear()
     schemas.update(definitions["$defs"])
     schemas["Problem"] = _PROBLEM
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{}, {"token": []}]
-    for path, operations in document["paths"].items():
-        for operation in operations.values():
-            operation["responses"] |= _problems(_JOB_PROBLEMS if "job" in path else _TASK_PROBLEMS)
-    for name, (kind, title, example) in TASKS.items():
-        operation = document["paths"][f"/{name}"]["post"]
-        operation |= {"summary": title, "description": (kind.__doc__ or "").strip()}
-        operation["requestBody"] = _request_body(kind, schemas[kind.__name__], example)
-        operation["responses"] |= {
-            "200": _result("the result; with `stream`, server-sent events: progress, text, done or error"),
+    for path, methods in document["paths"].items():
+        for method in methods.values():
+            method["responses"] |= _problems(_JOB_PROBLEMS if "job" in path else _TASK_PROBLEMS)
+    for each in operations.values():
+        post = document["paths"][f"/{each.name}"]["post"]
+        post |= {"summary": each.title, "description": (each.body.__doc__ or "").strip()}
+        post["requestBody"] = _request_body(each.body, schemas[each.body.__name__], each.example)
+        post["responses"] |= {
+            "200": _result(each.answer, each.media_types),
             "202": _result("with `background`: the job, to ask about at its `url`"),
         }
     return document
@@ -114,10 +151,9 @@ def _request_body(kind: type[BaseModel], schema: dict[str, Any], example: dict[s
     return {"required": True, "content": {"application/json": body, "multipart/form-data": {"schema": form}}}
 
 
-def _result(description: str) -> dict[str, Any]:
-    content: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
-    if "events" in description:
-        content["text/event-stream"] = {"schema": {"type": "string"}}
+def _result(description: str, media_types: Iterable[str] = ()) -> dict[str, Any]:
+    texts = {media_type: {"schema": {"type": "string"}} for media_type in media_types}
+    content = texts | {"application/json": {"schema": {"type": "object"}}}
     return {"description": description, "content": content}
 
 
@@ -136,9 +172,9 @@ td:first-child { font-family: ui-monospace, monospace; white-space: nowrap; }
 """
 
 
-def docs_html(document: dict[str, Any]) -> str:
+def docs_html(document: dict[str, Any], operations: Mapping[str, Operation]) -> str:
     """Return the page: for each task what it does, an example for a shell, and its fields."""
-    tasks = "".join(_task_html(document, name) for name in TASKS)
+    tasks = "".join(_task_html(document, each) for each in operations.values())
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
         f'content="width=device-width"><title>vidtext: the API</title><style>{_STYLE}</style></head><body>'
@@ -150,8 +186,8 @@ def docs_html(document: dict[str, Any]) -> str:
     )
 
 
-def _task_html(document: dict[str, Any], name: str) -> str:
-    kind, title, example = TASKS[name]
+def _task_html(document: dict[str, Any], operation: Operation) -> str:
+    name, example = operation.name, operation.example
     upload = {field: value for field, value in example.items() if field not in ("video", "messages")}
     form = "".join(f" -F {field}={value}" for field, value in upload.items())
     messages = " -F 'messages=" + json.dumps(example["messages"]) + "'" if "messages" in example else ""
@@ -159,10 +195,10 @@ def _task_html(document: dict[str, Any], name: str) -> str:
         f"curl $SERVER/v1/{name} -F video=@clip.mp4{form}{messages}\n"
         f"curl $SERVER/v1/{name} -H 'Content-Type: application/json' -d '{json.dumps(example)}'"
     )
-    fields = document["components"]["schemas"][kind.__name__]["properties"]
+    fields = document["components"]["schemas"][operation.body.__name__]["properties"]
     rows = "".join(
         f"<tr><td>{escape(field)}</td><td>{escape(str(about.get('description', '')))}</td></tr>"
         for field, about in fields.items()
     )
-    head = f"<h2>{escape(title)}: <code>POST /v1/{name}</code></h2>"
+    head = f"<h2>{escape(operation.title)}: <code>POST /v1/{name}</code></h2>"
     return f"{head}<pre>{escape(call)}</pre><table>{rows}</table>"

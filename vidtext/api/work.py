@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import json
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,24 +13,22 @@ from vidtext.errors import CancelledError, MediaTooLargeError, UnreadableMediaEr
 from vidtext.media.frames import Frames
 from vidtext.media.source import LocalFile, open_source
 from vidtext.media.still import read_stills
-from vidtext.tasks.caption import CaptionOptions
-from vidtext.tasks.chapters import ChapterOptions
 from vidtext.tasks.dialogue import Turn
-from vidtext.tasks.summary import SummaryOptions
-from vidtext.text.chapter_formats import render_chapters
-from vidtext.text.summary_formats import render_summary
+from vidtext.tasks.registry import CAPTION
+from vidtext.text.documents import render
+from vidtext.text.transcript_formats import exchange_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from vidtext.api.bodies import CaptionBody, ChaptersBody, ChatBody, SummaryBody
-    from vidtext.batch.work import TaskStreams
+    from vidtext.api.bodies import ChatBody, TaskBody
     from vidtext.job import Job
     from vidtext.media.still import Still
     from vidtext.settings import Settings
-    from vidtext.tasks.caption import CaptionResult
     from vidtext.tasks.chat import ChatResult
+    from vidtext.tasks.registry import AnyTask
+    from vidtext.tasks.streams import TaskStreams
 
     Document = dict[str, Any]
     Given = str | Path
@@ -50,51 +47,35 @@ class Worker:
     streams: TaskStreams
     settings: Settings
 
-    def captions(self, body: CaptionBody, upload: Path | None, job: Job) -> Iterator[Document]:
-        """Yield the captions of a video or of frames as they grow, or of several videos one after the other."""
+    def results(self, task: AnyTask, body: TaskBody, upload: Path | None, job: Job) -> Iterator[Document]:
+        """Yield the results of a task about a video or frames as they grow, or about several videos one by one."""
         if body.videos is not None:
-            yield from self._several(body, job)
+            yield from self._several(task, body, job)
             return
-        options = body.options(CaptionOptions, self.settings)
-        if body.frames is not None:
-            frames = self._frames(body.frames, body.frame_seconds, job)
-            yield from map(_caption_document, self.streams.caption_stream(frames, options, **self._with(job)))  # type: ignore[arg-type]  # a task takes frames too
-            return
-        yield from self._captions_of(upload or body.video or "", options, job)
-
-    def _captions_of(self, video: Given, options: CaptionOptions, job: Job) -> Iterator[Document]:
+        options = body.options(task.options, self.settings)
         with ExitStack() as stack:
-            path = self._file(video, job, stack)
-            yield from map(_caption_document, self.streams.caption_stream(path, options, **self._with(job)))
+            if body.frames is None:
+                source: Path | Frames = self._file(upload or body.video or "", job, stack)
+            else:
+                source = self._frames(body.frames, body.frame_seconds, job)
+            for result in task.run(source, options, **self._with(job)):
+                yield _document(task, result, body.format)
 
-    def _several(self, body: CaptionBody, job: Job) -> Iterator[Document]:
+    def _several(self, task: AnyTask, body: TaskBody, job: Job) -> Iterator[Document]:
         made: list[Document] = []
         for item in body.videos or ():
             made.append({})
             try:
-                for document in self._captions_of(item.video, item.options(CaptionOptions, self.settings), job):
-                    made[-1] = document
+                options = item.options(task.options, self.settings)
+                with ExitStack() as stack:
+                    path = self._file(item.video, job, stack)
+                    for result in task.run(path, options, **self._with(job)):
+                        made[-1] = _document(task, result, body.format)
             except CancelledError:
                 raise
             except VidtextError as error:
                 made[-1] = {"error": problem_of(error).document}
             yield {"results": list(made)}
-
-    def chapters(self, body: ChaptersBody, upload: Path | None, job: Job) -> Iterator[Document]:
-        """Yield the chapters of a video as they get their words."""
-        with ExitStack() as stack:
-            path = self._file(upload or body.video, job, stack)
-            options = body.options(ChapterOptions, self.settings)
-            for result in self.streams.chapters_stream(path, options, **self._with(job)):
-                yield json.loads(render_chapters(result.chapters, "json"))
-
-    def summary(self, body: SummaryBody, upload: Path | None, job: Job) -> Iterator[Document]:
-        """Yield the summary of a video as it grows."""
-        with ExitStack() as stack:
-            path = self._file(upload or body.video, job, stack)
-            options = body.options(SummaryOptions, self.settings)
-            for result in self.streams.summary_stream(path, options, **self._with(job)):
-                yield json.loads(render_summary(result.summary, "json"))
 
     def chat(self, body: ChatBody, upload: Path | None, job: Job) -> Iterator[Document]:
         """Yield the answer to the last question as it grows."""
@@ -140,19 +121,14 @@ def _of_base64(text: str, place: int) -> bytes:
         raise UnreadableMediaError(f"frames.{place} is not base64. Encode the picture again.") from None
 
 
-def _caption_document(result: CaptionResult) -> Document:
-    text = result.text
-    return {
-        "caption": text.text,
-        "segments": [
-            {"start_seconds": part.start_seconds, "stop_seconds": part.stop_seconds, "text": part.text}
-            for part in text.segments
-        ],
-        "model": text.model,
-        "notes": list(text.notes),
-    }
+def _document(task: AnyTask, result: Any, form: str | None) -> Document:  # noqa: ANN401  of any task
+    content = task.content(result)
+    if form is not None:
+        text = render(content, form, task.formats)
+        return {"format": form, "media_type": task.formats[form].media_type, "text": text}
+    deprecated = {"caption": content.text} if task.name == CAPTION.name else {}
+    return {**task.document(content), **deprecated}
 
 
 def _answer_document(result: ChatResult) -> Document:
-    turn = result.turn
-    return {"answer": turn.answer, "model": result.info.id, "notes": list(turn.notes), "finished": turn.finished}
+    return {"model": result.info.id, **exchange_document(result.turn.exchange)}

@@ -3,48 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from vidtext.tasks.registry import TASKS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vidtext.tasks.caption import CaptionOptions
-    from vidtext.tasks.chapters import ChapterOptions
-    from vidtext.tasks.chat import ChatOptions
-    from vidtext.tasks.summary import SummaryOptions
+Tasks = Mapping[str, Any]
+"""What is done with a video: the options of each task, by the task's name, in the order of `TASKS`."""
 
 
-@dataclass(frozen=True)
-class Questions:
-    """Questions of one conversation, asked one after the other, and how they are answered."""
-
-    options: ChatOptions
-    questions: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Tasks:
-    """What is done with a video: each task that has options, in this order."""
-
-    caption: CaptionOptions | None = None
-    chapters: ChapterOptions | None = None
-    summary: SummaryOptions | None = None
-    chat: Questions | None = None
-
-    @property
-    def models(self) -> tuple[tuple[str, bool], ...]:
-        """The names of the models that are used, each with whether it is to chat."""
-        captioning = [(task.model, False) for task in (self.caption, self.chapters, self.summary) if task]
-        chatting = [(self.chat.options.model, True)] if self.chat else []
-        return tuple(dict.fromkeys([*captioning, *chatting]))
-
-    def as_json(self) -> dict[str, Any]:
-        """Return each task with its options, as a line of a JSONL list has them."""
-        asked = {name: options for name, options in dataclasses.asdict(self).items() if options is not None}
-        if self.chat:
-            asked["chat"] = {**asked["chat"]["options"], "questions": list(self.chat.questions)}
-        return asked
+def as_json(tasks: Tasks) -> dict[str, dict[str, Any]]:
+    """Return each task with its options, as a line of a JSONL list has them."""
+    return {name: dataclasses.asdict(options) for name, options in tasks.items()}
 
 
 @dataclass(frozen=True)
@@ -60,3 +34,9 @@ class Item:
     source: str | Path
     tasks: Tasks
     name: str
+
+    @property
+    def models(self) -> tuple[tuple[str, bool], ...]:
+        """The names of the models that are used, each with whether it is to chat."""
+        used = ((getattr(options, "model", None), TASKS[name].converses) for name, options in self.tasks.items())
+        return tuple(dict.fromkeys((model, chats) for model, chats in used if model is not None))

@@ -9,20 +9,23 @@ import os
 import re
 import sys
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from vidtext.batch.items import Item, Tasks
+from vidtext.batch.items import Item, as_json
 from vidtext.batch.options import tasks_of_line
 from vidtext.errors import OptionError
 from vidtext.media.source import is_there
-from vidtext.text.names import KINDS, stem_of
+from vidtext.tasks.registry import TASKS
+from vidtext.text.names import stem_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
+    from vidtext.batch.items import Tasks
     from vidtext.settings import Settings
 
 VIDEO_SUFFIXES = tuple(
@@ -66,7 +69,7 @@ def read_wishes(given: Iterable[str], tasks: Tasks, settings: Settings) -> list[
     for each in given:
         for wish in _wishes(each, tasks, settings):
             place = os.path.realpath(wish.source) if is_there(wish.source) else wish.source
-            wishes.setdefault(key(place, wish.tasks.as_json()), wish)
+            wishes.setdefault(key(place, as_json(wish.tasks)), wish)
             _check_count(len(wishes), settings)
     if not wishes:
         raise OptionError(f"There is no video in {', '.join(given)}. Name a folder, a list, a pattern or a video.")
@@ -75,7 +78,14 @@ def read_wishes(given: Iterable[str], tasks: Tasks, settings: Settings) -> list[
 
 def key(source: str, asked: Mapping[str, object]) -> str:
     """Return what tells one piece of a batch's work from the others: the video, and what is done with it."""
-    return json.dumps([source, asked], sort_keys=True)
+    return json.dumps([source, _comparable(asked)], sort_keys=True)
+
+
+def _comparable(value: object) -> object:
+    """Return a JSON value with all numbers as floats: 5 seconds are 5.0 seconds."""
+    if isinstance(value, Mapping):
+        return {name: _comparable(each) for name, each in value.items()}
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def named(wishes: Iterable[Wish], known: Mapping[str, str]) -> list[Item]:
@@ -88,7 +98,7 @@ def named(wishes: Iterable[Wish], known: Mapping[str, str]) -> list[Item]:
     names = _Names(known.values())
     items = []
     for wish in wishes:
-        name = known.get(key(wish.source, wish.tasks.as_json())) or names.free(_stem(wish.source))
+        name = known.get(key(wish.source, as_json(wish.tasks))) or names.free(_stem(wish.source))
         items.append(Item(wish.source, wish.tasks, name))
     return items
 
@@ -112,11 +122,9 @@ class _Names:
     def _has(self, name: str) -> bool:
         """Whether the files of the name would meet others: the captions of `a-chapters` and the chapters of `a`."""
         return name in self._taken or any(
-            name + tail in self._taken or name.removesuffix(tail) in self._taken for tail in _TAILS
+            name + tail in self._taken or name.removesuffix(tail) in self._taken
+            for tail in (f"-{task.plural}" for task in TASKS.values())
         )
-
-
-_TAILS = tuple(f"-{kind}" for kind in KINDS)
 
 
 def _compared(name: str) -> str:

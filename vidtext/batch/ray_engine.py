@@ -10,16 +10,16 @@ import logging
 import math
 import os
 import pickle
-import queue
 import socket
-import threading
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vidtext.batch.work import Outcome, failed, real_streams, work_on
+from vidtext.batch.work import Outcome, failed, work_on
 from vidtext.errors import OptionError, VidtextError
 from vidtext.job import Job
+from vidtext.tasks.registry import TASKS
+from vidtext.threads import ThreadedWork, each_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from vidtext.batch.items import Item
     from vidtext.batch.run import Engine
     from vidtext.settings import Settings
-
-_LOOK_UP_SECONDS = 0.25
-"""How soon Ctrl-C is noticed while no item ends."""
 
 _CONNECT_SECONDS = 10.0
 """How long to wait for the first sign of a cluster."""
@@ -69,7 +66,8 @@ def ray_engine(settings: Settings, *, address: str | None, workers: int | None) 
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise OptionError(f"There is no Ray cluster at {address}: {[*str(error).splitlines(), ''][0]}") from None
         try:
-            yield from _followed(_outcomes(items, settings, workers), job)
+            rows = ThreadedWork(each_of(lambda: _outcomes(items, settings, workers)), name="vidtext-ray")
+            yield from rows.items(job)  # Ray does not look at the job
         finally:
             ray.shutdown()
 
@@ -111,7 +109,7 @@ class Worker:
         import torch
 
         torch.set_num_threads(threads[ray.get_runtime_context().get_node_id()])
-        self._settings, self._streams, self._attempts = settings, real_streams(), attempts
+        self._settings, self._tasks, self._attempts = settings, TASKS, attempts
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Do one item. Items and outcomes cross as bytes, which are no table that Ray would have to understand."""
@@ -125,7 +123,7 @@ class Worker:
         if died >= self._settings.batch.attempts:
             why = f"{died} workers died of it, perhaps for want of memory. Ray's logs may tell more."
             return failed(item, WorkerDiedError(why))
-        return work_on(item, self._streams, self._settings, Job())
+        return work_on(item, self._tasks, self._settings, Job())
 
 
 def _outcomes(items: Sequence[Item], settings: Settings, workers: int | None) -> Iterator[Outcome]:
@@ -191,34 +189,3 @@ def pool_of(machines: Sequence[dict[str, Any]], workers: int | None, items: int)
     }
     cpus = min(shares.values()) if gpus else max(1, min(shares.values()))
     return Pool(size, cpus, 1 if gpus else 0, {node: max(1, share) for node, share in shares.items()})
-
-
-def _followed(rows: Iterator[Outcome], job: Job) -> Iterator[Outcome]:
-    """Yield rows as they come, looking at the job meanwhile, which Ray does not do.
-
-    Raises:
-        CancelledError: the job was stopped.
-    """
-    came: queue.SimpleQueue[Outcome | BaseException | None] = queue.SimpleQueue()
-
-    def pull() -> None:
-        try:
-            for row in rows:
-                came.put(row)
-        except BaseException as error:  # noqa: BLE001  (it is raised again by whoever follows)
-            came.put(error)
-        else:
-            came.put(None)
-
-    threading.Thread(target=pull, name="vidtext-ray", daemon=True).start()
-    while True:
-        job.check()
-        try:
-            row = came.get(timeout=_LOOK_UP_SECONDS)
-        except queue.Empty:
-            continue
-        if row is None:
-            return
-        if isinstance(row, BaseException):
-            raise row
-        yield row

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from vidtext.batch.items import as_json
 from vidtext.batch.listing import key
 from vidtext.batch.work import DONE
 from vidtext.errors import OptionError, VidtextError
@@ -184,4 +185,4 @@ def line_of(outcome: Outcome) -> str:
 
 
 def _key(item: Item) -> str:
-    return key(str(item.source), item.tasks.as_json())
+    return key(str(item.source), as_json(item.tasks))

@@ -14,11 +14,11 @@ from vidtext.clock import format_clock
 from vidtext.job import Job, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from vidtext.batch.items import Item
-    from vidtext.batch.work import TaskStreams
     from vidtext.settings import Settings
+    from vidtext.tasks.registry import AnyTask
 
 Engine = Callable[[Sequence["Item"], Job], "Generator[Outcome, None, None]"]
 """Does items in any order, yielding what became of each as it is done. Closing it, or stopping the job, ends the
@@ -80,17 +80,17 @@ def by_model(items: Sequence[Item]) -> list[Item]:
     """Return the items with those of the same models together, otherwise in their order."""
     first: dict[tuple[tuple[str, bool], ...], int] = {}
     for place, item in enumerate(items):
-        first.setdefault(item.tasks.models, place)
-    return sorted(items, key=lambda item: first[item.tasks.models])
+        first.setdefault(item.models, place)
+    return sorted(items, key=lambda item: first[item.models])
 
 
-def local_engine(streams: TaskStreams, settings: Settings) -> Engine:
+def local_engine(tasks: Mapping[str, AnyTask], settings: Settings) -> Engine:
     """Return the engine that does one item after the other in this process."""
 
     def work(items: Sequence[Item], job: Job) -> Generator[Outcome, None, None]:
         for item in items:
             job.check()
-            yield work_on(item, streams, settings, _naming(item, job))
+            yield work_on(item, tasks, settings, _naming(item, job))
 
     return work
 

@@ -2,67 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
+from vidtext.batch.items import as_json
 from vidtext.errors import CancelledError, VidtextError
-from vidtext.media.source import LocalFile, open_source
+from vidtext.media.source import open_source
 from vidtext.tasks.results import last_result
-from vidtext.text.chapter_formats import render_chapters
-from vidtext.text.formats import render
 from vidtext.text.names import tail_of
-from vidtext.text.summary_formats import render_summary
-from vidtext.text.transcript_formats import render_transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Mapping
 
-    from vidtext.batch.items import Item, Questions, Tasks
+    from vidtext.batch.items import Item
     from vidtext.job import Job
     from vidtext.settings import Settings
-    from vidtext.tasks.caption import CaptionOptions, CaptionResult
-    from vidtext.tasks.chapters import ChapterOptions, ChaptersResult
-    from vidtext.tasks.streams import Answer, BeginDialogue, Stream
-    from vidtext.tasks.summary import SummaryOptions, SummaryResult
-    from vidtext.text.transcript import Transcript
+    from vidtext.tasks.registry import AnyTask
 
 _log = logging.getLogger(__name__)
 
 DONE, FAILED = "done", "failed"
-
-
-@dataclass(frozen=True)
-class TaskStreams:
-    """What does the work.
-
-    Attributes:
-        caption_stream: writes captions.
-        chapters_stream: finds chapters and names them.
-        summary_stream: writes summaries.
-        begin_dialogue: looks at a video so that one can ask about it.
-        answer_stream: answers a question about it.
-        forget_conversation: drops what a model remembers by a key.
-    """
-
-    caption_stream: Stream[CaptionOptions, CaptionResult]
-    chapters_stream: Stream[ChapterOptions, ChaptersResult]
-    summary_stream: Stream[SummaryOptions, SummaryResult]
-    begin_dialogue: BeginDialogue
-    answer_stream: Answer
-    forget_conversation: Callable[[str], None]
-
-
-def real_streams() -> TaskStreams:
-    """Return the tasks that do real work."""
-    from vidtext.tasks.caption import caption_stream
-    from vidtext.tasks.chapters import chapters_stream
-    from vidtext.tasks.chat import answer_stream, begin_dialogue, forget
-    from vidtext.tasks.summary import summary_stream
-
-    return TaskStreams(caption_stream, chapters_stream, summary_stream, begin_dialogue, answer_stream, forget)
 
 
 @dataclass(frozen=True)
@@ -106,7 +66,7 @@ class Outcome:
     def record(self) -> dict[str, Any]:
         """Everything as one JSON object: the line of `results.jsonl`."""
         item = self.item
-        about = {"name": item.name, "source": str(item.source), "asked": item.tasks.as_json()}
+        about = {"name": item.name, "source": str(item.source), "asked": as_json(item.tasks)}
         if self.failure:
             why = {"kind": self.failure.kind, "message": self.failure.message}
             return {**about, "status": FAILED, "error": why}
@@ -120,14 +80,14 @@ def failed(item: Item, error: BaseException) -> Outcome:
     return Outcome(item, {}, (), Failure(type(error).__name__, message))
 
 
-def work_on(item: Item, streams: TaskStreams, settings: Settings, job: Job) -> Outcome:
+def work_on(item: Item, tasks: Mapping[str, AnyTask], settings: Settings, job: Job) -> Outcome:
     """Do all tasks of an item; an error, also a defect, is the item's outcome and ends nothing else.
 
     Raises:
         CancelledError: the job was stopped.
     """
     try:
-        return _done(item, streams, settings, job)
+        return _done(item, tasks, settings, job)
     except CancelledError:
         raise
     except VidtextError as error:
@@ -137,55 +97,17 @@ def work_on(item: Item, streams: TaskStreams, settings: Settings, job: Job) -> O
         return failed(item, error)
 
 
-def _done(item: Item, streams: TaskStreams, settings: Settings, job: Job) -> Outcome:
+def _done(item: Item, tasks: Mapping[str, AnyTask], settings: Settings, job: Job) -> Outcome:
     made: dict[str, Any] = {}
     documents: list[Document] = []
     with open_source(item.source, settings=settings, job=job) as file:  # once, for all tasks
-        assert isinstance(file, LocalFile)  # noqa: S101  (a path or an address never becomes Frames)
-        for name, written, files in _written(item.tasks, file, streams, settings, job):
-            made[name] = json.loads(written)
-            documents += files
+        for name, options in item.tasks.items():
+            task = tasks[name]
+            content = task.content(last_result(task.run(file, options, settings=settings, job=job)))
+            made[name] = task.document(content)
+            documents += [
+                Document(tail_of(task.plural, form.suffix), form.write(content))
+                for form in task.formats.values()
+                if form.in_batches
+            ]
     return Outcome(item, made, tuple(documents))
-
-
-def _written(
-    tasks: Tasks, file: LocalFile, streams: TaskStreams, settings: Settings, job: Job
-) -> Iterator[tuple[str, str, list[Document]]]:
-    """Yield, for each task, its name, its JSON document, and the files for people and players."""
-    if tasks.caption:
-        text = last_result(streams.caption_stream(file.path, tasks.caption, settings=settings, job=job)).text
-        subtitles = [Document(f".{name}", render(text, name)) for name in ("srt", "vtt")]
-        yield "caption", render(text, "json"), subtitles
-    if tasks.chapters:
-        found = last_result(streams.chapters_stream(file.path, tasks.chapters, settings=settings, job=job)).chapters
-        lists = [
-            Document(tail_of("chapters", ".txt"), render_chapters(found, "youtube")),
-            Document(tail_of("chapters", ".vtt"), render_chapters(found, "vtt")),
-        ]
-        yield "chapters", render_chapters(found, "json"), lists
-    if tasks.summary:
-        summary = last_result(streams.summary_stream(file.path, tasks.summary, settings=settings, job=job)).summary
-        yield (
-            "summary",
-            render_summary(summary, "json"),
-            [Document(tail_of("summary", ".md"), render_summary(summary, "md"))],
-        )
-    if tasks.chat:
-        talk = _conversation(file, tasks.chat, streams, settings, job)
-        yield "chat", render_transcript(talk, "json"), [Document(tail_of("chat", ".md"), render_transcript(talk, "md"))]
-
-
-def _conversation(file: LocalFile, asked: Questions, streams: TaskStreams, settings: Settings, job: Job) -> Transcript:
-    dialogue = streams.begin_dialogue([(file.path, file.name)], asked.options, settings=settings, job=job)
-    memory_key, model = uuid4().hex, ""
-    try:
-        for question in asked.questions:
-            result = last_result(
-                streams.answer_stream(
-                    dialogue, question, asked.options, settings=settings, job=job, memory_key=memory_key
-                )
-            )
-            dialogue, model = result.dialogue, result.info.id
-    finally:
-        streams.forget_conversation(memory_key)
-    return dialogue.transcript(model)

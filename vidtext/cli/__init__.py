@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from vidtext.cli.arguments import FITS, LENGTHS, LOOKS, SHOT_MODES, parser
-from vidtext.cli.commands import COMMANDS
+from vidtext.cli.arguments import parser
+from vidtext.cli.commands import command_of
 from vidtext.cli.terminal import say
 from vidtext.errors import CancelledError, VidtextError
 from vidtext.settings import Settings
@@ -18,14 +18,12 @@ from vidtext.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["FITS", "LENGTHS", "LOOKS", "SHOT_MODES", "main"]
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code. `arguments` are those of the process if none are given."""
     try:
         options = parser().parse_args(arguments)
-        COMMANDS[options.command](options, Settings.from_env(os.environ))
+        command_of(options.command)(options, Settings.from_env(os.environ))
     except VidtextError as error:
         say(str(error))
         return error.exit_code

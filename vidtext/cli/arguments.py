@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import vidtext
-from vidtext.clock import parse_clock
+from vidtext.cli.extras import EXTRAS
+from vidtext.cli.options import add_options
 from vidtext.errors import OptionError
-from vidtext.text.chapter_formats import CHAPTER_FORMATS
-from vidtext.text.formats import FORMATS
-from vidtext.text.prompts import STYLES
-from vidtext.text.summary_formats import SUMMARY_FORMATS
-from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS
+from vidtext.tasks.options import ChatOptions
+from vidtext.tasks.registry import CAPTION, CHAT, TASKS
 from vidtext.text.unicode import well_formed
 
-FITS = ("crop", "pad", "squash")
-SHOT_MODES = ("auto", "exact", "fast")
-LENGTHS = ("short", "medium", "long")
-LOOKS = ("shots", "time")
-BATCH_TASKS = ("caption", "chapters", "summary")
+if TYPE_CHECKING:
+    from vidtext.tasks.registry import AnyTask
+
 ENGINES = ("local", "ray")
-"""What `vidtext.media.resize`, `vidtext.media.shots` and `vidtext.tasks.summary` allow, whose modules are too slow to
-import for a help text; which tasks a batch does besides questions, and where."""
+"""Where a batch is done."""
 
 _DESCRIPTION = """\
 Turn a video into words.
@@ -38,28 +33,28 @@ Turn a video into words.
   python -m vidtext batch clips --output results   all videos of a folder
 """
 
-_CAPTION_EXAMPLES = """\
+_EXAMPLES = {
+    "caption": """\
 examples:
   python -m vidtext caption clip.mp4 --start 1:30 --stop 2:00
   python -m vidtext caption clip.mp4 --every 0:10 --output clip.vtt
   python -m vidtext caption https://example.com/clip.mp4 --every 5 --format json > clip.json
   cat clip.mp4 | python -m vidtext caption -
-"""
-
-_CHAPTER_EXAMPLES = """\
+""",
+    "chapters": """\
 examples:
   python -m vidtext chapters talk.mp4                          as YouTube reads them in a description
   python -m vidtext chapters talk.mp4 --count 8 --format md > talk.md
   python -m vidtext chapters talk.mp4 --min 2:00 --output talk.vtt
   python -m vidtext chapters talk.mp4 --video talk-with-chapters.mp4
-"""
-
-_SUMMARY_EXAMPLES = """\
+""",
+    "summary": """\
 examples:
   python -m vidtext summary talk.mp4 --length short
   python -m vidtext summary talk.mp4 --style lecture --model llava-hf/LLaVA-NeXT-Video-7B-hf --output talk.md
   python -m vidtext summary talk.mp4 --reel best.mp4 --seconds 0:30     the highlights as a clip, and best.srt
-"""
+""",
+}
 
 _CHAT_EXAMPLES = """\
 examples:
@@ -110,7 +105,7 @@ exit codes:
 Limits and defaults are read from VIDTEXT_… variables, such as VIDTEXT_LIMITS__MAX_DURATION_SECONDS=600.
 """
 
-_LAYOUT = argparse.RawDescriptionHelpFormatter
+_LAYOUT: dict[str, Any] = {"formatter_class": argparse.RawDescriptionHelpFormatter}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -125,31 +120,15 @@ def parser() -> argparse.ArgumentParser:
 
     Its `parse_args` raises `OptionError`.
     """
-    whole = _Parser(prog="python -m vidtext", description=_DESCRIPTION, epilog=_EXIT_CODES, formatter_class=_LAYOUT)
+    whole = _Parser(prog="python -m vidtext", description=_DESCRIPTION, epilog=_EXIT_CODES, **_LAYOUT)
     whole.add_argument("--version", action="version", version=f"vidtext {vidtext.__version__}")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    def command(
-        name: str, purpose: str, examples: str, formats: tuple[str, ...], first: str
-    ) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=purpose, epilog=examples + _TIMES_AND_STOP, formatter_class=_LAYOUT)
-        made.add_argument("video", metavar="VIDEO", help="a path, an http(s) address, or - for standard input")
-        made.add_argument("--model", help="the model's name (the best one that is at hand)")
-        made.add_argument("--fit", choices=FITS, help="how frames become square (the model's own way)")
-        made.add_argument("--format", choices=formats, help=f"how to write it (as the output's name ends, or {first})")
-        _add_json(made, "the same as --format json")
-        made.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to standard output")
-        return made
+    for task in TASKS.values():
+        if not task.converses:
+            _add_task(commands.add_parser(task.name, help=_lower(task.summary), epilog=_epilog(task), **_LAYOUT), task)
 
-    _add_caption(command("caption", "say what a video shows", _CAPTION_EXAMPLES, tuple(FORMATS), "txt"))
-    _add_chapters(command("chapters", "divide it", _CHAPTER_EXAMPLES, tuple(CHAPTER_FORMATS), "youtube"))
-    _add_summary(command("summary", "say what it is about", _SUMMARY_EXAMPLES, tuple(SUMMARY_FORMATS), "txt"))
-
-    _add_chat(
-        commands.add_parser(
-            "chat", help="answer questions about videos", epilog=_CHAT_EXAMPLES, formatter_class=_LAYOUT
-        )
-    )
+    _add_chat(commands.add_parser("chat", help=_lower(CHAT.summary), epilog=_CHAT_EXAMPLES, **_LAYOUT))
 
     probe = commands.add_parser("probe", help="tell what a video file is")
     probe.add_argument("video", metavar="VIDEO", help="a path, an http(s) address, or - for standard input")
@@ -158,7 +137,7 @@ def parser() -> argparse.ArgumentParser:
     listed = commands.add_parser("models", help="list the models, and say which one is used where none is named")
     _add_json(listed, "as one JSON object")
 
-    _add_batch(commands.add_parser("batch", help="do many videos", epilog=_BATCH_EXAMPLES, formatter_class=_LAYOUT))
+    _add_batch(commands.add_parser("batch", help="do many videos", epilog=_BATCH_EXAMPLES, **_LAYOUT))
     return whole
 
 
@@ -166,53 +145,43 @@ def _add_json(command: argparse.ArgumentParser, meaning: str) -> None:
     command.add_argument("--json", action="store_const", const="json", dest="format", help=meaning)
 
 
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
+
+
+def _epilog(task: AnyTask) -> str:
+    return _EXAMPLES.get(task.name, "") + _TIMES_AND_STOP
+
+
+def _add_task(command: argparse.ArgumentParser, task: AnyTask) -> None:
+    command.add_argument("video", metavar="VIDEO", help="a path, an http(s) address, or - for standard input")
+    add_options(command, task.options)
+    command.add_argument(
+        "--format", choices=tuple(task.formats), help=f"how to write it (as the output's name ends, or {task.printed})"
+    )
+    _add_json(command, "the same as --format json")
+    command.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to standard output")
+    EXTRAS[task.name].add(command)
+
+
 def _add_batch(batch: argparse.ArgumentParser) -> None:
+    tasks = [task for task in TASKS.values() if not task.converses]
+    names = ",".join(task.name for task in tasks)
     batch.add_argument("sources", metavar="SOURCE", nargs="+", help="a folder, pattern, list or video; - for a list")
     batch.add_argument("--output", type=Path, metavar="FOLDER", required=True, help="where the results go")
     batch.add_argument("--resume", action="store_true", help="go on with the batch that is in that folder")
     batch.add_argument(
-        "--tasks", type=_tasks, default=("caption",), metavar="LIST", help=f"any of {','.join(BATCH_TASKS)} (caption)"
+        "--tasks", type=_tasks, default=(CAPTION.name,), metavar="LIST", help=f"any of {names} ({CAPTION.name})"
     )
+    add_options(batch, *(task.options for task in tasks))
     batch.add_argument(
         "--ask", action="append", type=well_formed, default=[], metavar="TEXT", help="also a question about each video"
     )
-    batch.add_argument("--every", type=_time, metavar="TIME", help="one caption for each window of this length")
-    batch.add_argument("--length", choices=LENGTHS, default="medium", help="how much a summary tells (medium)")
-    _add_style(batch)
-    batch.add_argument("--model", help="the model's name (the best one that is at hand)")
     batch.add_argument("--chat-model", metavar="MODEL", help="the name of the model that answers (the best one)")
-    batch.add_argument("--fit", choices=FITS, help="how frames become square (the model's own way)")
     batch.add_argument("--engine", choices=ENGINES, default="local", help="one process here, or Ray (local)")
     batch.add_argument("--address", metavar="ADDRESS", help="of a Ray cluster (one that is started on this machine)")
     batch.add_argument("--workers", type=int, metavar="N", help="how many Ray has (one a GPU, or a machine)")
     _add_json(batch, "print each video's line of results.jsonl instead of the paths of its files")
-
-
-def _add_caption(caption: argparse.ArgumentParser) -> None:
-    caption.add_argument("--every", type=_time, metavar="TIME", help="one caption for each window of this length")
-    caption.add_argument("--start", type=_time, metavar="TIME", help="where to start (the video's start)")
-    caption.add_argument("--stop", type=_time, metavar="TIME", help="where to stop (the video's end)")
-    caption.add_argument("--max-new-tokens", type=int, metavar="N", help="the most tokens a caption has (30)")
-
-
-def _add_chapters(chapters: argparse.ArgumentParser) -> None:
-    chapters.add_argument("--count", type=int, metavar="N", help="how many chapters (as the content asks for)")
-    chapters.add_argument("--min", type=_time, metavar="TIME", help="the shortest chapter (by the video's length)")
-    chapters.add_argument(
-        "--shots", choices=SHOT_MODES, default="auto", help="look at every frame, or at keyframes first (by its length)"
-    )
-    _add_style(chapters)
-    chapters.add_argument(
-        "--video", type=Path, metavar="FILE", dest="chaptered", help="also write the video with the chapters in it"
-    )
-
-
-def _add_summary(summary: argparse.ArgumentParser) -> None:
-    summary.add_argument("--length", choices=LENGTHS, default="medium", help="how much to tell (medium)")
-    summary.add_argument("--look", choices=LOOKS, default="shots", help="by shots, or every 5 %% of the time (shots)")
-    _add_style(summary)
-    summary.add_argument("--reel", type=Path, metavar="FILE", help="also write the highlights as an MP4, with its SRT")
-    summary.add_argument("--seconds", type=_time, metavar="TIME", help="how long that clip is (as the highlights are)")
 
 
 def _add_chat(chat: argparse.ArgumentParser) -> None:
@@ -224,42 +193,17 @@ def _add_chat(chat: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help="a question; without, they are read line by line",
     )
-    chat.add_argument("--model", help="the chat model's name (the best one that is at hand)")
-    chat.add_argument(
-        "--frames", type=int, metavar="N", help="how many frames of all videos (as the model was trained)"
-    )
-    chat.add_argument("--max-new-tokens", type=int, metavar="N", help="the most tokens an answer has (256)")
-    chat.add_argument(
-        "--temperature", type=float, metavar="X", help="0 to 2: how freely words are drawn (0: not at all)"
-    )
-    chat.add_argument("--top-p", type=float, metavar="X", help="draw only from the likeliest words of this share (1)")
-    chat.add_argument("--system", type=well_formed, metavar="TEXT", help="what the model is told before all")
-    chat.add_argument("--fit", choices=FITS, help="how frames become square (the model's own way)")
+    add_options(chat, ChatOptions)
     chat.add_argument("--open", type=Path, metavar="FILE", help="go on with a conversation that was saved as JSON")
     chat.add_argument("--output", type=Path, metavar="FILE", help="write the conversation there at its end")
-    chat.add_argument("--format", choices=tuple(TRANSCRIPT_FORMATS), help="how (as the output's name ends, or md)")
+    chat.add_argument("--format", choices=tuple(CHAT.formats), help="how (as the output's name ends, or md)")
     chat.add_argument("--json", action="store_true", help="print the conversation as one JSON object at its end")
-
-
-def _add_style(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--style",
-        type=well_formed,
-        default="neutral",
-        help=f"{', '.join(STYLES)}, or your own words; only chat models follow it",
-    )
 
 
 def _tasks(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(","))
-    unknown = [name for name in names if name not in BATCH_TASKS]
+    known = [task.name for task in TASKS.values() if not task.converses]
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not a task. The tasks are {', '.join(BATCH_TASKS)}")
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not a task. The tasks are {', '.join(known)}")
     return names
-
-
-def _time(text: str) -> float:
-    try:
-        return parse_clock(text)
-    except OptionError as error:
-        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from None

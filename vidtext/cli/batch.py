@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from vidtext.cli.options import read_options
 from vidtext.cli.output import print_document
 from vidtext.cli.terminal import at_work, say, say_notes
 from vidtext.errors import IncompleteBatchError, OptionError, VidtextError
+from vidtext.tasks.registry import TASKS
 
 if TYPE_CHECKING:
     import argparse
@@ -24,7 +26,7 @@ def batch(arguments: argparse.Namespace, settings: Settings) -> None:
         raise OptionError("--address and --workers are about Ray; add --engine ray.")
     out = sys.stdout
     with at_work() as job:
-        from vidtext.batch.checks import check_models
+        from vidtext.batch.checks import check_items
         from vidtext.batch.listing import named, read_wishes
         from vidtext.batch.results import open_results
         from vidtext.batch.run import run_batch
@@ -32,7 +34,7 @@ def batch(arguments: argparse.Namespace, settings: Settings) -> None:
         wishes = read_wishes(arguments.sources, _tasks(arguments, settings), settings)
         with open_results(arguments.output, resume=arguments.resume) as results:
             items = named(wishes, results.names)
-            say_notes(check_models(items, settings))
+            say_notes(check_items(items, settings))
             left = results.begin(items)
             if len(left) < len(items):
                 say(f"{len(items) - len(left)} of {len(items)} videos are done already.")
@@ -82,24 +84,16 @@ def _engine(arguments: argparse.Namespace, settings: Settings) -> Engine:
 
         return ray_engine(settings, address=arguments.address, workers=arguments.workers)
     from vidtext.batch.run import local_engine
-    from vidtext.batch.work import real_streams
 
-    return local_engine(real_streams(), settings)
+    return local_engine(TASKS, settings)
 
 
 def _tasks(arguments: argparse.Namespace, settings: Settings) -> Tasks:
-    from vidtext.batch.items import Questions, Tasks
-    from vidtext.tasks.caption import CaptionOptions
-    from vidtext.tasks.chapters import ChapterOptions
-    from vidtext.tasks.chat import ChatOptions
-    from vidtext.tasks.summary import SummaryOptions
-
-    model, fit, style = arguments.model or settings.models.default, arguments.fit, arguments.style
-    chat_model = arguments.chat_model or settings.models.default_chat
-    wanted = arguments.tasks
-    return Tasks(
-        caption=CaptionOptions(model, arguments.every, fit=fit) if "caption" in wanted else None,
-        chapters=ChapterOptions(model, style=style, fit=fit) if "chapters" in wanted else None,
-        summary=SummaryOptions(model, arguments.length, style=style, fit=fit) if "summary" in wanted else None,
-        chat=Questions(ChatOptions(chat_model, fit=fit), tuple(arguments.ask)) if arguments.ask else None,
-    )
+    asked = {}
+    for task in TASKS.values():
+        if task.converses and arguments.ask:
+            model = arguments.chat_model or settings.models.default_chat
+            asked[task.name] = task.options(model=model, fit=arguments.fit, questions=tuple(arguments.ask))
+        elif task.name in arguments.tasks:
+            asked[task.name] = read_options(arguments, task.options, settings.models.default)
+    return asked

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from vidtext.cli.options import read_options
 from vidtext.cli.output import check_output, print_document, read_video, write
 from vidtext.cli.terminal import at_work, say_notes
 from vidtext.errors import OptionError
+from vidtext.tasks.options import ChatOptions
+from vidtext.text.documents import render
 from vidtext.text.transcript import read_transcript
-from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS, render_transcript
+from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS
 
 if TYPE_CHECKING:
     import argparse
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from vidtext.settings import Settings
-    from vidtext.tasks.chat import ChatOptions
     from vidtext.tasks.dialogue import Dialogue
     from vidtext.text.transcript import Transcript
 
@@ -68,31 +70,20 @@ def _keep(transcript: Transcript, arguments: argparse.Namespace) -> None:
     """Write the conversation to where it was asked for, and print it even if it cannot be written there."""
     try:
         if arguments.output:
-            write(render_transcript(transcript, _format(arguments)), arguments.output)
+            write(render(transcript, _format(arguments), TRANSCRIPT_FORMATS), arguments.output)
     finally:
         if arguments.json and transcript.exchanges:
-            print_document(render_transcript(transcript, "json"))
+            print_document(render(transcript, "json", TRANSCRIPT_FORMATS))
 
 
 def _begin(
     arguments: argparse.Namespace, opened: Transcript | None, settings: Settings
 ) -> tuple[ChatOptions, Dialogue]:
     with at_work() as job:
-        from vidtext.tasks.chat import ChatOptions, begin_dialogue
+        from vidtext.tasks.chat import begin_dialogue
         from vidtext.tasks.dialogue import turns_of
 
-        chosen = {
-            "frames": arguments.frames,
-            "max_new_tokens": arguments.max_new_tokens,
-            "temperature": arguments.temperature,
-            "top_p": arguments.top_p,
-            "system_prompt": arguments.system,
-            "fit": arguments.fit,
-        }
-        options = ChatOptions(
-            model=arguments.model or settings.models.default_chat,
-            **{name: value for name, value in chosen.items() if value is not None},
-        )
+        options = read_options(arguments, ChatOptions, settings.models.default_chat)
         sources = [(read_video(video, settings), "") for video in arguments.videos]
         dialogue = begin_dialogue(sources, options, settings=settings, job=job)
     return options, dataclasses.replace(dialogue, turns=turns_of(opened)) if opened else dialogue

@@ -8,13 +8,12 @@ from sys import stderr
 from typing import TYPE_CHECKING, Any
 
 from vidtext.cli.output import print_document
+from vidtext.tasks.registry import TASKS
 
 if TYPE_CHECKING:
     import argparse
 
     from vidtext.settings import Settings
-
-_CAPTIONING = ["caption", "chapters", "summary"]
 
 
 def models(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -41,7 +40,8 @@ def _facts(name: str) -> dict[str, Any]:
     here = "ships with vidtext" if name in EMBEDDED else "in the local cache" if cached_folder(name) else "on the hub"
     return {
         "name": name,
-        "tasks": _CAPTIONING * (name != EMBEDDED_CHAT) + ["chat"] * info.chats,  # that one only answers
+        # The embedded chat model only answers.
+        "tasks": [task.name for task in TASKS.values() if (info.chats if task.converses else name != EMBEDDED_CHAT)],
         "where": here,
         "licence": info.licence,
         "weight_bytes": info.weight_bytes,

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from vidtext.errors import OptionError
+from vidtext.media.choices import FITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Fit = Literal["crop", "pad", "squash"]
+    from vidtext.media.choices import Fit
+
 _ROOM_AROUND = 8
 """How many times its shortest edge a frame may be long before its middle is cut out of it."""
 
 _MOST_STRETCHED = 16
 """How many times as long as wide a frame leaves the decoder at the most."""
-
-FITS: tuple[Fit, ...] = ("crop", "pad", "squash")
 
 
 def shrunk_size(width: int, height: int, *, shortest_edge: int) -> tuple[int, int]:

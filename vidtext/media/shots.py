@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from vidtext.errors import OptionError
 from vidtext.job import Job
+from vidtext.media.choices import SHOT_MODES
 from vidtext.media.frames import Frames
 from vidtext.media.guard import guarded
 from vidtext.media.opening import open_video
@@ -23,14 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+    from vidtext.media.choices import ShotMode
     from vidtext.media.decode import Picture
     from vidtext.media.probe import VideoInfo
     from vidtext.media.shot_search import Look
     from vidtext.media.source import Source
     from vidtext.media.video_file import VideoFile
-
-ShotMode = Literal["auto", "exact", "fast"]
-SHOT_MODES: tuple[ShotMode, ...] = ("auto", "exact", "fast")
 
 
 @dataclass(frozen=True)

@@ -22,18 +22,6 @@ from vidtext.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Source: TypeAlias = str | os.PathLike[str] | bytes | Frames
-"""A path; an http(s) URL, a `data:` URI or base64 text; the bytes of a file; frames with their times."""
-
-ACCEPTED = "Give a path, an http(s) address, a data: URI, base64 text, bytes, or frames with their times."
-
-_SHOWN_CHARACTERS = 60
-_SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]+):", re.IGNORECASE)  # two letters at least: C:\clips is a path
-_BASE64_START = re.compile(r"[A-Za-z0-9+/\s]{256}")  # no video is shorter, and no path so long without a dot
-_BASE64_SLICE = 1 << 22  # a multiple of 4, so that each slice is base64 of its own
-_LONGEST_PATH = 4096  # PATH_MAX of Linux; longer text need not be looked for on disk
-_VIDEO_TYPES = re.compile(r"(video|application)/.+|image/(gif|webp|apng|avif)")  # application: mp4, ogg, octet-stream
-
 
 @dataclass(frozen=True)
 class LocalFile:
@@ -50,14 +38,28 @@ class LocalFile:
     size_bytes: int
 
 
+Source: TypeAlias = str | os.PathLike[str] | bytes | Frames | LocalFile
+"""A path; an http(s) URL, a `data:` URI or base64 text; the bytes of a file; frames with their times; what
+`open_source` gives while it is open."""
+
+ACCEPTED = "Give a path, an http(s) address, a data: URI, base64 text, bytes, or frames with their times."
+
+_SHOWN_CHARACTERS = 60
+_SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]+):", re.IGNORECASE)  # two letters at least: C:\clips is a path
+_BASE64_START = re.compile(r"[A-Za-z0-9+/\s]{256}")  # no video is shorter, and no path so long without a dot
+_BASE64_SLICE = 1 << 22  # a multiple of 4, so that each slice is base64 of its own
+_LONGEST_PATH = 4096  # PATH_MAX of Linux; longer text need not be looked for on disk
+_VIDEO_TYPES = re.compile(r"(video|application)/.+|image/(gif|webp|apng|avif)")  # application: mp4, ogg, octet-stream
+
+
 @contextmanager
 def open_source(
     source: Source, *, settings: Settings | None = None, job: Job | None = None, local_paths: bool = True
 ) -> Iterator[LocalFile | Frames]:
     """Bring a video into a local file for as long as the context lasts.
 
-    A path gives that file itself; frames pass through; everything else goes to a private temporary folder that is
-    removed at the end, also after an error or a stop.
+    A path gives that file itself; frames and open files pass through; everything else goes to a private temporary
+    folder that is removed at the end, also after an error or a stop.
 
     Args:
         source: see `Source`. A URL may only lead to public addresses, see `vidtext.media.download`.
@@ -75,7 +77,7 @@ def open_source(
         CancelledError: the job was stopped.
     """
     settings = settings or Settings()
-    if isinstance(source, Frames):
+    if isinstance(source, Frames | LocalFile):
         yield source
     elif isinstance(source, os.PathLike) or (local_paths and isinstance(source, str) and is_there(source)):
         yield _existing_file(Path(source), settings)

@@ -14,8 +14,10 @@ from vidtext.media.sampling import TimeRange, choose_range, split
 from vidtext.models.acquire import Workload, acquire_model
 from vidtext.models.base import FormerCard, GenerationOptions, ModelInfo
 from vidtext.models.loading import resolve_captioner
+from vidtext.options import check_limits
 from vidtext.settings import Settings
 from vidtext.tasks.footage import Footage, open_footage
+from vidtext.tasks.options import CaptionOptions
 from vidtext.tasks.read_ahead import read_ahead
 from vidtext.tasks.results import last_result
 from vidtext.text.telling import sentence
@@ -25,30 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
     from vidtext.compute.memory import MemoryPlan
+    from vidtext.media.choices import Fit
     from vidtext.media.frames import Frames
-    from vidtext.media.resize import Fit
     from vidtext.media.source import Source
-
-
-@dataclass(frozen=True)
-class CaptionOptions:
-    """What may be chosen. Nothing has to be.
-
-    Attributes:
-        model: a name that `load_model` takes; "auto" takes the best one that is at hand.
-        every_seconds: None for one caption of the whole range, else the length of the windows.
-        start_seconds: where the range starts; None is the video's start.
-        stop_seconds: where the range stops; None is the video's end.
-        fit: how frames are brought into the model's square; None takes the model's own way.
-        max_new_tokens: the most tokens a caption may have.
-    """
-
-    model: str = "auto"
-    every_seconds: float | None = None
-    start_seconds: float | None = None
-    stop_seconds: float | None = None
-    fit: Fit | None = None
-    max_new_tokens: int = 30
 
 
 @dataclass(frozen=True)
@@ -116,11 +97,7 @@ def caption_stream(source: Source, options: CaptionOptions, *, settings: Setting
     decoding and the generation. Raises as `caption` does.
     """
     began = time.monotonic()
-    if options.max_new_tokens > settings.limits.max_new_tokens:
-        raise OptionError(
-            f"max_new_tokens is {options.max_new_tokens}; up to {settings.limits.max_new_tokens} are allowed.",
-            option="max_new_tokens",
-        )
+    check_limits(options, settings)
     writing = GenerationOptions(max_new_tokens=options.max_new_tokens, fit=options.fit)
     with open_footage(source, settings, job) as footage:
         windows = _windows(footage, options, settings)

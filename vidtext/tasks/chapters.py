@@ -12,9 +12,11 @@ from vidtext.job import Job
 from vidtext.media.chapter_marks import ChapterMark, chaptered_suffix, write_with_chapters
 from vidtext.media.source import open_file
 from vidtext.models.base import FormerCard
+from vidtext.options import check_limits
 from vidtext.settings import Settings
 from vidtext.tasks.division import divide
 from vidtext.tasks.footage import frames_of, open_footage
+from vidtext.tasks.options import ChapterOptions
 from vidtext.tasks.results import last_result
 from vidtext.tasks.writing import beginnings, describe_windows, load_writer
 from vidtext.text.chapters import Chapter, Chapters
@@ -24,34 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from os import PathLike
 
+    from vidtext.media.choices import Fit, ShotMode
     from vidtext.media.frames import Frames
-    from vidtext.media.resize import Fit
     from vidtext.media.sampling import TimeRange
-    from vidtext.media.shots import Shot, ShotMode
+    from vidtext.media.shots import Shot
     from vidtext.media.source import Source
     from vidtext.models.base import ModelInfo
     from vidtext.tasks.division import Division
-
-
-@dataclass(frozen=True)
-class ChapterOptions:
-    """What may be chosen. Nothing has to be.
-
-    Attributes:
-        model: a name that `load_model` takes.
-        count: how many chapters; None lets the video decide.
-        min_seconds: the shortest chapter; None chooses by the length of the video.
-        shots: how shots are looked for, see `vidtext.media.shots`.
-        style: a name of `vidtext.text.prompts.STYLES`, or an instruction; only chat models follow it.
-        fit: how frames are brought into the model's square; None takes the model's own way.
-    """
-
-    model: str = "auto"
-    count: int | None = None
-    min_seconds: float | None = None
-    shots: ShotMode = "auto"
-    style: str = "neutral"
-    fit: Fit | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +109,7 @@ def chapters_stream(
     Stopping the job, or closing the iterator, ends the decoding and the generation. Raises as `chapters` does.
     """
     began = time.monotonic()
+    check_limits(options, settings)
     with (
         open_footage(source, settings, job) as footage,
         load_writer(
@@ -140,7 +122,6 @@ def chapters_stream(
             mode=options.shots,
             count=options.count,
             min_seconds=options.min_seconds,
-            settings=settings,
             job=job,
         )
         shown_at = [(windows[0].start_seconds + windows[0].stop_seconds) / 2 for windows in division.windows]

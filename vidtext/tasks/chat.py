@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from vidtext.compute.gpu import zero_gpu
 from vidtext.compute.leases import wait_for_slot
@@ -15,6 +16,7 @@ from vidtext.models import prefix_cache
 from vidtext.models.acquire import Workload, acquire_model
 from vidtext.models.base import ChatModel, FormerCard, GenerationOptions, ModelInfo
 from vidtext.models.loading import resolve_chat
+from vidtext.options import check_limits
 from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Turn, fitted_prompt
 from vidtext.tasks.footage import open_footage
 from vidtext.text.asked_times import AskedTime, asked_time
@@ -24,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from vidtext.job import Job
-    from vidtext.media.resize import Fit
     from vidtext.media.source import Source
     from vidtext.settings import Settings
     from vidtext.tasks.dialogue import Prompt
+    from vidtext.tasks.options import ChatOptions, QuestionOptions
 
 _CHARACTERS_A_TOKEN = 3
 _TEMPLATE_TOKENS = 64
@@ -39,29 +41,6 @@ _CONTEXTS_OF_FRAMES = 4
 _NO_ANSWER = "The model ended its answer before the first word."
 
 _LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-@dataclass(frozen=True)
-class ChatOptions:
-    """What may be chosen. Nothing has to be.
-
-    Attributes:
-        model: a name that `load_model` takes, of a chat model.
-        frames: how many frames of all videos together the model is given; None takes as many as it was trained with.
-        max_new_tokens: the most tokens of an answer.
-        temperature: 0 always takes the likeliest word; more makes other words likelier.
-        top_p: with a temperature, only the likeliest words whose probabilities add up to this are drawn from.
-        system_prompt: what the model is told before all.
-        fit: how frames are brought into the model's square; None takes the model's own way.
-    """
-
-    model: str = "auto"
-    frames: int | None = None
-    max_new_tokens: int = 256
-    temperature: float = 0.0
-    top_p: float = 1.0
-    system_prompt: str = ""
-    fit: Fit | None = None
 
 
 @dataclass(frozen=True)
@@ -181,6 +160,22 @@ def answer_stream(
             yield ChatResult(dialogue.with_turn(grown), model.info, model.device, time.monotonic() - began)
 
 
+def answers_stream(source: Source, options: QuestionOptions, *, settings: Settings, job: Job) -> Iterator[ChatResult]:
+    """Ask questions about a video in one conversation, yielding it as it grows; the last result has all answers.
+
+    Raises as `begin_dialogue` and `answer_stream` do.
+    """
+    dialogue = begin_dialogue([(source, "")], options, settings=settings, job=job)
+    memory_key = uuid4().hex
+    try:
+        for question in options.questions:
+            for result in answer_stream(dialogue, question, options, settings=settings, job=job, memory_key=memory_key):
+                dialogue = result.dialogue
+                yield result
+    finally:
+        forget(memory_key)
+
+
 def _grown(
     turn: Turn,
     dialogue: Dialogue,
@@ -251,18 +246,7 @@ def check_question(dialogue: Dialogue, question: str, options: ChatOptions, sett
             f"{settings.limits.max_question_characters:,} are allowed.",
             option="question",
         )
-    if len(options.system_prompt) > settings.limits.max_instruction_characters:
-        raise OptionError(
-            f"The system prompt has {len(options.system_prompt):,} characters; up to "
-            f"{settings.limits.max_instruction_characters:,} are allowed.",
-            option="system_prompt",
-        )
-    if not 1 <= options.max_new_tokens <= settings.limits.max_answer_tokens:
-        raise OptionError(
-            f"max_new_tokens is {options.max_new_tokens}; 1 to {settings.limits.max_answer_tokens} are allowed.",
-            option="max_new_tokens",
-        )
-    _writing(options)
+    check_limits(options, settings)
 
 
 def _writing(options: ChatOptions, memory_key: str = "") -> GenerationOptions:

@@ -11,13 +11,14 @@ from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.models.loading import resolve_chat
 from vidtext.settings import Settings
-from vidtext.tasks.chat import ChatOptions, answer_stream, begin_dialogue
+from vidtext.tasks.chat import answer_stream, begin_dialogue
 from vidtext.tasks.dialogue import turns_of
+from vidtext.tasks.options import ChatOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vidtext.media.resize import Fit
+    from vidtext.media.choices import Fit
     from vidtext.media.source import Source
     from vidtext.tasks.dialogue import Dialogue
     from vidtext.text.transcript import Transcript

@@ -84,6 +84,11 @@ class Turn:
     notes: tuple[str, ...] = ()
     finished: bool = False
 
+    @property
+    def exchange(self) -> Exchange:
+        """Its words."""
+        return Exchange(self.question, self.answer, self.notes, self.finished)
+
 
 @dataclass(frozen=True, eq=False)
 class Dialogue:
@@ -103,7 +108,7 @@ class Dialogue:
     def transcript(self, model: str) -> Transcript:
         """Return its words, with the name of the model that answered."""
         return Transcript(
-            tuple(Exchange(turn.question, turn.answer, turn.notes, turn.finished) for turn in self.turns),
+            tuple(turn.exchange for turn in self.turns),
             tuple(TalkedAbout(video.label, video.name, video.duration_seconds) for video in self.videos),
             model,
         )

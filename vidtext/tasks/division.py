@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,10 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidtext.job import Job
+    from vidtext.media.choices import ShotMode
     from vidtext.media.decode import Picture
-    from vidtext.media.shots import Shot, ShotMode
+    from vidtext.media.shots import Shot
     from vidtext.models.base import Captioner
-    from vidtext.settings import Settings
     from vidtext.tasks.footage import Footage
 
 _PICTURES = 600
@@ -72,16 +71,15 @@ def divide(
     mode: ShotMode,
     count: int | None,
     min_seconds: float | None,
-    settings: Settings,
     job: Job,
 ) -> Division:
     """Look for shots, and group what looks alike to the model's own vision tower.
 
     Raises:
-        OptionError: a number that is not possible, or so many chapters of that length do not fit.
+        OptionError: so many chapters of that length do not fit.
     """
     duration = footage.duration_seconds
-    shortest = _checked_shortest(duration, count, min_seconds, settings)
+    shortest = _checked_shortest(duration, count, min_seconds)
     if duration < shortest and min_seconds is not None:
         footage.notes.append(f"The video is shorter than the shortest chapter, {shortest:g} s: it is one chapter.")
     every = max(min(shortest / 4, max(duration / _PICTURES, _OFTEN_SECONDS)), duration / _MOST_PICTURES)
@@ -168,18 +166,10 @@ def _around(time: float, stretch: TimeRange, shots: Sequence[Shot]) -> TimeRange
     return TimeRange(start, min(start + WINDOW_SECONDS, high))
 
 
-def _checked_shortest(duration: float, count: int | None, min_seconds: float | None, settings: Settings) -> float:
-    if count is not None and not 1 <= count <= settings.limits.max_chapters:
-        raise OptionError(
-            f"{count} chapters were asked for; 1 to {settings.limits.max_chapters} are possible.", option="count"
-        )
+def _checked_shortest(duration: float, count: int | None, min_seconds: float | None) -> float:
     if min_seconds is None:
         shortest = shortest_chapter_seconds(duration)
         return shortest if count is None else min(shortest, duration / count / 2)
-    if not (math.isfinite(min_seconds) and min_seconds > 0):
-        raise OptionError(
-            f"The shortest chapter is {min_seconds:g} s; it must be longer than 0 s.", option="min_seconds"
-        )
     if count is not None and count > 1 and count * min_seconds > duration:
         raise OptionError(
             f"{count} chapters of at least {min_seconds:g} s do not fit into a video of {format_clock(duration)}. "

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
     from vidtext.job import Job
+    from vidtext.media.choices import ShotMode
     from vidtext.media.probe import VideoInfo
-    from vidtext.media.shots import ShotMode
     from vidtext.media.source import LocalFile, Source
     from vidtext.settings import Settings
 

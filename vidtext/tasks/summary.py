@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.media.sampling import TimeRange, split
 from vidtext.models.base import FormerCard
+from vidtext.options import check_limits
 from vidtext.settings import Settings
 from vidtext.tasks.division import divide, middle_window
 from vidtext.tasks.footage import open_footage
 from vidtext.tasks.highlights import Moment, frames_of_moments, look_at, moments_that_differ
+from vidtext.tasks.options import SummaryOptions
 from vidtext.tasks.results import last_result
 from vidtext.tasks.writing import describe_windows, load_writer
 from vidtext.text.summary import Summary
@@ -24,18 +25,13 @@ from vidtext.text.timed import Segment, TimedText
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from vidtext.media.choices import Fit
     from vidtext.media.frames import Frames
-    from vidtext.media.resize import Fit
     from vidtext.media.source import Source
     from vidtext.models.base import ModelInfo
     from vidtext.tasks.footage import Footage
+    from vidtext.tasks.options import Length, LookBy
     from vidtext.tasks.writing import Writer
-
-Length = Literal["short", "medium", "long"]
-LENGTHS: tuple[Length, ...] = ("short", "medium", "long")
-
-LookBy = Literal["shots", "time"]
-LOOKS: tuple[LookBy, ...] = ("shots", "time")
 
 _PARTS_OF_TIME = 20
 """`look="time"` looks every 5 % of the duration, but no more often than once a second."""
@@ -59,31 +55,6 @@ _SIZES: dict[Length, _Size] = {
     "medium": _Size(6, 256, "one paragraph of four to six sentences", 5),
     "long": _Size(12, 512, "two or three paragraphs, twelve sentences at most,", 8),
 }
-
-
-@dataclass(frozen=True)
-class SummaryOptions:
-    """What may be chosen. Nothing has to be.
-
-    Attributes:
-        model: a name that `load_model` takes.
-        length: how long the summary is and how many highlights there are.
-        look: `shots` looks at every shot or group of shots; `time` looks every 5 % of the duration.
-        style: a name of `vidtext.text.prompts.STYLES`, or an instruction; only chat models follow it.
-        fit: how frames are brought into the model's square; None takes the model's own way.
-    """
-
-    model: str = "auto"
-    length: Length = "medium"
-    look: LookBy = "shots"
-    style: str = "neutral"
-    fit: Fit | None = None
-
-    def __post_init__(self) -> None:
-        if self.length not in LENGTHS:
-            raise OptionError(f"length={self.length!r} is not known. Choose one of {', '.join(LENGTHS)}.")
-        if self.look not in LOOKS:
-            raise OptionError(f"look={self.look!r} is not known. Choose one of {', '.join(LOOKS)}.")
 
 
 @dataclass(frozen=True)
@@ -146,13 +117,14 @@ def summary_stream(source: Source, options: SummaryOptions, *, settings: Setting
     the job, or closing the iterator, ends the decoding and the generation. Raises as `summarize` does.
     """
     began = time.monotonic()
+    check_limits(options, settings)
     with (
         open_footage(source, settings, job) as footage,
         load_writer(
             footage, model=options.model, style=options.style, fit=options.fit, settings=settings, job=job
         ) as writer,
     ):
-        stretches, windows = _windows(footage, writer, options, settings, job)
+        stretches, windows = _windows(footage, writer, options, job)
         total = sum(map(len, windows))
         moments: list[Moment] = []
         composer = _Composer(writer, _SIZES[options.length], footage.notes)
@@ -185,7 +157,7 @@ def summary_stream(source: Source, options: SummaryOptions, *, settings: Setting
 
 
 def _windows(
-    footage: Footage, writer: Writer, options: SummaryOptions, settings: Settings, job: Job
+    footage: Footage, writer: Writer, options: SummaryOptions, job: Job
 ) -> tuple[Sequence[TimeRange], Sequence[tuple[TimeRange, ...]]]:
     """Return the stretches of the video, and what is looked at in each."""
     if options.look == "time":
@@ -194,7 +166,7 @@ def _windows(
         parts = min(_PARTS_OF_TIME, max(1, int(duration)))
         stretches = split(whole, every_seconds=duration / parts) if duration > 0 else [whole]
         return stretches, [(middle_window(stretch),) for stretch in stretches]
-    division = divide(footage, writer.model, mode="auto", count=None, min_seconds=None, settings=settings, job=job)
+    division = divide(footage, writer.model, mode="auto", count=None, min_seconds=None, job=job)
     return division.stretches, division.windows
 
 

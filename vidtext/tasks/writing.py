@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
     from vidtext.job import Job
+    from vidtext.media.choices import Fit
     from vidtext.media.frames import Frames
-    from vidtext.media.resize import Fit
     from vidtext.media.sampling import TimeRange
     from vidtext.models.base import Captioner
     from vidtext.settings import Settings
@@ -196,18 +196,8 @@ def _all_different(candidates: Sequence[Sequence[str]]) -> list[str]:
     return titles
 
 
-def instruction(style: str, settings: Settings) -> str:
-    """Return what a model is told for a style: the text of a named one, or the user's own words.
-
-    Raises:
-        OptionError: there are too many of these.
-    """
-    if len(style) > settings.limits.max_instruction_characters:
-        raise OptionError(
-            f"The style has {len(style):,} characters; up to "
-            f"{settings.limits.max_instruction_characters:,} are allowed.",
-            option="style",
-        )
+def instruction(style: str) -> str:
+    """Return what a model is told for a style: the text of a named one, or the user's own words."""
     return prompts.STYLES[style].instruction if style in prompts.STYLES else style
 
 
@@ -223,7 +213,7 @@ def load_writer(
     text_tokens = min(_TEXT_TOKENS, info.context_tokens - options.max_new_tokens) if info.chats else 1
     work = Workload(settings.tasks.window_batch, info.frames_per_clip, text_tokens, options.max_new_tokens)
     with acquire_model(resolution, work, settings=settings, job=job) as (loaded, plan):
-        told = instruction(style, settings)
+        told = instruction(style)
         writer = Writer(loaded, options, told, plan.config.clips, plan.config.frames, footage.notes)
         footage.notes.extend([*([resolution.note] if resolution.note else []), *plan.notes])
         if writer.chat is None and style != "neutral":

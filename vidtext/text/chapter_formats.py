@@ -1,8 +1,6 @@
 """Chapters as a document: for YouTube, for players (WebVTT), for FFmpeg, and as JSON, CSV and Markdown.
 
-`CHAPTER_FORMATS` is the registry. To add a format, write one function from `Chapters` to the whole document as `str`,
-and name it there with the ending and the media type of its files; the page, the API and the command line offer what the
-dict holds.
+`CHAPTER_FORMATS` holds them; `vidtext.text.documents` says how to add one.
 
 As in `vidtext.text.formats`, every document is meant to be stored as UTF-8 with its line ends as they are. Notes and
 descriptions go where a format has a place for them.
@@ -11,17 +9,23 @@ descriptions go where a format has a place for them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vidtext.clock import format_clock, list_format, to_milliseconds
-from vidtext.errors import OptionError
-from vidtext.text.documents import csv_document, cues, json_document, markdown_lines, one_line, rounded, without_arrows
+from vidtext.text.documents import (
+    Format,
+    by_name,
+    csv_document,
+    cues,
+    json_format,
+    markdown_lines,
+    one_line,
+    rounded,
+    without_arrows,
+)
 from vidtext.text.formats import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from vidtext.text.chapters import Chapters
 
 YOUTUBE_MIN_CHAPTERS = 3
@@ -40,24 +44,18 @@ _ANGLES = str.maketrans("<>", "‹›")
 _FFMETADATA_SPECIAL = re.compile(r"[=;#\\\n]")
 
 
-@dataclass(frozen=True)
-class ChapterFormat:
-    """How chapters are written: how the file's name ends, its media type, and what writes the whole document."""
-
-    suffix: str
-    media_type: str
-    write: Callable[[Chapters], str]
-
-
-def render_chapters(chapters: Chapters, format_name: str) -> str:
-    """Return the chapters as one document of the named format.
-
-    Raises:
-        OptionError: no format has this name.
-    """
-    if format_name not in CHAPTER_FORMATS:
-        raise OptionError(f"{format_name!r} is not a chapter format. The formats are {', '.join(CHAPTER_FORMATS)}.")
-    return CHAPTER_FORMATS[format_name].write(chapters)
+def chapters_document(chapters: Chapters) -> dict[str, Any]:
+    """Return chapters as one JSON object."""
+    entries = [
+        {
+            "start_seconds": rounded(chapter.start_seconds),
+            "stop_seconds": rounded(chapter.stop_seconds),
+            "title": chapter.title,
+            "description": chapter.description,
+        }
+        for chapter in chapters.segments
+    ]
+    return {"model": chapters.model, "chapters": entries, "notes": list(chapters.notes)}
 
 
 def youtube_problems(chapters: Chapters) -> tuple[str, ...]:
@@ -136,20 +134,6 @@ def _ffmetadata_value(text: str) -> str:
     return _FFMETADATA_SPECIAL.sub(r"\\\g<0>", f"{value} " if value.endswith("\\") else value)
 
 
-def _to_json(chapters: Chapters) -> str:
-    """Write one JSON object."""
-    entries = [
-        {
-            "start_seconds": rounded(chapter.start_seconds),
-            "stop_seconds": rounded(chapter.stop_seconds),
-            "title": chapter.title,
-            "description": chapter.description,
-        }
-        for chapter in chapters.segments
-    ]
-    return json_document({"model": chapters.model, "chapters": entries, "notes": list(chapters.notes)})
-
-
 def _to_csv(chapters: Chapters) -> str:
     """Write RFC 4180, in which no text is a formula."""
     rows = (
@@ -174,13 +158,13 @@ def _to_markdown(chapters: Chapters) -> str:
     )
 
 
-CHAPTER_FORMATS: dict[str, ChapterFormat] = {
-    "youtube": ChapterFormat(".txt", "text/plain", _to_youtube),
-    "vtt": ChapterFormat(".vtt", "text/vtt", FORMATS["vtt"]),
-    "ffmetadata": ChapterFormat(".ffmeta.txt", "text/plain", _to_ffmetadata),
-    "json": ChapterFormat(".json", "application/json", _to_json),
-    "csv": ChapterFormat(".csv", "text/csv", _to_csv),
-    "md": ChapterFormat(".md", "text/markdown", _to_markdown),
-}
+CHAPTER_FORMATS: dict[str, Format[Chapters]] = by_name(
+    Format("youtube", "YouTube", ".txt", "text/plain", _to_youtube, in_batches=True),
+    Format("vtt", "VTT", ".vtt", "text/vtt", FORMATS["vtt"].write, in_batches=True),
+    Format("ffmetadata", "FFmetadata", ".ffmeta.txt", "text/plain", _to_ffmetadata),
+    json_format(chapters_document),
+    Format("csv", "CSV", ".csv", "text/csv", _to_csv),
+    Format("md", "Markdown", ".md", "text/markdown", _to_markdown),
+)
 """What chapters can be written as. WebVTT's chapters are cues whose text is the title, one line, escaped
 (https://www.w3.org/TR/webvtt1/#chapter-cues), so they are written as any other cues are."""

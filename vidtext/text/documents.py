@@ -1,4 +1,13 @@
-"""What all written documents share: cues, whole milliseconds, JSON and CSV, and text that stays text."""
+"""Formats of documents, and what they share: cues, whole milliseconds, JSON and CSV, and escaping.
+
+To add a format to a kind of result:
+
+1. Write a function from the result to the whole document as `str`.
+2. Add one `Format` to that kind's dictionary: `FORMATS` in `vidtext.text.formats`, `CHAPTER_FORMATS`,
+   `SUMMARY_FORMATS` or `TRANSCRIPT_FORMATS`.
+
+The page, the HTTP API, the command line and batches offer what the dictionaries hold.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +16,10 @@ import io
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from vidtext.clock import list_format, to_milliseconds
+from vidtext.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,6 +37,52 @@ add to it: tables, strikethrough, formulas, addresses without brackets."""
 
 _MARKDOWN_BLOCK = re.compile(r"^(\d{1,9}(?=[.)])|(?=[-+]))")
 """What makes a line the start of a list, a rule or a heading, where `_MARKDOWN` does not hold it already."""
+
+
+Result_contra = TypeVar("Result_contra", contravariant=True)
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Format(Generic[Result_contra]):
+    """A way to write a kind of result.
+
+    Attributes:
+        name: what the command line and the HTTP API call it.
+        label: what a link on the page says.
+        suffix: how the names of its files end. Two formats of one kind of result have different suffixes.
+        media_type: the media type of its files, which are UTF-8.
+        write: returns the whole document.
+        in_batches: whether a batch writes it for every video.
+    """
+
+    name: str
+    label: str
+    suffix: str
+    media_type: str
+    write: Callable[[Result_contra], str]
+    in_batches: bool = False
+
+
+def by_name(*formats: Format[Result]) -> dict[str, Format[Result]]:
+    """Return a dictionary of formats, in this order."""
+    return {each.name: each for each in formats}
+
+
+def json_format(document: Callable[[Result_contra], dict[str, Any]]) -> Format[Result_contra]:
+    """Return the format that writes a result's JSON document."""
+    return Format("json", "JSON", ".json", "application/json", lambda result: json_document(document(result)))
+
+
+def render(result: Result, name: str, formats: Mapping[str, Format[Result]]) -> str:
+    """Return the result as one document of the named format.
+
+    Raises:
+        OptionError: there is no format of this name.
+    """
+    if name not in formats:
+        raise OptionError(f"{name!r} is not a format. The formats are {', '.join(formats)}.", option="format")
+    return formats[name].write(result)
 
 
 @dataclass(frozen=True)
@@ -59,12 +115,24 @@ def segments_format(segments: Iterable[Segment]) -> Callable[[float], str]:
     return list_format(time for segment in segments for time in (segment.start_seconds, segment.stop_seconds))
 
 
+def segments_json(segments: Iterable[Segment]) -> list[dict[str, Any]]:
+    """Return segments as JSON documents have them."""
+    return [
+        {
+            "start_seconds": rounded(segment.start_seconds),
+            "stop_seconds": rounded(segment.stop_seconds),
+            "text": segment.text,
+        }
+        for segment in segments
+    ]
+
+
 def rounded(seconds: float) -> float:
     """Return seconds in whole milliseconds, as every document gives them; see `to_milliseconds`."""
     return to_milliseconds(seconds) / 1000
 
 
-def json_document(document: dict[str, object]) -> str:
+def json_document(document: Mapping[str, object]) -> str:
     """Write one JSON object; texts keep their line breaks."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 

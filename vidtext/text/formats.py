@@ -1,8 +1,6 @@
 """Timed text as a document: SRT, WebVTT, JSON, CSV and plain text.
 
-`FORMATS` is the registry. To add a format, write one function from a `TimedText` to the whole document as `str`, and
-name it there; the page, the API and the command line offer what the dict holds, under its key, which is also the
-file's extension.
+`FORMATS` holds them; `vidtext.text.documents` says how to add one.
 
 Every document is meant to be stored as UTF-8 with its line ends as they are (`newline=""` where Python opens the file).
 Times are rounded up to whole milliseconds in every format alike. Notes go where a format has a place for them:
@@ -11,36 +9,29 @@ JSON and WebVTT.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vidtext.clock import format_timestamp
-from vidtext.errors import OptionError
 from vidtext.text.documents import (
+    Format,
+    by_name,
     csv_document,
     cues,
     escaped,
-    json_document,
+    json_format,
     one_line,
-    rounded,
     segments_format,
+    segments_json,
     without_arrows,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from vidtext.text.timed import TimedText
 
 
-def render(text: TimedText, format_name: str) -> str:
-    """Return the text as one document of the named format.
-
-    Raises:
-        OptionError: no format has this name.
-    """
-    if format_name not in FORMATS:
-        raise OptionError(f"{format_name!r} is not a format. The formats are {', '.join(FORMATS)}.")
-    return FORMATS[format_name](text)
+def timed_text_document(text: TimedText) -> dict[str, Any]:
+    """Return timed text as one JSON object; texts keep their line breaks."""
+    return {"model": text.model, "segments": segments_json(text.segments), "notes": list(text.notes)}
 
 
 def _to_srt(text: TimedText) -> str:
@@ -73,19 +64,6 @@ def _to_vtt(text: TimedText) -> str:
     return "\n".join(["WEBVTT\n", *notes, *blocks])
 
 
-def _to_json(text: TimedText) -> str:
-    """Write one JSON object; a text keeps its line breaks."""
-    segments = [
-        {
-            "start_seconds": rounded(segment.start_seconds),
-            "stop_seconds": rounded(segment.stop_seconds),
-            "text": segment.text,
-        }
-        for segment in text.segments
-    ]
-    return json_document({"model": text.model, "segments": segments, "notes": list(text.notes)})
-
-
 def _to_csv(text: TimedText) -> str:
     """Write RFC 4180, in which no text is a formula."""
     rows = ((segment.start_seconds, segment.stop_seconds, segment.text) for segment in text.segments)
@@ -101,11 +79,11 @@ def _to_txt(text: TimedText) -> str:
     )
 
 
-FORMATS: dict[str, Callable[[TimedText], str]] = {
-    "srt": _to_srt,
-    "vtt": _to_vtt,
-    "json": _to_json,
-    "csv": _to_csv,
-    "txt": _to_txt,
-}
-"""What timed text can be written as: the extension → the function that writes the whole document."""
+FORMATS: dict[str, Format[TimedText]] = by_name(
+    Format("srt", "SRT", ".srt", "application/x-subrip", _to_srt, in_batches=True),
+    Format("vtt", "VTT", ".vtt", "text/vtt", _to_vtt, in_batches=True),
+    json_format(timed_text_document),
+    Format("csv", "CSV", ".csv", "text/csv", _to_csv),
+    Format("txt", "TXT", ".txt", "text/plain", _to_txt),
+)
+"""What timed text can be written as."""

@@ -6,14 +6,7 @@ result also names its kind: `talk-captions.csv`, `talk-chapters.vtt`, `talk-summ
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, get_args
-
 import regex
-
-Kind: TypeAlias = Literal["captions", "chapters", "summary", "chat", "highlights", "with-chapters"]
-"""What a file holds: the word in its name."""
-
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _NAME_BYTES = 255
 """The longest name of a file on ext4, XFS, Btrfs and ZFS, in UTF-8; NTFS and APFS allow 255 UTF-16 units or more."""
@@ -31,19 +24,19 @@ _DEVICE = regex.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9Â¹Â
 """The start of a name that Windows takes for a device, whatever stands behind the first dot."""
 
 
-def file_name(video: str, kind: Kind, suffix: str) -> str:
+def file_name(video: str, kind: str, suffix: str) -> str:
     """Return the name of a file about a video; no two kinds or suffixes have the same.
 
     Args:
         video: the name of the video, with its ending.
-        kind: what the file holds.
+        kind: the word in its name for what the file holds, such as "captions" or "with-chapters".
         suffix: how the name ends, such as ".vtt".
     """
     tail = tail_of(kind, suffix)
     return stem_of(video, _NAME_BYTES - len(tail.encode())) + tail
 
 
-def tail_of(kind: Kind, suffix: str) -> str:
+def tail_of(kind: str, suffix: str) -> str:
     """Return what a file's name has behind the stem of its video: ".srt", "-chapters.vtt"."""
     return suffix if kind == "captions" and suffix in _PLAYED else f"-{kind}{suffix}"
 

@@ -1,43 +1,49 @@
 """A conversation as a document: Markdown, JSON and plain text.
 
-`TRANSCRIPT_FORMATS` is the registry, in the manner of `vidtext.text.chapter_formats`. `read_transcript` of
-`vidtext.text.transcript` reads the JSON again.
+`TRANSCRIPT_FORMATS` holds them; `vidtext.text.documents` says how to add one. `read_transcript` of
+`vidtext.text.transcript` reads the JSON.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vidtext.clock import format_clock
-from vidtext.errors import OptionError
-from vidtext.text.documents import json_document, markdown_lines, one_line, rounded
+from vidtext.text.documents import Format, by_name, json_format, markdown_lines, one_line, render, rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from vidtext.text.transcript import Exchange, Transcript
-
-
-@dataclass(frozen=True)
-class TranscriptFormat:
-    """How a conversation is written: how the file's name ends, its media type, and what writes the whole document."""
-
-    suffix: str
-    media_type: str
-    write: Callable[[Transcript], str]
 
 
 def render_transcript(transcript: Transcript, format_name: str) -> str:
     """Return the conversation as one document of the named format.
 
     Raises:
-        OptionError: no format has this name.
+        OptionError: there is no format of this name.
     """
-    if format_name not in TRANSCRIPT_FORMATS:
-        known = ", ".join(TRANSCRIPT_FORMATS)
-        raise OptionError(f"{format_name!r} is not a format of conversations. The formats are {known}.")
-    return TRANSCRIPT_FORMATS[format_name].write(transcript)
+    return render(transcript, format_name, TRANSCRIPT_FORMATS)
+
+
+def exchange_document(exchange: Exchange) -> dict[str, Any]:
+    """Return a question with its answer as one JSON object."""
+    return {
+        "question": exchange.question,
+        "answer": exchange.answer,
+        "finished": exchange.finished,
+        "notes": list(exchange.notes),
+    }
+
+
+def transcript_document(transcript: Transcript) -> dict[str, Any]:
+    """Return a conversation as one JSON object."""
+    return {
+        "model": transcript.model,
+        "videos": [
+            {"label": video.label, "name": video.name, "duration_seconds": rounded(video.duration_seconds)}
+            for video in transcript.videos
+        ],
+        "turns": [exchange_document(exchange) for exchange in transcript.exchanges],
+    }
 
 
 def _to_markdown(transcript: Transcript) -> str:
@@ -56,28 +62,6 @@ def _markdown_turn(turn: Exchange) -> str:
     return f"## {' '.join(markdown_lines(turn.question))}\n" + (f"\n{answer}\n" if answer else "") + notes
 
 
-def _to_json(transcript: Transcript) -> str:
-    """Write one JSON object."""
-    return json_document(
-        {
-            "model": transcript.model,
-            "videos": [
-                {"label": video.label, "name": video.name, "duration_seconds": rounded(video.duration_seconds)}
-                for video in transcript.videos
-            ],
-            "turns": [
-                {
-                    "question": turn.question,
-                    "answer": turn.answer,
-                    "finished": turn.finished,
-                    "notes": list(turn.notes),
-                }
-                for turn in transcript.exchanges
-            ],
-        }
-    )
-
-
 def _to_txt(transcript: Transcript) -> str:
     """Write plain text: `Q:` and `A:`, one line each, a blank line between the turns."""
     return "\n".join(f"Q: {one_line(turn.question)}\nA: {one_line(turn.answer)}\n" for turn in transcript.exchanges)
@@ -87,9 +71,9 @@ def _notes(turn: Exchange) -> list[str]:
     return [*turn.notes, *([] if turn.finished else ["The answer was stopped."])]
 
 
-TRANSCRIPT_FORMATS: dict[str, TranscriptFormat] = {
-    "md": TranscriptFormat(".md", "text/markdown", _to_markdown),
-    "json": TranscriptFormat(".json", "application/json", _to_json),
-    "txt": TranscriptFormat(".txt", "text/plain", _to_txt),
-}
+TRANSCRIPT_FORMATS: dict[str, Format[Transcript]] = by_name(
+    Format("md", "Markdown", ".md", "text/markdown", _to_markdown, in_batches=True),
+    json_format(transcript_document),
+    Format("txt", "TXT", ".txt", "text/plain", _to_txt),
+)
 """What a conversation can be written as."""

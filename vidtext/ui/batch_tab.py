@@ -7,18 +7,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from vidtext.batch.archive import write_archive
-from vidtext.batch.items import Tasks
 from vidtext.batch.listing import Wish, named
 from vidtext.batch.run import local_engine, run_batch
 from vidtext.errors import OptionError, SourceError
-from vidtext.tasks.caption import CaptionOptions
-from vidtext.tasks.chapters import ChapterOptions
-from vidtext.tasks.summary import SummaryOptions
+from vidtext.options import options_of
 from vidtext.ui import batch_view as view
 from vidtext.ui.batch_view import BatchResult
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit
@@ -33,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vidtext.job import Job
+    from vidtext.tasks.registry import AnyTask
     from vidtext.ui.surroundings import Surroundings
 
-_TASKS = [("Captions", "caption"), ("Chapters", "chapters"), ("Summary", "summary")]
 _LOOK_UP_SECONDS = 0.25
 """How soon one who waits notices that the job was stopped."""
 
@@ -45,7 +42,8 @@ _ARCHIVE = "vidtext-results.zip"
 def build_batch_tab(around: Surroundings) -> ModelAndFit:
     """Put the tab's content into the Blocks that are being built."""
     settings = around.settings
-    engine, turns = local_engine(around.services, settings), Turns(settings.page.max_batches)
+    engine, turns = local_engine(around.services.tasks, settings), Turns(settings.page.max_batches)
+    offered = [task for task in around.services.tasks.values() if not task.converses]
 
     def start(order: Order[BatchResult], job: Job) -> Iterator[BatchResult]:
         values = order.values
@@ -53,14 +51,10 @@ def build_batch_tab(around: Surroundings) -> ModelAndFit:
         _check(paths, order, settings.page.max_batch_videos)
         name, fit, wanted = model.chosen_model(values), model.chosen_fit(values), values[tasks]
         if not wanted:
-            raise OptionError("Choose at least one of captions, chapters and summary.", option="tasks")
-        asked = Tasks(
-            caption=CaptionOptions(name, seconds_of(values[every], "every_seconds"), fit=fit)
-            if "caption" in wanted
-            else None,
-            chapters=ChapterOptions(name, fit=fit) if "chapters" in wanted else None,
-            summary=SummaryOptions(name, fit=fit) if "summary" in wanted else None,
-        )
+            known = ", ".join(task.plural for task in offered)
+            raise OptionError(f"Choose at least one of {known}.", option="tasks")
+        chosen = {"model": name, "every_seconds": seconds_of(values[every], "every_seconds"), "fit": fit}
+        asked = {task.name: _options(task, chosen) for task in offered if task.name in wanted}
         names = named([Wish(path.name, asked) for path in paths], {})
         items = [replace(item, source=path) for item, path in zip(names, paths, strict=True)]
         result = BatchResult(tuple(items), order.visitor)
@@ -92,7 +86,7 @@ def build_batch_tab(around: Surroundings) -> ModelAndFit:
         height=148,
     )
     tasks = gr.CheckboxGroup(
-        _TASKS,
+        [(task.plural.capitalize(), task.name) for task in offered],
         value=["caption"],
         label="Tasks",
         show_label=False,
@@ -119,6 +113,11 @@ def build_batch_tab(around: Surroundings) -> ModelAndFit:
     connect(kind, stage, around, fields.values(), fields=fields)
     show_plan(stage.plan, around, model, new_tokens=settings.tasks.description_tokens)
     return model
+
+
+def _options(task: AnyTask, chosen: dict[str, Any]) -> Any:  # noqa: ANN401  of any task
+    known = {option.name for option in options_of(task.options)}
+    return task.options(**{name: value for name, value in chosen.items() if name in known})
 
 
 class Turns:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _SHOWN_LINES = 4
 """So many captions or chapters of a video are shown; all are in the files."""
 
+_DRAWN = ("caption", "summary", "chapters")
+"""The tasks whose results are shown in a way of their own; of others, segments are shown if there are any."""
+
 
 @dataclass(frozen=True)
 class BatchResult:
@@ -78,6 +81,9 @@ def _done_row(outcome: Outcome) -> str:
         chapters = made["chapters"]["chapters"]
         clock = clock_of(each["start_seconds"] for each in chapters)
         words += _lines("Chapters", [f"{clock(each['start_seconds'])} {each['title']}" for each in chapters])
+    for name, document in made.items():
+        if name not in _DRAWN:
+            words += _lines(name.capitalize(), [segment["text"] for segment in document.get("segments", ())])
     return _row(outcome.item, "done", "Done", words + _notes(made))
 
 

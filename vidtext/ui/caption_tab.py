@@ -10,7 +10,7 @@ from gradio.components import Component  # noqa: TC002  (Gradio reads the annota
 
 from vidtext.errors import VidtextError
 from vidtext.media.sampling import choose_range, split
-from vidtext.tasks.caption import CaptionOptions
+from vidtext.tasks.options import CaptionOptions
 from vidtext.text.editing import with_text, without
 from vidtext.ui import caption_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit
@@ -56,7 +56,7 @@ def build_caption_tab(around: Surroundings) -> ModelAndFit:
             fit=model.chosen_fit(values),
             max_new_tokens=int(number_in(tokens, values, "max_new_tokens")),
         )
-        return services.caption_stream(order.source, options, settings=settings, job=job)
+        return services.tasks["caption"].run(order.source, options, settings=settings, job=job)
 
     def learn(result: CaptionResult) -> CaptionResult:
         paces[result.info.id] = result.seconds_taken / result.windows_done

@@ -27,14 +27,6 @@ if TYPE_CHECKING:
     from vidtext.text.timed import Segment
     from vidtext.ui.kept import Closing
 
-MEDIA_TYPES = {
-    "srt": "application/x-subrip",
-    "vtt": "text/vtt",
-    "json": "application/json",
-    "csv": "text/csv",
-    "txt": "text/plain",
-}
-
 
 def captioning_html(progress: Progress, result: CaptionResult | None) -> str:
     """Return the status of a captioning: the step, and once there are captions of many, how many are written."""
@@ -94,8 +86,8 @@ def merged_notes(result: CaptionResult) -> list[str]:
 
 def _downloads(result: CaptionResult, name: str) -> str:
     links = "".join(
-        download_html(kind.upper(), file_name(name, "captions", f".{kind}"), MEDIA_TYPES[kind], write(result.text))
-        for kind, write in FORMATS.items()
+        download_html(form.label, file_name(name, "captions", form.suffix), form.media_type, form.write(result.text))
+        for form in FORMATS.values()
     )
     return (
         '<div class="vt-actions"><button type="button" class="vt-small" data-copy>Copy</button>'

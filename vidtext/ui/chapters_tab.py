@@ -11,7 +11,7 @@ import numpy as np
 from vidtext.clock import parse_clock
 from vidtext.media.frames import Frames
 from vidtext.media.sample import sample
-from vidtext.tasks.chapters import ChapterOptions
+from vidtext.tasks.options import ChapterOptions
 from vidtext.text.editing import with_chapter, with_description, with_start, with_text, without_chapter
 from vidtext.text.names import file_name
 from vidtext.ui import chapters_view as view
@@ -57,7 +57,7 @@ def build_chapters_tab(around: Surroundings) -> ModelAndFit:
             style=style.chosen(values),
             fit=model.chosen_fit(values),
         )
-        return services.chapters_stream(order.source, options, settings=settings, job=job)
+        return services.tasks["chapters"].run(order.source, options, settings=settings, job=job)
 
     def make(result: ChaptersResult, order: Order[Any], folder: Path, job: Job) -> Iterator[MadeFile]:
         suffix = services.chaptered_suffix(order.source, settings=settings, job=job)

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from vidtext.clock import format_clock
-from vidtext.text.chapter_formats import CHAPTER_FORMATS, render_chapters, youtube_problems
+from vidtext.text.chapter_formats import CHAPTER_FORMATS, youtube_problems
 from vidtext.text.editing import TITLE_CHARACTERS
 from vidtext.text.names import file_name
 from vidtext.ui.editing import field_html, place_html
@@ -33,14 +33,6 @@ if TYPE_CHECKING:
     from vidtext.text.chapters import Chapter
     from vidtext.ui.kept import Closing
 
-_FORMAT_LABELS = {
-    "youtube": "YouTube",
-    "vtt": "VTT",
-    "ffmetadata": "FFmetadata",
-    "json": "JSON",
-    "csv": "CSV",
-    "md": "Markdown",
-}
 
 _NUMBERED = re.compile(r" \(\d+\)$")
 """What `vidtext.text` puts behind a title that another chapter has too."""
@@ -148,16 +140,14 @@ def below_html(result: ChaptersResult, name: str, closing: Closing) -> str:
     stopped = f"Stopped: {result.chapters_done} of {result.chapters_total} chapters are described."
     notes = [*([stopped] if closing.stopped else []), *chapters.notes]
     links = "".join(
-        download_html(
-            _FORMAT_LABELS[kind], file_name(name, "chapters", form.suffix), form.media_type, form.write(chapters)
-        )
-        for kind, form in CHAPTER_FORMATS.items()
+        download_html(form.label, file_name(name, "chapters", form.suffix), form.media_type, form.write(chapters))
+        for form in CHAPTER_FORMATS.values()
     )
     problems = " ".join(youtube_problems(chapters))
     return (
         provenance_html(result.info, result.device, facts, result.seconds_taken, notes)
         + '<div class="vt-actions"><button type="button" class="vt-small" '
-        + f'data-copy="{escape(render_chapters(chapters, "youtube"))}">Copy</button>'
+        + f'data-copy="{escape(CHAPTER_FORMATS["youtube"].write(chapters))}">Copy</button>'
         + f"{downloads_html(links)}</div>"
         + (f'<p class="vt-note">For YouTube: {escape(problems)}</p>' if problems else "")
     )

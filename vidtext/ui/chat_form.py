@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from vidtext.errors import ModelError
-from vidtext.tasks.chat import ChatOptions
+from vidtext.tasks.options import ChatOptions
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit
 from vidtext.ui.fields import checked_when_read, number_in, whole_number
 from vidtext.ui.model_line import display_name

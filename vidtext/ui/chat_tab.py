@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from vidtext.errors import OptionError
-from vidtext.tasks.chat import ChatOptions, check_question
+from vidtext.tasks.chat import check_question
 from vidtext.tasks.dialogue import Dialogue, Turn, turns_of
+from vidtext.tasks.options import ChatOptions
 from vidtext.text.prompts import SUGGESTIONS
 from vidtext.text.transcript import read_transcript
 from vidtext.ui import talk_view as view

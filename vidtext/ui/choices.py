@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from vidtext.errors import VidtextError
-from vidtext.media.resize import FITS
+from vidtext.media.choices import FITS
 from vidtext.models.catalog import AUTO
 from vidtext.text.prompts import STYLES
 from vidtext.ui.model_line import advice_text, model_choices, model_html, problem_html
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gradio.components import Component
 
-    from vidtext.media.resize import Fit
+    from vidtext.media.choices import Fit
     from vidtext.models.base import ResolvedModel
     from vidtext.settings import Settings
     from vidtext.ui.surroundings import Surroundings

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.context import LocalContext
 from pydantic import ValidationError
 
-from vidtext.api.bodies import CaptionBody, ChaptersBody, ChatBody, SummaryBody
+from vidtext.api.bodies import body_of, chat_body
 from vidtext.api.gate import NO_TOKEN, has_token
 from vidtext.api.problems import invalid
 from vidtext.api.work import Worker
 from vidtext.errors import OptionError
 from vidtext.job import Job
+from vidtext.options import options_of
 from vidtext.tasks.results import last_result
 from vidtext.ui.toasts import plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from vidtext.options import Option
     from vidtext.settings import Settings
+    from vidtext.tasks.registry import AnyTask
     from vidtext.ui.services import Services
     from vidtext.ui.visitors import Visitors
 
@@ -37,133 +41,95 @@ def add_endpoints(*, settings: Settings, services: Services, visitors: Visitors,
     """Put the endpoints into the Blocks that are being built; stopping `closing` ends their work."""
     worker = Worker(services, settings)
 
-    def asked(video: str | dict[str, Any]) -> AbstractContextManager[tuple[str, Path | None]]:
-        return _asked(video, visitors, allowed=_has_token(settings))
+    def add(task: AnyTask) -> None:
+        body = chat_body(settings) if task.converses else body_of(task, settings)
+        work = worker.chat if task.converses else partial(worker.results, task)
+        signature = _signature(task, settings)
 
-    def caption(  # noqa: PLR0917  (Gradio makes the endpoint's parameters of these)
-        video: str | dict[str, Any],
-        every_seconds: float | None = None,
-        model: str = settings.models.default,
-        max_new_tokens: int = 30,
-        start_seconds: float | None = None,
-        stop_seconds: float | None = None,
-    ) -> dict[str, Any]:
-        """Say what a video shows: in one sentence, or in one for each stretch of it.
+        def endpoint(*values: Any, **named: Any) -> dict[str, Any]:  # noqa: ANN401  (as in the signature)
+            given = signature.bind(*values, **named).arguments
+            video = given.pop("video")
+            if task.converses:
+                messages = [*(given.pop("earlier", None) or []), {"role": "user", "content": given.pop("question")}]
+                given["messages"] = messages
+            with _asked(video, visitors, allowed=_has_token(settings)) as (text, upload):
+                asked: Any = body.model_validate({"video": text, **given})
+                return last_result(work(asked, upload, Job(within=closing)))
 
-        With Python: `Client(address).predict(handle_file("clip.mp4"), every_seconds=5, api_name="/caption")`.
-        With curl: `POST /gradio_api/call/v2/caption` with `{"video": "https://…/clip.mp4", "every_seconds": 5}`, then
-        `GET /gradio_api/call/caption/` and the `event_id` of the answer. A file goes to `/gradio_api/upload` first; its
-        answer's path is then the video: `{"path": "…", "meta": {"_type": "gradio.FileData"}}`.
-
-        Args:
-            video: an uploaded file, or the text of an http(s) address or a data: URI.
-            every_seconds: one caption for each stretch of this length; null for one caption in all.
-            model: "auto", or the name of a model that the page offers.
-            max_new_tokens: the most tokens of a caption.
-            start_seconds: where to start; null is the video's start.
-            stop_seconds: where to stop; null is the video's end.
-
-        Returns:
-            {"caption", "segments": [{"start_seconds", "stop_seconds", "text"}], "model", "notes"}
-        """
-        with asked(video) as (text, upload):
-            body = CaptionBody.model_validate(
-                {
-                    "video": text,
-                    "every_seconds": every_seconds,
-                    "model": model,
-                    "max_new_tokens": max_new_tokens,
-                    "start_seconds": start_seconds,
-                    "stop_seconds": stop_seconds,
-                }
-            )
-            return last_result(worker.captions(body, upload, Job(within=closing)))
-
-    def chapters(
-        video: str | dict[str, Any],
-        count: int | None = None,
-        min_seconds: float | None = None,
-        style: str = "neutral",
-        model: str = settings.models.default,
-    ) -> dict[str, Any]:
-        """Divide a video into chapters, each with its times, a title and a description.
-
-        Args:
-            video: an uploaded file, or the text of an http(s) address or a data: URI.
-            count: how many chapters; null lets the video decide.
-            min_seconds: the shortest chapter; null chooses by the length of the video.
-            style: a named style or an instruction; only chat models follow it.
-            model: "auto", or the name of a model that the page offers.
-
-        Returns:
-            {"model", "chapters": [{"start_seconds", "stop_seconds", "title", "description"}], "notes"}
-        """
-        with asked(video) as (text, upload):
-            body = ChaptersBody.model_validate(
-                {"video": text, "count": count, "min_seconds": min_seconds, "style": style, "model": model}
-            )
-            return last_result(worker.chapters(body, upload, Job(within=closing)))
-
-    def summary(
-        video: str | dict[str, Any],
-        length: str = "medium",
-        look: str = "shots",
-        style: str = "neutral",
-        model: str = settings.models.default,
-    ) -> dict[str, Any]:
-        """Say what a video is about: in a sentence or two, in a paragraph, in highlights with times, in keywords.
-
-        Args:
-            video: an uploaded file, or the text of an http(s) address or a data: URI.
-            length: short, medium or long.
-            look: "shots" looks at every shot, "time" every 5 % of the duration.
-            style: a named style or an instruction; only chat models follow it.
-            model: "auto", or the name of a model that the page offers.
-
-        Returns:
-            {"model", "abstract", "summary", "highlights", "keywords", "notes"}
-        """
-        with asked(video) as (text, upload):
-            body = SummaryBody.model_validate(
-                {"video": text, "length": length, "look": look, "style": style, "model": model}
-            )
-            return last_result(worker.summary(body, upload, Job(within=closing)))
-
-    def chat(
-        video: str | dict[str, Any],
-        question: str,
-        earlier: list[dict[str, Any]] | None = None,
-        max_new_tokens: int = 256,
-        model: str = settings.models.default_chat,
-    ) -> dict[str, Any]:
-        """Answer a question about a video. If it names a time, that moment is looked at more closely.
-
-        Args:
-            video: an uploaded file, or the text of an http(s) address or a data: URI.
-            question: what is asked.
-            earlier: what was said before: [{"role": "user" or "assistant", "content"}] by turns; null for nothing.
-            max_new_tokens: the most tokens of the answer.
-            model: "auto", or the name of a chat model that the page offers.
-
-        Returns:
-            {"answer", "model", "notes", "finished"}
-        """
-        with asked(video) as (text, upload):
-            messages = [*(earlier or []), {"role": "user", "content": question}]
-            body = ChatBody.model_validate(
-                {"video": text, "messages": messages, "max_new_tokens": max_new_tokens, "model": model}
-            )
-            return last_result(worker.chat(body, upload, Job(within=closing)))
-
-    endpoints: dict[str, Callable[..., dict[str, Any]]] = {
-        "caption": caption,
-        "chapters": chapters,
-        "summary": summary,
-        "chat": chat,
-    }
-    for name, call in endpoints.items():
+        endpoint.__name__ = task.name
+        endpoint.__doc__ = _description(task)
+        endpoint.__signature__ = signature  # type: ignore[attr-defined]  # Gradio makes parameters of it
+        endpoint.__annotations__ = {each.name: each.annotation for each in signature.parameters.values()}
         # The line for the device is that of `vidtext.compute.leases`.
-        gr.api(call, api_name=name, concurrency_limit=None)
+        gr.api(endpoint, api_name=task.name, concurrency_limit=None)
+
+    for task in services.tasks.values():
+        add(task)
+
+
+_OF_A_CONVERSATION = {
+    "question": (str, Parameter.empty, "What is asked."),
+    "earlier": (
+        list[dict[str, Any]] | None,
+        None,
+        'What was said before: [{"role": "user" or "assistant", "content"}] by turns; null for nothing.',
+    ),
+}
+"""The parameters of a conversation: type, default and description."""
+
+_NO_PARAMETERS = ("system_prompt", "questions")
+"""Options that the parameters of a conversation stand for."""
+
+
+def _parameters(task: AnyTask) -> list[Option]:
+    """Return the options that are parameters; those that tasks share come last."""
+    shared = ("model", "fit")
+    options = [each for each in options_of(task.options) if each.name not in _NO_PARAMETERS]
+    return sorted(options, key=lambda each: shared.index(each.name) + 1 if each.name in shared else 0)
+
+
+def _signature(task: AnyTask, settings: Settings) -> Signature:
+    model = settings.models.default_chat if task.converses else settings.models.default
+    own = _OF_A_CONVERSATION if task.converses else {}
+    return Signature(
+        [
+            _parameter("video", str | dict[str, Any]),
+            *(_parameter(name, kind, default) for name, (kind, default, _) in own.items()),
+            *(
+                _parameter(each.name, each.annotation, model if each.name == "model" else each.default)
+                for each in _parameters(task)
+            ),
+        ],
+        return_annotation=dict[str, Any],
+    )
+
+
+def _parameter(name: str, kind: Any, default: Any = Parameter.empty) -> Parameter:  # noqa: ANN401
+    return Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind)
+
+
+def _description(task: AnyTask) -> str:
+    """Return a docstring in the form that Gradio reads."""
+    described = {
+        "video": "An uploaded file, or the text of an http(s) address or a data: URI.",
+        **({name: text for name, (_, _, text) in _OF_A_CONVERSATION.items()} if task.converses else {}),
+        **{
+            each.name: f"{each.description} It must be {each.allowed}{' or null' if each.optional else ''}."
+            for each in _parameters(task)
+        },
+    }
+    arguments = "".join(f"    {name}: {text}\n" for name, text in described.items())
+    return (
+        f"{task.summary}. {_HOW_TO_CALL.format(name=task.name)}\n\nArgs:\n{arguments}\nReturns:\n    {task.returns}\n"
+    )
+
+
+_HOW_TO_CALL = (
+    'With Python: `Client(address).predict(handle_file("clip.mp4"), api_name="/{name}")`. With curl: `POST '
+    '/gradio_api/call/v2/{name}` with `{{"video": "https://…/clip.mp4"}}`, then `GET /gradio_api/call/{name}/` and the '
+    "`event_id` of the answer. A file goes to `/gradio_api/upload` first; its answer's path is then the video: "
+    '`{{"path": "…", "meta": {{"_type": "gradio.FileData"}}}}`.'
+)
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from vidtext.batch.work import TaskStreams
+from vidtext.tasks.registry import TASKS
+from vidtext.tasks.streams import TaskStreams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -83,17 +84,13 @@ def real_services(settings: Settings) -> Services:
     from vidtext.models.catalog import EMBEDDED_CHAT, MODELS
     from vidtext.models.loading import best_device, resolve, resolve_chat
     from vidtext.models.quantized import with_quantized
-    from vidtext.tasks.caption import caption_stream
-    from vidtext.tasks.chapters import chapters_stream, video_with_chapters
+    from vidtext.tasks.chapters import video_with_chapters
     from vidtext.tasks.chat import answer_stream, begin_dialogue, forget
     from vidtext.tasks.highlights import highlight_reel
-    from vidtext.tasks.summary import summary_stream
 
     served = {name: resolve(name, settings).info for name in settings.served.names}
     return Services(
-        caption_stream=caption_stream,
-        chapters_stream=chapters_stream,
-        summary_stream=summary_stream,
+        tasks=TASKS,
         begin_dialogue=begin_dialogue,
         answer_stream=answer_stream,
         forget_conversation=forget,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from vidtext.tasks.summary import SummaryOptions
+from vidtext.tasks.options import SummaryOptions
 from vidtext.text.editing import with_abstract, with_highlight, with_paragraph
-from vidtext.text.formats import render
+from vidtext.text.formats import FORMATS
 from vidtext.text.names import file_name
 from vidtext.ui import summary_view as view
 from vidtext.ui.choices import ModelAndFit, build_model_and_fit, build_style, offer_style
@@ -48,7 +48,7 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
             style=style.chosen(values),
             fit=model.chosen_fit(values),
         )
-        return services.summary_stream(order.source, options, settings=settings, job=job)
+        return services.tasks["summary"].run(order.source, options, settings=settings, job=job)
 
     def make(result: SummaryResult, order: Order[Any], folder: Path, job: Job) -> Iterator[MadeFile]:
         target = folder / file_name(order.name, "highlights", ".mp4")
@@ -56,7 +56,7 @@ def build_summary_tab(around: Surroundings) -> ModelAndFit:
         highlights = result.summary.highlights
         wished = number_in(seconds, order.values, "seconds")
         reel = services.highlight_reel(order.source, highlights, target, seconds=wished, settings=settings, job=job)
-        captions.write_text(render(reel.captions, "srt"), encoding="utf-8", newline="")
+        captions.write_text(FORMATS["srt"].write(reel.captions), encoding="utf-8", newline="")
         yield MadeFile(target, "Clip (MP4)", reel.notes)
         yield MadeFile(captions, "Captions (SRT)")
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from vidtext.text.formats import FORMATS
 from vidtext.text.names import file_name
-from vidtext.text.summary_formats import SUMMARY_FORMATS, render_summary
-from vidtext.ui.caption_view import MEDIA_TYPES
+from vidtext.text.summary_formats import SUMMARY_FORMATS
 from vidtext.ui.editing import field_html, place_html
 from vidtext.ui.filmstrip import picture_uri
 from vidtext.ui.status import (
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from vidtext.tasks.summary import SummaryResult
     from vidtext.text.summary import Summary
     from vidtext.ui.kept import Closing
-
-_LABELS = {"md": "Markdown", "json": "JSON", "txt": "TXT"}
 
 
 def summarizing_html(progress: Progress, result: SummaryResult | None) -> str:
@@ -91,22 +88,22 @@ def below_html(result: SummaryResult, name: str, closing: Closing) -> str:
     stopped = f"Stopped: {result.windows_done} of {result.windows_total} parts were looked at."
     notes = [*([stopped] if closing.stopped else []), *summary.notes]
     links = "".join(
-        download_html(_LABELS[kind], file_name(name, "summary", form.suffix), form.media_type, form.write(summary))
-        for kind, form in SUMMARY_FORMATS.items()
+        download_html(form.label, file_name(name, "summary", form.suffix), form.media_type, form.write(summary))
+        for form in SUMMARY_FORMATS.values()
     )
     cues = "".join(
         download_html(
-            f"Highlights {kind.upper()}",
-            file_name(name, "highlights", f".{kind}"),
-            MEDIA_TYPES[kind],
-            FORMATS[kind](summary.highlights),
+            f"Highlights {form.label}",
+            file_name(name, "highlights", form.suffix),
+            form.media_type,
+            form.write(summary.highlights),
         )
-        for kind in ("srt", "vtt")
+        for form in (FORMATS["srt"], FORMATS["vtt"])
     )
     return (
         provenance_html(result.info, result.device, [f"{result.windows_done} parts seen"], result.seconds_taken, notes)
         + '<div class="vt-actions"><button type="button" class="vt-small" '
-        + f'data-copy="{escape(render_summary(summary, "txt"))}">Copy</button>'
+        + f'data-copy="{escape(SUMMARY_FORMATS["txt"].write(summary))}">Copy</button>'
         + f"{downloads_html(links + cues)}</div>"
     )
 

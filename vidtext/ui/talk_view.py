@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from vidtext.clock import parse_clock
 from vidtext.errors import OptionError
 from vidtext.text.names import file_name
-from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS, render_transcript
+from vidtext.text.transcript_formats import TRANSCRIPT_FORMATS
 from vidtext.ui.status import (
     download_html,
     downloads_html,
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from vidtext.ui.kept import Closing
 
 EMPTY = "Ask about the video. Answers take earlier questions into account."
-
-_LABELS = {"md": "Markdown", "json": "JSON", "txt": "TXT"}
 
 _CLOCK = re.compile(r"\b\d{1,3}:\d{2}(?::\d{2})?(?:\.\d+)?\b")
 
@@ -149,10 +147,10 @@ def linked_html(text: str, seconds: float) -> str:
 def _closing(talk: Talk, name: str) -> str:
     transcript = talk.dialogue.transcript(talk.info.id if talk.info else "")
     links = "".join(
-        download_html(_LABELS[kind], file_name(name, "chat", form.suffix), form.media_type, form.write(transcript))
-        for kind, form in TRANSCRIPT_FORMATS.items()
+        download_html(form.label, file_name(name, "chat", form.suffix), form.media_type, form.write(transcript))
+        for form in TRANSCRIPT_FORMATS.values()
     )
-    copied = escape(render_transcript(transcript, "txt"))
+    copied = escape(TRANSCRIPT_FORMATS["txt"].write(transcript))
     videos = talk.dialogue.videos
     facts = [f"{len(video.frames)} frames" + (f" of {video.label}" if len(videos) > 1 else "") for video in videos]
     made_by = provenance_html(talk.info, talk.device, facts, talk.seconds_taken, ()) if talk.info else ""

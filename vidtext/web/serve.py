@@ -17,7 +17,6 @@ from anyio import to_thread
 from starlette.middleware import Middleware
 
 from vidtext.api.app import api_routes
-from vidtext.batch.work import real_streams
 from vidtext.compute.free_memory import give_back
 from vidtext.compute.gpu import zero_gpu
 from vidtext.compute.leases import LEASES
@@ -25,6 +24,7 @@ from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.models.loading import warm_up
 from vidtext.settings import Settings
+from vidtext.tasks.streams import real_streams
 from vidtext.ui.look import launch_options
 from vidtext.ui.page import build_page
 from vidtext.web.bad_requests import BadRequests
