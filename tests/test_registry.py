@@ -33,7 +33,7 @@ from vidtext.tasks.streams import real_streams
 from vidtext.text.documents import Format
 from vidtext.text.formats import FORMATS, timed_text_document
 from vidtext.text.timed import Segment, TimedText
-from vidtext.ui.caption_view import caption_html
+from vidtext.ui.caption_view import below_html
 from vidtext.ui.kept import Closing
 
 ROOT = Path(__file__).parents[1]
@@ -102,7 +102,7 @@ def batch(line: dict[str, Any]) -> dict[str, Any]:
 class TestAFormat:
     def test_is_on_the_page(self) -> None:
         (result,) = captioning(None, CaptionOptions(), settings=Settings(), job=Job())
-        html = caption_html(result, "clip.mp4", Closing(closed=True))
+        html = below_html(result, "clip.mp4", Closing(closed=True))
         assert 'download="clip-captions.shout" href="data:text/x-shout;charset=utf-8,A%20CIRCLE."' in html
         assert ">Shout</a>" in html
 
