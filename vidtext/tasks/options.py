@@ -22,7 +22,7 @@ _Style = Annotated[
     str,
     option(
         f"One of {', '.join(STYLES)}, or an instruction; only chat models follow it.",
-        setting="max_instruction_characters",
+        setting="limits.max_instruction_characters",
     ),
 ]
 _Question = Annotated[str, StringConstraints(pattern=r"\S")]
@@ -45,7 +45,7 @@ class CaptionOptions:
     ] = None
     fit: _Fit = None
     max_new_tokens: Annotated[
-        int, option("The most tokens of a caption.", ge=1, setting="max_new_tokens", example=30)
+        int, option("The most tokens of a caption.", ge=1, setting="limits.max_new_tokens", example=30)
     ] = 30
 
 
@@ -56,7 +56,9 @@ class ChapterOptions:
     model: _Model = "auto"
     count: Annotated[
         int | None,
-        option("How many chapters; by default as the content has them.", ge=1, setting="max_chapters", example=5),
+        option(
+            "How many chapters; by default as the content has them.", ge=1, setting="limits.max_chapters", example=5
+        ),
     ] = None
     min_seconds: Annotated[
         float | None, option("The shortest chapter; by default by the video's length.", unit="seconds", gt=0)
@@ -88,16 +90,24 @@ class ChatOptions:
     model: _Model = "auto"
     frames: Annotated[
         int | None,
-        option("How many frames, of all videos; by default as the model was trained.", ge=1, setting="max_frames"),
+        option(
+            "How many frames, of all videos; by default as the model was trained.", ge=1, setting="limits.max_frames"
+        ),
     ] = None
-    max_new_tokens: Annotated[int, option("The most tokens of an answer.", ge=1, setting="max_answer_tokens")] = 256
+    max_new_tokens: Annotated[
+        int, option("The most tokens of an answer.", ge=1, setting="limits.max_answer_tokens")
+    ] = 256
     temperature: Annotated[float, option("At 0 answers do not vary; more makes them vary more.", ge=0, le=2)] = 0.0
     top_p: Annotated[
         float, option("With a temperature, draw only from the likeliest words of this probability.", gt=0, le=1)
     ] = 1.0
     system_prompt: Annotated[
         str,
-        option("What the model is told before everything else.", flag="--system", setting="max_instruction_characters"),
+        option(
+            "What the model is told before everything else.",
+            flag="--system",
+            setting="limits.max_instruction_characters",
+        ),
     ] = ""
     fit: _Fit = None
 
