@@ -28,9 +28,12 @@ TIERS: dict[str, tuple[str, ...]] = {
     "server": ("web/test_*.py", "api/test_docs.py", "api/test_fuzz.py", "ui/test_endpoint.py"),
     "hostile": ("hostile/test_*.py", "web/test_malformed.py", "web/test_paths_of_the_server.py", "api/test_fuzz.py"),
     "zero_gpu": ("zero_gpu/test_*.py", "ui/test_zero_gpu.py"),
-    "models": ("models/test_*.py", "test_cli.py", "test_cli_*.py"),
+    "models": (
+        "models/test_*.py", "training/test_*.py", "tasks/test_chapters.py", "tasks/test_summary.py",
+        "test_cli.py", "test_cli_*.py", "test_bad_input.py",
+    ),
     "media": ("media/test_*.py",),
-}
+}  # fmt: skip
 """The tiers that files belong to. A test in none of them that is not slow belongs to `unit`."""
 
 NO_BROWSER = ("endpoint", "plan_line", "sizes", "talk_view", "views", "visitors", "work")

@@ -228,10 +228,8 @@ class TestErrors:
     ) -> None:
         monkeypatch.setenv("VIDTEXT_LIMITS__MAX_FRAMES", "many")
         assert cli.main(["caption", "clip.mp4"]) == 2
-        assert (
-            capsys.readouterr().err
-            == "vidtext: VIDTEXT_LIMITS__MAX_FRAMES='many' is not possible; it must be a whole number.\n"
-        )
+        said = "vidtext: VIDTEXT_LIMITS__MAX_FRAMES='many' is not possible; it must be a whole number.\n"
+        assert capsys.readouterr().err == said
 
     def test_a_defect_stays_loud(self, stream: FakeStream) -> None:
         def fail(index: int, job: Job) -> None:

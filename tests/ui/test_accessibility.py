@@ -105,7 +105,9 @@ def test_axe_finds_nothing(steady: Served, visit: Callable[..., Page], tmp_path:
     assert {name: state for name, state in ours.items() if state} == {}
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize(
+    "look", [look if look == "desktop" else pytest.param(look, marks=pytest.mark.slow) for look in LOOKS]
+)
 def test_axe_finds_nothing_in_a_refusal(quick: Served, visit: Callable[..., Page], look: str) -> None:
     page = visit(quick, **LOOKS[look])
     page.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=look == "dark")
