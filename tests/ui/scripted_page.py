@@ -27,6 +27,7 @@ from vidtext.media.sample import sample
 from vidtext.media.sampling import TimeRange, choose_range, split
 from vidtext.media.shots import Shot
 from vidtext.models.base import ModelInfo, ResolvedModel
+from vidtext.options import check_limits
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionResult
 from vidtext.tasks.chapters import ChaptersResult, video_with_chapters
@@ -106,11 +107,7 @@ class Script:
         self, source: Path, options: ChapterOptions, *, settings: Settings, job: Job
     ) -> Generator[ChaptersResult]:
         began = time.monotonic()
-        if options.count is not None and not 1 <= options.count <= settings.limits.max_chapters:
-            raise OptionError(
-                f"{options.count} chapters were asked for; 1 to {settings.limits.max_chapters} are possible.",
-                option="count",
-            )
+        check_limits(options, settings)
         duration = probe(source, settings=settings).duration_seconds
         windows = split(TimeRange(0, duration), every_seconds=duration / (options.count or CHAPTERS))
         job.report("looking for shots", 1, 2)

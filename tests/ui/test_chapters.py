@@ -174,8 +174,8 @@ def test_another_video_clears_them(quick: Served, visit: Callable[..., Page]) ->
 @pytest.mark.parametrize(
     ("count", "message"),
     [
-        ("0", "0 chapters were asked for; 1 to 200 are possible"),
-        ("5000", "5000 chapters were asked for; 1 to 200 are possible"),
+        ("0", "count is 0; it must be a whole number of at least 1"),
+        ("5000", "count is 5,000; up to 200 are allowed"),
         ("many", "'many' is not a number of chapters"),
     ],
 )

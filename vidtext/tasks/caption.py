@@ -63,7 +63,7 @@ def caption(
     start_seconds: float | None = None,
     stop_seconds: float | None = None,
     fit: Fit | None = None,
-    max_new_tokens: int = 30,
+    max_new_tokens: int = CaptionOptions.max_new_tokens,
     settings: Settings | None = None,
     job: Job | None = None,
 ) -> TimedText:
