@@ -41,7 +41,7 @@ LLAVA_7B = ModelDims(  # the published configuration
 
 
 def planned(free: float, config: RunConfig = ASKED, dims: ModelDims = SMALL, **more: object) -> MemoryPlan:
-    options = {"name": "tiny", "share": 1.0, "fewest_frames": 4, "loaded": False, **more}
+    options = {"name": "tiny", "share": 1.0, "min_frames": 4, "loaded": False, **more}
     return plan_memory(dims, config, Memory(64 * GB, int(free)), **options)  # type: ignore[arg-type]  # of several types
 
 

@@ -89,9 +89,9 @@ def test_each_video_of_a_conversation_keeps_its_fewest_frames(tmp_path: Path, mo
     folder = save_tiny_llava_next_video(tmp_path / "llava")
     fewest = info_from_folder(folder).min_frames
     has(monkeypatch, peak(folder, 1, 3 * fewest))
-    assert plan_of(str(folder), Workload(1, 30, parts=3)).wanted.frames == 3 * fewest
+    assert plan_of(str(folder), Workload(1, 30, parts=3)).config.frames == 3 * fewest
     has(monkeypatch, peak(folder, 1, 3 * fewest, "bfloat16") - 1)
-    assert plan_of(str(folder), Workload(1, 30, parts=3)).wanted.frames >= 3 * fewest
+    assert plan_of(str(folder), Workload(1, 30, parts=3)).config.frames >= 3 * fewest
 
 
 def test_then_the_weights_are_held_in_half_the_precision(tmp_path: Path, monkeypatch) -> None:
@@ -119,7 +119,7 @@ def test_at_last_weights_stay_on_disk_and_the_answer_is_the_same(tmp_path: Path,
         with MODEL_CACHE.acquire(Checkpoint(str(folder), "cpu", "bfloat16")) as loaded:
             assert "disk" in loaded.model.hf_device_map.values()
         assert answer(model) == expected
-        assert model.image_features(clip(0), Job()).dims[0] == 4
+        assert model.image_features(clip(0), Job()).shape[0] == 4
 
 
 def answer(model: Captioner) -> str:
@@ -184,7 +184,7 @@ def test_a_model_that_was_stepped_down_is_not_loaded_again(tmp_path: Path, monke
     has(monkeypatch, half - MODEL_CACHE.nbytes)  # the loaded weights are no longer free
     monkeypatch.setattr(MODEL_CACHE, "_load", lambda _: pytest.fail("loaded again"))
 
-    assert plan_of(str(folder), Workload(1, 4)).wanted == first.config
+    assert plan_of(str(folder), Workload(1, 4)).config == first.config
     assert held(folder, "bfloat16")
 
 

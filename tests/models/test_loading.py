@@ -138,7 +138,7 @@ settings = vidtext.Settings().override(models__hub_timeout_seconds=1.0)
 resolution = resolve("auto", settings)
 captioner = vidtext.load_model("auto", settings=settings)
 again = resolve("auto", settings)
-print(json.dumps([resolution.card.id, resolution.note, captioner.card.id, again.folder and str(again.folder)]))
+print(json.dumps([resolution.info.id, resolution.note, captioner.info.id, again.folder and str(again.folder)]))
 """
 
 
@@ -273,7 +273,7 @@ def test_cards_name_what_a_person_must_know() -> None:
 AT_ONCE = """
 import sys, threading
 from vidtext.models.loading import load_model, resolve, resolve_chat
-from vidtext.models.acquire import Work, foresee
+from vidtext.models.acquire import Workload, foresee
 from vidtext.settings import Settings
 settings, failed, ready = Settings(), [], threading.Barrier(8)
 
@@ -285,7 +285,7 @@ def run(work):
         failed.append(repr(error))
 
 def plan(find):
-    foresee(find("embedded", settings), Work(1, 6), settings)
+    foresee(find("embedded", settings), Workload(1, 6), settings)
 
 works = [lambda: load_model("embedded"), lambda: load_model("embedded-chat"), *[lambda: plan(resolve)] * 3,
          *[lambda: plan(resolve_chat)] * 3]

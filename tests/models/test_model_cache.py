@@ -153,7 +153,7 @@ def test_less_may_be_allowed_later(loader: Loader) -> None:
     assert [kept.holds(named(each)) for each in "ab"] == [False, True]
 
 
-@pytest.mark.parametrize(("bytes_inside", "at_once"), [(0, True), (20, False)])
+@pytest.mark.parametrize(("device_bytes", "at_once"), [(0, True), (20, False)])
 def test_a_model_that_is_partly_outside_is_lent_to_one_after_the_other(
     loader: Loader, *, device_bytes: int, at_once: bool
 ) -> None:

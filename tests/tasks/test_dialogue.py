@@ -21,7 +21,7 @@ def video(label: str = "Video A", count: int = 16) -> ChatVideo:
 
 
 def prompt(dialogue: Dialogue, turn: Turn, *, context: int = 100_000, **how) -> Prompt:
-    options = {"new_tokens": 10, "system_prompt": "", "fewest_frames": 4, "most_frames": 768} | how
+    options = {"new_tokens": 10, "system_prompt": "", "min_frames": 4, "most_frames": 768} | how
     return fitted_prompt(dialogue, turn, ColourChat(lambda _: "", context_tokens=context), **options)
 
 
@@ -114,7 +114,7 @@ def test_for_a_model_of_one_clip_a_closer_look_takes_the_videos_place() -> None:
     before = Dialogue((video(),), (Turn("Q", "A", looks=(earlier,)),))
     model = ColourChat(lambda _: "", context_tokens=100_000)
     model.info = replace(model.info, max_clips=1)
-    limits = {"new_tokens": 10, "system_prompt": "", "fewest_frames": 4, "most_frames": 768}
+    limits = {"new_tokens": 10, "system_prompt": "", "min_frames": 4, "most_frames": 768}
 
     looking = fitted_prompt(before, Turn("At 0:03?", looks=(looked,)), model, **limits).messages
     again = fitted_prompt(before, Turn("And?"), model, **limits).messages
@@ -133,7 +133,7 @@ def test_words_that_surely_do_not_fit_are_not_counted() -> None:
             return super().count_tokens(messages)
 
     model = Counting(lambda _: "", context_tokens=300)
-    options = {"new_tokens": 10, "system_prompt": "", "fewest_frames": 4, "most_frames": 768}
+    options = {"new_tokens": 10, "system_prompt": "", "min_frames": 4, "most_frames": 768}
     given = fitted_prompt(talk(2000, words=500), Turn("And now?"), model, **options)
     assert given.messages[-1].text == "And now?"
     assert "2000 turns" in given.notes[-1]
