@@ -45,7 +45,7 @@ class EchoOptions:
     """Options of the toy task."""
 
     volume: Annotated[float, option("How loud it is.", ge=0, le=1)] = 0.5
-    times: Annotated[int, option("How often it is said.", ge=1, setting="max_chapters")] = 1
+    times: Annotated[int, option("How often it is said.", ge=1, setting="limits.max_chapters")] = 1
 
 
 def echo(source: Any, options: EchoOptions, *, settings: Settings, job: Job) -> Iterator[TimedText]:

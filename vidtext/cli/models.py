@@ -56,7 +56,7 @@ def _lines(document: dict[str, Any]) -> str:
     )
     return f"device: {document['device']}\n{auto}" + "".join(
         f"\n{each['name']}\n  {', '.join(each['tasks'])} · {each['where']} · {each['licence']}"
-        f"{_size(each['weight_bytes'])}\n{_indented(each['description'])}"
+        f"{_size(each['weight_bytes'])}\n{_indented(each['sees'])}"
         for each in document["models"]
     )
 
