@@ -138,7 +138,7 @@ def test_a_stopped_answer_is_kept_as_far_as_it_was_read(chat, seen: Seen, read: 
 
     job = Job(watch)
     with pytest.raises(CancelledError):
-        list(chat.reply(messages, SHORT.override(memory_key="a", limits__max_new_tokens=200), job))
+        list(chat.reply(messages, replace(SHORT, memory_key="a", max_new_tokens=200), job))
 
     assert len(kept()) == 1
     messages += [Message("assistant", ""), Message("user", "Go on.")]
