@@ -18,7 +18,7 @@ from transformers import CLIPVisionConfig, LlamaConfig
 from benchmarks.report import machine, table
 from tests.models.checkpoints import save_llava_next_video
 from vidtext.job import Job, Progress
-from vidtext.media.frames import Frames
+from vidtext.media.read.frames import Frames
 from vidtext.models.base import GenerationOptions, Message
 from vidtext.models.checkpoint import Checkpoint
 from vidtext.models.families import info_from_folder

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.clips import LONG_GROUPS, SHORT
 from benchmarks.report import machine, table
-from vidtext.media.probe import probe
-from vidtext.media.sample import sample
-from vidtext.media.shots import find_shots
+from vidtext.media.read.probe import probe
+from vidtext.media.read.sample import sample
+from vidtext.media.shots.detect import find_shots
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:

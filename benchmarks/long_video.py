@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from vidtext.compute.memory import MemoryPlan
     from vidtext.job import Job
-    from vidtext.media.frames import Frames
+    from vidtext.media.read.frames import Frames
     from vidtext.models.base import Captioner, GenerationOptions
 
 TASKS = ("chapters", "summary")

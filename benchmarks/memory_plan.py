@@ -78,7 +78,7 @@ def measure(folder: Path, clips: int, frames: int) -> dict[str, float]:
 
     from vidtext.compute.memory import RunConfig, estimate_memory
     from vidtext.job import Job
-    from vidtext.media.frames import Frames
+    from vidtext.media.read.frames import Frames
     from vidtext.models.base import ChatModel, GenerationOptions, Message
     from vidtext.models.checkpoint import Checkpoint
     from vidtext.models.families import info_from_folder, local_family

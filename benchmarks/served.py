@@ -23,7 +23,7 @@ def crowd(address: str, visitors: int) -> tuple[float, float]:
     import numpy as np
 
     from vidtext.job import Job
-    from vidtext.media.frames import Frames
+    from vidtext.media.read.frames import Frames
     from vidtext.models.base import GenerationOptions, Message
     from vidtext.models.catalog import EMBEDDED_CHAT_FOLDER
     from vidtext.models.families.served import ServedModel

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from training.scenes import Register
     from training.transitions import Boundary
-    from vidtext.media.choices import ShotMode
-    from vidtext.media.shots import Shot
+    from vidtext.media.read.choices import ShotMode
+    from vidtext.media.shots.detect import Shot
 
 REGISTERS: tuple[Register, ...] = ("natural", "toy")
 MODES: tuple[ShotMode, ...] = ("exact", "fast")

@@ -1,4 +1,4 @@
-"""The house keeps its floors: a room imports only from lower ones, and importing the module costs nothing."""
+"""Layers: a package imports only from its own layer or lower ones, and importing a module costs nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import vidtext
 
 ROOT = Path(vidtext.__file__).parent
 
-FLOORS = {
+LAYERS = {
     "errors": 0, "clock": 0, "options": 0, "settings": 0, "settings_environment": 0, "job": 0,
     "counts": 0, "clients": 0, "threads": 0,
     "media": 1, "text": 1,
@@ -61,17 +61,37 @@ def imports(name: str, *, outside_functions: bool = False) -> set[str]:
     return {each for each in found if each.split(".")[0] == "vidtext"}
 
 
-def room(module: str) -> str:
+def package(module: str) -> str:
     return module.split(".")[1]
 
 
 @pytest.mark.parametrize("name", sorted(modules().keys() - ENTRANCES))
-def test_a_room_imports_from_its_own_floor_or_below(name: str) -> None:
+def test_a_package_imports_from_its_own_layer_or_below(name: str) -> None:
     for imported in imports(name) - ENTRANCES:
-        same_room = room(imported) == room(name)
-        assert same_room or FLOORS[room(imported)] <= FLOORS[room(name)], (
+        same_package = package(imported) == package(name)
+        assert same_package or LAYERS[package(imported)] <= LAYERS[package(name)], (
             f"{name} imports {imported}, which is above it"
         )
+
+
+MEDIA_LAYERS = {"sandbox": 0, "source": 1, "read": 1, "shots": 2, "write": 2}
+
+
+def test_parts_of_media_import_from_their_own_layer_or_below() -> None:
+    def part(name: str) -> str:
+        return next((each for each in MEDIA_LAYERS if name.startswith(f"vidtext.media.{each}")), "")
+
+    for name in filter(part, modules()):
+        for imported in filter(part, imports(name)):
+            mine, other = part(name), part(imported)
+            assert MEDIA_LAYERS[other] <= MEDIA_LAYERS[mine], f"{name} imports {imported}"
+            assert {mine, other} != {"shots", "write"}, f"{name} imports {imported}"
+
+
+def test_only_the_page_knows_its_tabs() -> None:
+    for name in modules():
+        if not name.startswith(("vidtext.ui.tabs", "vidtext.ui.page")):
+            assert not any(each.startswith("vidtext.ui.tabs") for each in imports(name)), name
 
 
 def test_media_and_text_know_nothing_of_each_other() -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.test_cli import vidtext
 from training.scenes import Actor, ToyScene
 from training.world import render_film, write_video
-from vidtext.media.probe import probe
+from vidtext.media.read.probe import probe
 
 SCENES = (
     ToyScene((Actor("red", "circle", "right"),), "black"),

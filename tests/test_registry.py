@@ -33,8 +33,8 @@ from vidtext.tasks.streams import real_streams
 from vidtext.text.documents import Format
 from vidtext.text.formats import FORMATS, timed_text_document
 from vidtext.text.timed import Segment, TimedText
-from vidtext.ui.caption_view import below_html
-from vidtext.ui.kept import Closing
+from vidtext.ui.session.results import Closing
+from vidtext.ui.tabs.caption_view import below_html
 
 ROOT = Path(__file__).parents[1]
 CARD = ModelInfo("toy", "git", "MIT", 6, 64, "squash", 40, 0, "Sees nothing.")

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
         VidtextError,
     )
     from vidtext.job import Job, Progress
-    from vidtext.media.frames import Frames
-    from vidtext.media.probe import VideoInfo, probe
-    from vidtext.media.sample import sample
-    from vidtext.media.shots import Shot, find_shots
+    from vidtext.media.read.frames import Frames
+    from vidtext.media.read.probe import VideoInfo, probe
+    from vidtext.media.read.sample import sample
+    from vidtext.media.shots.detect import Shot, find_shots
     from vidtext.models.loading import load_model
     from vidtext.settings import Settings
     from vidtext.tasks.caption import CaptionResult, caption, caption_stream
@@ -50,12 +50,12 @@ _HOMES = {
     "VidtextError": "vidtext.errors",
     "Job": "vidtext.job",
     "Progress": "vidtext.job",
-    "Frames": "vidtext.media.frames",
-    "VideoInfo": "vidtext.media.probe",
-    "probe": "vidtext.media.probe",
-    "sample": "vidtext.media.sample",
-    "Shot": "vidtext.media.shots",
-    "find_shots": "vidtext.media.shots",
+    "Frames": "vidtext.media.read.frames",
+    "VideoInfo": "vidtext.media.read.probe",
+    "probe": "vidtext.media.read.probe",
+    "sample": "vidtext.media.read.sample",
+    "Shot": "vidtext.media.shots.detect",
+    "find_shots": "vidtext.media.shots.detect",
     "load_model": "vidtext.models.loading",
     "Settings": "vidtext.settings",
     "CaptionOptions": "vidtext.tasks.options",

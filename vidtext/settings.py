@@ -99,7 +99,7 @@ class Download(_Values):
 
 
 class Sandbox(_Values):
-    """Decoding in processes of their own: `vidtext.media.guard`."""
+    """Decoding in processes of their own: `vidtext.media.sandbox.guard`."""
 
     enabled: bool = False
     """Whether files are decoded in a process of their own. The page and the HTTP API always do."""

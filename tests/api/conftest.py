@@ -20,8 +20,8 @@ from tests.tasks.scripted import with_work
 from vidtext.api.app import api_routes
 from vidtext.errors import BusyError, ModelUnavailableError, NoMemoryError
 from vidtext.job import Job
-from vidtext.media.probe import probe
-from vidtext.media.sampling import TimeRange, split
+from vidtext.media.read.probe import probe
+from vidtext.media.read.sampling import TimeRange, split
 from vidtext.models.base import ModelInfo
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionResult

@@ -21,7 +21,7 @@ from tests.ui.serving import ROOT
 from vidtext.api.bodies import body_of
 from vidtext.api.work import Worker
 from vidtext.job import Job
-from vidtext.media.frames import Frames
+from vidtext.media.read.frames import Frames
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionResult
 from vidtext.tasks.registry import CAPTION

@@ -14,7 +14,7 @@ import pytest
 from vidtext.batch.items import as_json
 from vidtext.batch.listing import Wish, key, named, read_wishes
 from vidtext.errors import OptionError, SourceRefusedError
-from vidtext.media.source import open_source
+from vidtext.media.source.inputs import open_source
 from vidtext.settings import Settings
 from vidtext.tasks.options import CaptionOptions, ChapterOptions, QuestionOptions
 from vidtext.text.names import tail_of

@@ -13,7 +13,7 @@ from vidtext.batch.items import Item
 from vidtext.batch.run import by_model, local_engine, run_batch
 from vidtext.errors import CancelledError, ModelError
 from vidtext.job import Job, Progress
-from vidtext.media.source import LocalFile
+from vidtext.media.source.inputs import LocalFile
 from vidtext.models.base import ModelInfo
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionResult

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from vidtext.errors import VidtextError
 from vidtext.job import Job
-from vidtext.media.guard import guarded
-from vidtext.media.preview import make_preview, plays_in_browsers
-from vidtext.media.probe import probe
-from vidtext.media.sample import sample
-from vidtext.media.shots import find_shots
+from vidtext.media.read.probe import probe
+from vidtext.media.read.sample import sample
+from vidtext.media.sandbox.guard import guarded
+from vidtext.media.shots.detect import find_shots
+from vidtext.media.write.preview import make_preview, plays_in_browsers
 
 if TYPE_CHECKING:
     from vidtext.settings import Settings

@@ -8,10 +8,10 @@ from pathlib import Path
 from training.scenes import NaturalScene, Register
 from training.world import Film, random_film, render_film, render_scene, write_video
 from vidtext.job import Job
-from vidtext.media.frames import Frames
-from vidtext.media.opening import open_video
-from vidtext.media.probe import inspect
-from vidtext.media.shots import Scan, scan_shots
+from vidtext.media.read.frames import Frames
+from vidtext.media.read.opening import open_video
+from vidtext.media.read.probe import inspect
+from vidtext.media.shots.detect import Scan, scan_shots
 from vidtext.settings import Settings
 
 RATE = 25

@@ -19,9 +19,9 @@ from tests.media.clips import number_of, numbered_clip, numbered_frame
 from tests.media.full_disk import file_size_limit
 from vidtext.errors import CancelledError, MediaError, OptionError, UnreadableMediaError, VidtextError
 from vidtext.job import Job, Progress
-from vidtext.media.chapter_marks import ChapterMark, chaptered_suffix, write_with_chapters
-from vidtext.media.opening import open_video
-from vidtext.media.probe import probe
+from vidtext.media.read.opening import open_video
+from vidtext.media.read.probe import probe
+from vidtext.media.write.chapter_marks import ChapterMark, chaptered_suffix, write_with_chapters
 
 MARKS = (
     ChapterMark(0, 1.3, "One = 1; # \\ é 😀"),

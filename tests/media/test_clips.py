@@ -17,9 +17,9 @@ from tests.media.clips import number_of, numbered_clip, numbered_frame
 from tests.media.full_disk import file_size_limit
 from vidtext.errors import CancelledError, NoVideoStreamError, OptionError, UnreadableMediaError, VidtextError
 from vidtext.job import Job, Progress
-from vidtext.media.clips import Reel, write_reel
-from vidtext.media.reel_copy import CopiedPictures
-from vidtext.media.sampling import TimeRange
+from vidtext.media.read.sampling import TimeRange
+from vidtext.media.write.clips import Reel, write_reel
+from vidtext.media.write.reel_copy import CopiedPictures
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:

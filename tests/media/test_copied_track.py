@@ -13,10 +13,10 @@ import pytest
 from tests.media.clips import numbered_clip
 from tests.media.late_pictures import ffmpeg
 from vidtext.job import Job
-from vidtext.media.chapter_marks import ChapterMark, write_with_chapters
-from vidtext.media.clips import write_reel
-from vidtext.media.preview import make_preview
-from vidtext.media.sampling import TimeRange
+from vidtext.media.read.sampling import TimeRange
+from vidtext.media.write.chapter_marks import ChapterMark, write_with_chapters
+from vidtext.media.write.clips import write_reel
+from vidtext.media.write.preview import make_preview
 from vidtext.settings import Settings
 
 MARKS = [ChapterMark(0, 6, "All of it")]

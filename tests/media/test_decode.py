@@ -11,11 +11,11 @@ import pytest
 from tests.media.clips import number_of, numbered_clip, numbered_frame, write_clip
 from vidtext.errors import CancelledError, OptionError
 from vidtext.job import Job
-from vidtext.media import decode
-from vidtext.media.decode import Run, plan_runs, snapped
-from vidtext.media.opening import open_video
-from vidtext.media.sample import sample
-from vidtext.media.video_file import Keyframe, VideoFile
+from vidtext.media.read import decode
+from vidtext.media.read.decode import Run, plan_runs, snapped
+from vidtext.media.read.opening import open_video
+from vidtext.media.read.sample import sample
+from vidtext.media.read.video_file import Keyframe, VideoFile
 
 
 def numbers(frames) -> list[int]:

@@ -22,20 +22,20 @@ from tests.media.late_pictures import (
 )
 from vidtext.clock import to_milliseconds
 from vidtext.job import Job
-from vidtext.media.chapter_marks import ChapterMark, write_with_chapters
-from vidtext.media.clips import write_reel
-from vidtext.media.opening import open_video
-from vidtext.media.preview import make_preview
-from vidtext.media.probe import probe
-from vidtext.media.sample import sample
-from vidtext.media.sampling import TimeRange
-from vidtext.media.shots import find_shots
+from vidtext.media.read.opening import open_video
+from vidtext.media.read.probe import probe
+from vidtext.media.read.sample import sample
+from vidtext.media.read.sampling import TimeRange
+from vidtext.media.shots.detect import find_shots
+from vidtext.media.write.chapter_marks import ChapterMark, write_with_chapters
+from vidtext.media.write.clips import write_reel
+from vidtext.media.write.preview import make_preview
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidtext.media.frames import Frames
+    from vidtext.media.read.frames import Frames
 
 
 def colours(frames: Frames) -> list[str]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vidtext.errors import OptionError
-from vidtext.media.frames import Frames
+from vidtext.media.read.frames import Frames
 
 
 def black(count: int, height: int = 2, width: int = 3) -> np.ndarray:

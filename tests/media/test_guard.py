@@ -18,16 +18,16 @@ from tests.media.clips import number_of, numbered_clip, numbered_frame, write_cl
 from tests.ui.serving import wait_until
 from vidtext.errors import CancelledError, DeviceError, MediaTooLargeError, NoVideoStreamError, UnreadableMediaError
 from vidtext.job import Job, Progress
-from vidtext.media import fork_server
-from vidtext.media.chapter_marks import ChapterMark, chaptered_suffix, write_with_chapters
-from vidtext.media.clips import write_reel
-from vidtext.media.guard import guarded, guarded_stream
-from vidtext.media.guard_messages import End, read_answer
-from vidtext.media.preview import make_preview, plays_in_browsers
-from vidtext.media.probe import probe
-from vidtext.media.sample import sample
-from vidtext.media.sampling import TimeRange
-from vidtext.media.shots import find_shots
+from vidtext.media.read.probe import probe
+from vidtext.media.read.sample import sample
+from vidtext.media.read.sampling import TimeRange
+from vidtext.media.sandbox import fork_server
+from vidtext.media.sandbox.guard import guarded, guarded_stream
+from vidtext.media.sandbox.messages import End, read_answer
+from vidtext.media.shots.detect import find_shots
+from vidtext.media.write.chapter_marks import ChapterMark, chaptered_suffix, write_with_chapters
+from vidtext.media.write.clips import write_reel
+from vidtext.media.write.preview import make_preview, plays_in_browsers
 from vidtext.settings import Settings
 from vidtext.tasks.footage import open_footage
 
@@ -42,7 +42,9 @@ def small(**limits: Any) -> Settings:
 
 def workers() -> list[int]:
     """List the workers that live, or were not buried: the children of our fork servers."""
-    servers = [child for child in psutil.Process().children() if "vidtext.media.worker" in " ".join(child.cmdline())]
+    servers = [
+        child for child in psutil.Process().children() if "vidtext.media.sandbox.worker" in " ".join(child.cmdline())
+    ]
     return [worker.pid for server in servers for worker in server.children()]
 
 

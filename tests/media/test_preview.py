@@ -15,8 +15,8 @@ from av.video.stream import VideoStream
 
 from vidtext.errors import CancelledError, NoVideoStreamError, UnreadableMediaError
 from vidtext.job import Job, Progress
-from vidtext.media.preview import make_preview, plays_in_browsers
-from vidtext.media.probe import probe
+from vidtext.media.read.probe import probe
+from vidtext.media.write.preview import make_preview, plays_in_browsers
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import pytest
 from tests.media.clips import numbered_clip, numbered_frame, write_clip
 from vidtext.errors import CancelledError, MediaTooLargeError, NoVideoStreamError, UnreadableMediaError
 from vidtext.job import Job
-from vidtext.media.opening import open_video
-from vidtext.media.probe import probe
+from vidtext.media.read.opening import open_video
+from vidtext.media.read.probe import probe
 from vidtext.settings import Settings
 
 

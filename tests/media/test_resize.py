@@ -8,8 +8,8 @@ from PIL import Image
 from transformers import CLIPImageProcessor
 
 from vidtext.errors import OptionError
-from vidtext.media.choices import FITS
-from vidtext.media.resize import fit_square, shrunk_size
+from vidtext.media.read.choices import FITS
+from vidtext.media.read.resize import fit_square, shrunk_size
 
 
 def photo(width: int, height: int) -> np.ndarray:

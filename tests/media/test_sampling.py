@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidtext.errors import OptionError
-from vidtext.media.sampling import TimeRange, checked_seconds, choose_range, split, stepped_seconds, uniform_seconds
+from vidtext.media.read.sampling import (
+    TimeRange,
+    checked_seconds,
+    choose_range,
+    split,
+    stepped_seconds,
+    uniform_seconds,
+)
 
 durations = st.floats(min_value=0.01, max_value=20_000, allow_nan=False)
 

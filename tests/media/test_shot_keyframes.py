@@ -11,9 +11,10 @@ import pytest
 from tests.media.clips import write_clip
 from tests.media.films import CLOUDS, LEAVES, RATE, SIZE, WALL, begins, film, pan, scans_of
 from training.world import Transition, render_scene
-from vidtext.media import shot_keyframes, shot_search
-from vidtext.media.frames import Frames
-from vidtext.media.shots import find_shots
+from vidtext.media.read.frames import Frames
+from vidtext.media.shots import keyframes as shot_keyframes
+from vidtext.media.shots import search as shot_search
+from vidtext.media.shots.detect import find_shots
 from vidtext.settings import Settings
 
 

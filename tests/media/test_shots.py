@@ -18,12 +18,12 @@ from training.scenes import Actor, Camera, Change, NaturalScene, ToyScene
 from training.world import Transition, render_scene
 from vidtext.errors import CancelledError, OptionError
 from vidtext.job import Job, Progress
-from vidtext.media import shot_search
-from vidtext.media.frames import Frames
-from vidtext.media.opening import open_video
-from vidtext.media.probe import inspect
-from vidtext.media.shots import find_shots, scan_frames, scan_shots
-from vidtext.media.transitions import TransitionFinder
+from vidtext.media.read.frames import Frames
+from vidtext.media.read.opening import open_video
+from vidtext.media.read.probe import inspect
+from vidtext.media.shots import search as shot_search
+from vidtext.media.shots.detect import find_shots, scan_frames, scan_shots
+from vidtext.media.shots.transitions import TransitionFinder
 from vidtext.settings import Settings
 
 # What is found
@@ -393,8 +393,8 @@ def test_only_one_opencv_is_required_and_installed() -> None:
 
 def test_the_library_neither_loads_early_nor_touches_logging() -> None:
     check = (
-        "import sys, logging, vidtext, vidtext.media.shots; assert 'scenedetect' not in sys.modules;"
-        "import vidtext.media.transitions; assert not logging.root.handlers"
+        "import sys, logging, vidtext, vidtext.media.shots.detect; assert 'scenedetect' not in sys.modules;"
+        "import vidtext.media.shots.transitions; assert not logging.root.handlers"
     )
 
     subprocess.run([sys.executable, "-c", check], check=True)

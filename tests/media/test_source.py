@@ -29,9 +29,9 @@ from vidtext.errors import (
     VidtextError,
 )
 from vidtext.job import Job, Progress
-from vidtext.media import download
-from vidtext.media.frames import Frames
-from vidtext.media.source import LocalFile, Source, open_source
+from vidtext.media.read.frames import Frames
+from vidtext.media.source import download
+from vidtext.media.source.inputs import LocalFile, Source, open_source
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from tests.media.stills import animation, kinds, many_scans
 from tests.ui.serving import wait_until
 from vidtext.errors import CancelledError, MediaTooLargeError, UnreadableMediaError
 from vidtext.job import Job
-from vidtext.media.still import Still, read_stills
+from vidtext.media.read.still import Still, read_stills
 from vidtext.settings import Settings
 
 KINDS = kinds()
@@ -29,7 +29,9 @@ def read(*contents: bytes, settings: Settings | None = None, job: Job | None = N
 
 
 def workers() -> list[psutil.Process]:
-    servers = [child for child in psutil.Process().children() if "vidtext.media.worker" in " ".join(child.cmdline())]
+    servers = [
+        child for child in psutil.Process().children() if "vidtext.media.sandbox.worker" in " ".join(child.cmdline())
+    ]
     return [worker for server in servers for worker in server.children()]
 
 

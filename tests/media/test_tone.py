@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.media.clips import write_clip
-from vidtext.media.sample import sample
-from vidtext.media.tone import hdr_to_sdr
+from vidtext.media.read.sample import sample
+from vidtext.media.read.tone import hdr_to_sdr
 
 
 def grey(part: float) -> np.ndarray:

@@ -14,7 +14,7 @@ from transformers import AutoProcessor, LlavaNextVideoForConditionalGeneration, 
 
 from vidtext.compute.memory import ModelDims
 from vidtext.job import Job
-from vidtext.media.frames import Frames
+from vidtext.media.read.frames import Frames
 from vidtext.models import video_chat
 from vidtext.models.base import GenerationOptions, Message
 from vidtext.models.checkpoint import Checkpoint

@@ -16,7 +16,7 @@ from tests.models.conversation import clip, processor_of, two_turns
 from tests.models.timed_checkpoints import save_tiny_qwen3_vl, save_tiny_smolvlm
 from vidtext.errors import UnknownModelError
 from vidtext.job import Job
-from vidtext.media.frames import Frames
+from vidtext.media.read.frames import Frames
 from vidtext.models import video_chat
 from vidtext.models.base import ChatModel, GenerationOptions, Message
 from vidtext.models.loading import load_model

@@ -13,7 +13,7 @@ from transformers import AutoProcessor, CLIPImageProcessor, GitForCausalLM
 from tests.models.checkpoints import save_tiny_git
 from vidtext.errors import CancelledError, NoMemoryError, OptionError
 from vidtext.job import Job
-from vidtext.media.frames import Frames
+from vidtext.media.read.frames import Frames
 from vidtext.models.base import Captioner, GenerationOptions
 from vidtext.models.families import git
 from vidtext.models.families.git import pixel_values

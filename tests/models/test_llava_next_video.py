@@ -16,7 +16,7 @@ from tests.models.checkpoints import save_tiny_llava_next_video
 from tests.models.conversation import clip, given_to_the_model, kept_model, processor_of, two_turns
 from vidtext.errors import CancelledError, ModelError, OptionError
 from vidtext.job import Job
-from vidtext.media.resize import fit_square
+from vidtext.media.read.resize import fit_square
 from vidtext.models import video_chat
 from vidtext.models.base import ChatModel, GenerationOptions, Message
 from vidtext.models.chat_template import render

@@ -9,7 +9,7 @@ import pytest
 
 from tests.models.checkpoints import save_tiny_llava_next_video
 from tests.models.conversation import Seen, asserted_same, clip, tokens_of, turns, watched
-from vidtext.media.frames import Frames
+from vidtext.media.read.frames import Frames
 from vidtext.models import video_chat
 from vidtext.models.base import Message
 from vidtext.models.loading import load_model

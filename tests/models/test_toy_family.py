@@ -30,7 +30,7 @@ from tests.media.clips import numbered_clip
 from tests.models.timed_checkpoints import QWEN_TEMPLATE
 from vidtext.api.bodies import offered_models
 from vidtext.errors import UnknownModelError
-from vidtext.media.frames import Frames
+from vidtext.media.read.frames import Frames
 from vidtext.models import families
 from vidtext.models.base import ModelInfo
 from vidtext.models.checkpoint_files import read_config

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vidtext.compute.memory import MemoryEstimate, MemoryPlan, RunConfig
 from vidtext.job import Job
-from vidtext.media.frames import Frames
+from vidtext.media.read.frames import Frames
 from vidtext.models.acquire import Workload
 from vidtext.models.base import GenerationOptions, Message, ModelInfo
 

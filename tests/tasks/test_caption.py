@@ -16,7 +16,7 @@ from tests.tasks.models import loads
 from vidtext.clock import to_milliseconds
 from vidtext.errors import CancelledError, OptionError
 from vidtext.job import Job, Progress
-from vidtext.media.frames import Frames
+from vidtext.media.read.frames import Frames
 from vidtext.models.base import GenerationOptions, ModelInfo, ResolvedModel
 from vidtext.settings import Settings
 from vidtext.tasks import caption as task

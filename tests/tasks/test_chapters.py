@@ -17,7 +17,7 @@ from tests.tasks.test_writing import table_of_contents
 from vidtext.clock import parse_clock
 from vidtext.errors import CancelledError, OptionError
 from vidtext.job import Job, Progress
-from vidtext.media.frames import Frames
+from vidtext.media.read.frames import Frames
 from vidtext.settings import Settings
 from vidtext.tasks.chapters import ChaptersResult, chapters, chapters_stream
 from vidtext.tasks.options import ChapterOptions

@@ -8,7 +8,7 @@ import pytest
 from tests.media.clips import number_of, numbered_frame
 from tests.tasks.models import ColourChat
 from vidtext.errors import OptionError
-from vidtext.media.frames import Frames
+from vidtext.media.read.frames import Frames
 from vidtext.tasks.dialogue import ChatVideo, CloserLook, Dialogue, Prompt, Turn, fitted_prompt, thinned
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vidtext.job import Job
-from vidtext.media.sampling import TimeRange
+from vidtext.media.read.sampling import TimeRange
 from vidtext.settings import Settings
 from vidtext.tasks.footage import open_footage
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tests.tasks.models import colour_of
 from vidtext.errors import OptionError
 from vidtext.job import Job
-from vidtext.media.frames import Frames
-from vidtext.media.probe import probe
-from vidtext.media.sample import sample
-from vidtext.media.sampling import TimeRange
+from vidtext.media.read.frames import Frames
+from vidtext.media.read.probe import probe
+from vidtext.media.read.sample import sample
+from vidtext.media.read.sampling import TimeRange
 from vidtext.settings import Settings
 from vidtext.tasks.highlights import Moment, highlight_reel, moments_that_differ, spans_of_length
 from vidtext.text.timed import Segment, TimedText

@@ -21,11 +21,11 @@ from tests.tasks.scripted import with_work
 from vidtext.compute.leases import wait_for_slot
 from vidtext.compute.memory import MemoryEstimate, MemoryPlan, RunConfig
 from vidtext.errors import MediaError, ModelUnavailableError, OptionError
-from vidtext.media.chapter_marks import chaptered_suffix
-from vidtext.media.probe import probe
-from vidtext.media.sample import sample
-from vidtext.media.sampling import TimeRange, choose_range, split
-from vidtext.media.shots import Shot
+from vidtext.media.read.probe import probe
+from vidtext.media.read.sample import sample
+from vidtext.media.read.sampling import TimeRange, choose_range, split
+from vidtext.media.shots.detect import Shot
+from vidtext.media.write.chapter_marks import chaptered_suffix
 from vidtext.models.base import ModelInfo, ResolvedModel
 from vidtext.options import check_limits
 from vidtext.settings import Settings
@@ -39,16 +39,16 @@ from vidtext.tasks.summary import SummaryResult
 from vidtext.text.chapters import Chapter, Chapters
 from vidtext.text.summary import Summary
 from vidtext.text.timed import Segment, TimedText
-from vidtext.ui import videos
-from vidtext.ui.example_clips import ExampleClip
 from vidtext.ui.services import Services
+from vidtext.ui.video import videos
+from vidtext.ui.video.example_clips import ExampleClip
 from vidtext.web.serve import serve
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
     from vidtext.job import Job
-    from vidtext.media.frames import Frames
+    from vidtext.media.read.frames import Frames
 
 FRAMES = 6
 TOKENS = 5

@@ -14,7 +14,7 @@ from tests.ui.serving import wait_until
 from tests.ui.test_looks import NAMELESS, PHONE, TOO_SMALL
 from vidtext.errors import CancelledError
 from vidtext.job import Job
-from vidtext.ui.batch_tab import Turns
+from vidtext.ui.tabs.batch import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from dataclasses import replace
 from vidtext.compute.memory import MemoryEstimate, MemoryPlan, RunConfig
 from vidtext.models.acquire import Workload
 from vidtext.models.base import ModelInfo
-from vidtext.ui.plan_line import plan_html
+from vidtext.ui.framework.memory_line import plan_html
 
 CARD = ModelInfo("m", "llava_next_video", "MIT", 32, 336, "crop", 8192, 0, "Sees.", tokens_per_frame=144, chats=True)
 PLAN = MemoryPlan(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from tests.media.late_pictures import FRAME_SECONDS, write_late_pictures
 from vidtext.clock import to_milliseconds
 from vidtext.job import Job
-from vidtext.media.chapter_marks import ChapterMark, write_with_chapters
-from vidtext.media.clips import write_reel
-from vidtext.media.preview import make_preview, plays_in_browsers
-from vidtext.media.sampling import TimeRange
-from vidtext.media.shots import find_shots
+from vidtext.media.read.sampling import TimeRange
+from vidtext.media.shots.detect import find_shots
+from vidtext.media.write.chapter_marks import ChapterMark, write_with_chapters
+from vidtext.media.write.clips import write_reel
+from vidtext.media.write.preview import make_preview, plays_in_browsers
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:

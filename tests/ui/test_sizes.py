@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidtext.ui.sizes import memory_bytes
+from vidtext.ui.session.sizes import memory_bytes
 
 
 @dataclass(frozen=True)

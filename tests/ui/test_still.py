@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.media.stills import animation, kinds
 from vidtext.job import Job
-from vidtext.media.still import read_stills
+from vidtext.media.read.still import read_stills
 from vidtext.settings import Settings
 
 if TYPE_CHECKING:

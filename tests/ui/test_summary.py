@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.ui.conftest import PLAYS_FROM
-from vidtext.media.probe import probe
+from vidtext.media.read.probe import probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

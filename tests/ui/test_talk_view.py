@@ -7,8 +7,8 @@ import pytest
 
 from vidtext.models.base import ModelInfo
 from vidtext.tasks.dialogue import Dialogue, Turn
-from vidtext.ui.kept import FINISHED, GROWING, STOPPED
-from vidtext.ui.talk_view import Talk, linked_html, talk_html
+from vidtext.ui.session.results import FINISHED, GROWING, STOPPED
+from vidtext.ui.tabs.chat_view import Talk, linked_html, talk_html
 
 CARD = ModelInfo("chatty", "llava_next_video", "MIT", 6, 64, "squash", 512, 0, "Sees.", chats=True)
 NASTY = '</p><img src=x onerror="alert(1)"><!-- ${1+1} {{value}}'

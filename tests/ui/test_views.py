@@ -7,20 +7,21 @@ import numpy as np
 import pytest
 
 from vidtext.job import Progress
-from vidtext.media.frames import Frames
-from vidtext.media.shots import Shot
+from vidtext.media.read.frames import Frames
+from vidtext.media.shots.detect import Shot
 from vidtext.models.base import ModelInfo
 from vidtext.settings import Settings
 from vidtext.tasks.caption import CaptionResult
 from vidtext.tasks.chapters import ChaptersResult
 from vidtext.text.chapters import Chapter, Chapters
 from vidtext.text.timed import Segment, TimedText
-from vidtext.ui import caption_view, status
-from vidtext.ui.chapters_view import list_html
-from vidtext.ui.filmstrip import StripPlan, picture_uri, strip_html
-from vidtext.ui.kept import FINISHED, GROWING, STOPPED
+from vidtext.ui import status
 from vidtext.ui.look import launch_options
 from vidtext.ui.model_line import model_choices, model_html
+from vidtext.ui.session.results import FINISHED, GROWING, STOPPED
+from vidtext.ui.tabs import caption_view
+from vidtext.ui.tabs.chapters_view import list_html
+from vidtext.ui.video.filmstrip import StripPlan, picture_uri, strip_html
 
 CARD = ModelInfo("embedded", "git", "MIT", 6, 64, "squash", 40, 3_000_000, "Sees <nothing>.")
 

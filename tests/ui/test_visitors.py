@@ -16,13 +16,13 @@ from tests.media.clips import numbered_clip
 from tests.ui.serving import wait_until
 from vidtext.errors import SourceError, SourceRefusedError
 from vidtext.job import Job
-from vidtext.media.frames import Frames
+from vidtext.media.read.frames import Frames
 from vidtext.settings import Settings
-from vidtext.ui.kept import FINISHED, Kept, Subject
-from vidtext.ui.video_panel import _Handlers, video_of
-from vidtext.ui.videos import LoadedVideo
-from vidtext.ui.visitors import Visitors
-from vidtext.ui.work import Work
+from vidtext.ui.framework.jobs import Work
+from vidtext.ui.session.results import FINISHED, Kept, Subject
+from vidtext.ui.session.sessions import Visitors
+from vidtext.ui.video.panel import _Handlers, video_of
+from vidtext.ui.video.videos import LoadedVideo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

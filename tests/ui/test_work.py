@@ -9,7 +9,7 @@ import pytest
 from tests.ui.serving import wait_until
 from vidtext.errors import SourceError
 from vidtext.job import Job, Progress
-from vidtext.ui.work import Update, Work
+from vidtext.ui.framework.jobs import Update, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

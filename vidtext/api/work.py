@@ -10,9 +10,9 @@ from uuid import uuid4
 
 from vidtext.api.problems import problem_of
 from vidtext.errors import CancelledError, MediaTooLargeError, UnreadableMediaError, VidtextError
-from vidtext.media.frames import Frames
-from vidtext.media.source import LocalFile, open_source
-from vidtext.media.still import read_stills
+from vidtext.media.read.frames import Frames
+from vidtext.media.read.still import read_stills
+from vidtext.media.source.inputs import LocalFile, open_source
 from vidtext.tasks.dialogue import Turn
 from vidtext.tasks.registry import CAPTION
 from vidtext.text.documents import render
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from vidtext.api.bodies import ChatBody, TaskBody
     from vidtext.job import Job
-    from vidtext.media.still import Still
+    from vidtext.media.read.still import Still
     from vidtext.settings import Settings
     from vidtext.tasks.chat import ChatResult
     from vidtext.tasks.registry import AnyTask

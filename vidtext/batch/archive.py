@@ -6,7 +6,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from vidtext.batch.results import RESULTS, line_of
-from vidtext.media.whole_file import whole_file
+from vidtext.media.write.atomic_write import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

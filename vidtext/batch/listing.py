@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from vidtext.batch.items import Item, as_json
 from vidtext.batch.options import tasks_of_line
 from vidtext.errors import OptionError
-from vidtext.media.source import is_there
+from vidtext.media.source.inputs import is_there
 from vidtext.tasks.registry import TASKS
 from vidtext.text.names import stem_of
 
@@ -32,7 +32,7 @@ VIDEO_SUFFIXES = tuple(
     f".{each}"
     for each in "3gp asf avi dv flv gif ivf m2ts m4v mkv mov mp4 mpeg mpg mts mxf nut ogv rm ts vob webm wmv".split()  # noqa: SIM905
 )
-"""How names end of the files that are taken out of a folder: what `vidtext.media.opening` opens, as it is named."""
+"""How names end of the files that are taken out of a folder: what `media.read.opening` opens, as it is named."""
 
 STANDARD_INPUT = "-"
 _STANDARD_INPUT_NAME = "standard input"

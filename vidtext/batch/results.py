@@ -17,7 +17,7 @@ from vidtext.batch.items import as_json
 from vidtext.batch.listing import key
 from vidtext.batch.work import DONE
 from vidtext.errors import OptionError, VidtextError
-from vidtext.media.whole_file import whole_file
+from vidtext.media.write.atomic_write import whole_file
 from vidtext.text.documents import json_line
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidtext.batch.items import as_json
 from vidtext.errors import CancelledError, VidtextError
-from vidtext.media.source import open_source
+from vidtext.media.source.inputs import open_source
 from vidtext.tasks.results import last_result
 from vidtext.text.names import tail_of
 

@@ -69,7 +69,7 @@ def _do(task: AnyTask, arguments: argparse.Namespace, settings: Settings) -> Non
 def _probe(arguments: argparse.Namespace, settings: Settings) -> None:
     source = read_video(arguments.video, settings)
     with contextlib.redirect_stdout(sys.stderr):
-        from vidtext.media.probe import probe
+        from vidtext.media.read.probe import probe
 
         info = probe(source, settings=settings)
     facts = dataclasses.asdict(info)
@@ -111,7 +111,7 @@ def _fraction(value: Fraction) -> str:
 
 def _local_source(source: str | bytes | Path, settings: Settings, stack: ExitStack) -> Path:
     """Return a file that holds the video for as long as the stack is open, for work that reads it twice."""
-    from vidtext.media.source import open_file
+    from vidtext.media.source.inputs import open_file
 
     with at_work() as job:
         return stack.enter_context(open_file(source, settings=settings, job=job))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidtext.job import Job
-    from vidtext.media.choices import Fit
-    from vidtext.media.frames import Frames
+    from vidtext.media.read.choices import Fit
+    from vidtext.media.read.frames import Frames
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from transformers import PretrainedConfig, PreTrainedModel, ProcessorMixin
 
-    from vidtext.media.frames import Frames
+    from vidtext.media.read.frames import Frames
     from vidtext.models.base import Captioner
     from vidtext.models.model_cache import LoadedModel
     from vidtext.settings import Settings

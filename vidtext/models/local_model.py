@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 
 from vidtext.compute.gpu import GpuTimeEstimate, on_gpu
-from vidtext.media.resize import fit_square
+from vidtext.media.read.resize import fit_square
 from vidtext.models.base import FormerCard
 from vidtext.models.family import LocalFamily
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidtext.job import Job
-    from vidtext.media.frames import Frames
+    from vidtext.media.read.frames import Frames
     from vidtext.models.base import ModelInfo
     from vidtext.models.model_cache import LoadedModel
 

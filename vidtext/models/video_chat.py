@@ -12,7 +12,7 @@ from vidtext.compute.gpu import GpuTimeEstimate, on_gpu
 from vidtext.compute.out_of_memory import translate_oom
 from vidtext.counts import count
 from vidtext.errors import ModelError, OptionError
-from vidtext.media.resize import fit_square
+from vidtext.media.read.resize import fit_square
 from vidtext.models.base import Message, collect_reply, cut_short
 from vidtext.models.chat_template import render
 from vidtext.models.checkpoint import input_device
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import torch
 
     from vidtext.job import Job
-    from vidtext.media.frames import Frames
+    from vidtext.media.read.frames import Frames
     from vidtext.models.base import GenerationOptions, ModelInfo
     from vidtext.models.family import ChatFamily
     from vidtext.models.model_cache import LoadedModel

@@ -10,7 +10,7 @@ from vidtext.clock import format_clock, is_written_later
 from vidtext.compute.leases import wait_for_slot
 from vidtext.errors import OptionError
 from vidtext.job import Job
-from vidtext.media.sampling import TimeRange, choose_range, split
+from vidtext.media.read.sampling import TimeRange, choose_range, split
 from vidtext.models.acquire import Workload, acquire_model
 from vidtext.models.base import FormerCard, GenerationOptions, ModelInfo
 from vidtext.models.loading import resolve_captioner
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
     from vidtext.compute.memory import MemoryPlan
-    from vidtext.media.choices import Fit
-    from vidtext.media.frames import Frames
-    from vidtext.media.source import Source
+    from vidtext.media.read.choices import Fit
+    from vidtext.media.read.frames import Frames
+    from vidtext.media.source.inputs import Source
 
 
 @dataclass(frozen=True)

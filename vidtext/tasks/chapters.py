@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from vidtext.errors import OptionError
 from vidtext.job import Job
-from vidtext.media.chapter_marks import ChapterMark, chaptered_suffix, write_with_chapters
-from vidtext.media.source import open_file
+from vidtext.media.source.inputs import open_file
+from vidtext.media.write.chapter_marks import ChapterMark, chaptered_suffix, write_with_chapters
 from vidtext.models.base import FormerCard
 from vidtext.options import check_limits
 from vidtext.settings import Settings
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from os import PathLike
 
-    from vidtext.media.choices import Fit, ShotMode
-    from vidtext.media.frames import Frames
-    from vidtext.media.sampling import TimeRange
-    from vidtext.media.shots import Shot
-    from vidtext.media.source import Source
+    from vidtext.media.read.choices import Fit, ShotMode
+    from vidtext.media.read.frames import Frames
+    from vidtext.media.read.sampling import TimeRange
+    from vidtext.media.shots.detect import Shot
+    from vidtext.media.source.inputs import Source
     from vidtext.models.base import ModelInfo
     from vidtext.tasks.division import Division
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 from vidtext.compute.gpu import zero_gpu
 from vidtext.compute.leases import wait_for_slot
 from vidtext.errors import NoMemoryError, OptionError
-from vidtext.media.sampling import TimeRange
+from vidtext.media.read.sampling import TimeRange
 from vidtext.models import prefix_cache
 from vidtext.models.acquire import Workload, acquire_model
 from vidtext.models.base import ChatModel, FormerCard, GenerationOptions, ModelInfo
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from vidtext.job import Job
-    from vidtext.media.source import Source
+    from vidtext.media.source.inputs import Source
     from vidtext.settings import Settings
     from vidtext.tasks.dialogue import Prompt
     from vidtext.tasks.options import ChatOptions, QuestionOptions

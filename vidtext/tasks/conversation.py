@@ -18,8 +18,8 @@ from vidtext.tasks.options import ChatOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vidtext.media.choices import Fit
-    from vidtext.media.source import Source
+    from vidtext.media.read.choices import Fit
+    from vidtext.media.source.inputs import Source
     from vidtext.tasks.dialogue import Dialogue
     from vidtext.text.transcript import Transcript
 

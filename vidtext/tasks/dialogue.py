@@ -14,7 +14,7 @@ import numpy as np
 
 from vidtext.clock import list_format
 from vidtext.errors import OptionError
-from vidtext.media.frames import Frames
+from vidtext.media.read.frames import Frames
 from vidtext.models.base import Message
 from vidtext.text.transcript import Exchange, TalkedAbout, Transcript
 
@@ -24,7 +24,7 @@ _MOST_CHARACTERS_A_TOKEN = 8
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidtext.media.source import Source
+    from vidtext.media.source.inputs import Source
     from vidtext.models.base import ChatModel
 
 

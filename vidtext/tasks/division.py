@@ -11,7 +11,7 @@ import numpy as np
 
 from vidtext.clock import format_clock
 from vidtext.errors import OptionError
-from vidtext.media.sampling import TimeRange
+from vidtext.media.read.sampling import TimeRange
 from vidtext.tasks.footage import frames_of
 from vidtext.tasks.grouping import chapter_starts, farthest_first, parts_of, shortest_chapter_seconds
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidtext.job import Job
-    from vidtext.media.choices import ShotMode
-    from vidtext.media.decode import Picture
-    from vidtext.media.shots import Shot
+    from vidtext.media.read.choices import ShotMode
+    from vidtext.media.read.decode import Picture
+    from vidtext.media.shots.detect import Shot
     from vidtext.models.base import Captioner
     from vidtext.tasks.footage import Footage
 

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidtext.compute.leases import wait_for_slot
-from vidtext.media.decode import Picture
-from vidtext.media.frames import Frames
-from vidtext.media.guard import guarded, guarded_stream
-from vidtext.media.probe import inspect_file
-from vidtext.media.resize import shrunk_size
-from vidtext.media.sample import fitting_size, pick, read_pictures
-from vidtext.media.sampling import TimeRange, uniform_seconds
-from vidtext.media.shots import Scan, Shot, read_shots, scan_frames
-from vidtext.media.source import open_source
+from vidtext.media.read.decode import Picture
+from vidtext.media.read.frames import Frames
+from vidtext.media.read.probe import inspect_file
+from vidtext.media.read.resize import shrunk_size
+from vidtext.media.read.sample import fitting_size, pick, read_pictures
+from vidtext.media.read.sampling import TimeRange, uniform_seconds
+from vidtext.media.sandbox.guard import guarded, guarded_stream
+from vidtext.media.shots.detect import Scan, Shot, read_shots, scan_frames
+from vidtext.media.source.inputs import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
     from vidtext.job import Job
-    from vidtext.media.choices import ShotMode
-    from vidtext.media.probe import VideoInfo
-    from vidtext.media.source import LocalFile, Source
+    from vidtext.media.read.choices import ShotMode
+    from vidtext.media.read.probe import VideoInfo
+    from vidtext.media.source.inputs import LocalFile, Source
     from vidtext.settings import Settings
 
 

@@ -12,11 +12,11 @@ import numpy as np
 from vidtext.clock import format_clock
 from vidtext.errors import OptionError
 from vidtext.job import Job
-from vidtext.media.clips import write_reel
-from vidtext.media.frames import Frames
-from vidtext.media.probe import probe
-from vidtext.media.sampling import TimeRange
-from vidtext.media.source import open_file
+from vidtext.media.read.frames import Frames
+from vidtext.media.read.probe import probe
+from vidtext.media.read.sampling import TimeRange
+from vidtext.media.source.inputs import open_file
+from vidtext.media.write.clips import write_reel
 from vidtext.settings import Settings
 from vidtext.tasks.grouping import farthest_first
 from vidtext.text.telling import wording
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vidtext.media.clips import Reel
-    from vidtext.media.source import Source
+    from vidtext.media.source.inputs import Source
+    from vidtext.media.write.clips import Reel
     from vidtext.models.base import Captioner
 
 _ROUNDING_SECONDS = 1e-3

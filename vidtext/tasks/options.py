@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from vidtext.media.choices import Fit, ShotMode
+from vidtext.media.read.choices import Fit, ShotMode
 from vidtext.options import option, task_options
 from vidtext.text.prompts import STYLES
 

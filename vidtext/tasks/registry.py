@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from vidtext.job import Job
-    from vidtext.media.source import Source
+    from vidtext.media.source.inputs import Source
     from vidtext.settings import Settings
     from vidtext.tasks.caption import CaptionResult
     from vidtext.tasks.chapters import ChaptersResult

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vidtext.job import Job
-from vidtext.media.sampling import TimeRange, split
+from vidtext.media.read.sampling import TimeRange, split
 from vidtext.models.base import FormerCard
 from vidtext.options import check_limits
 from vidtext.settings import Settings
@@ -25,9 +25,9 @@ from vidtext.text.timed import Segment, TimedText
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vidtext.media.choices import Fit
-    from vidtext.media.frames import Frames
-    from vidtext.media.source import Source
+    from vidtext.media.read.choices import Fit
+    from vidtext.media.read.frames import Frames
+    from vidtext.media.source.inputs import Source
     from vidtext.models.base import ModelInfo
     from vidtext.tasks.footage import Footage
     from vidtext.tasks.options import Length, LookBy

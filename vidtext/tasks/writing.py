@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
     from vidtext.job import Job
-    from vidtext.media.choices import Fit
-    from vidtext.media.frames import Frames
-    from vidtext.media.sampling import TimeRange
+    from vidtext.media.read.choices import Fit
+    from vidtext.media.read.frames import Frames
+    from vidtext.media.read.sampling import TimeRange
     from vidtext.models.base import Captioner
     from vidtext.settings import Settings
     from vidtext.tasks.footage import Footage

@@ -19,7 +19,7 @@ from vidtext.errors import OptionError
 from vidtext.job import Job
 from vidtext.options import options_of
 from vidtext.tasks.results import last_result
-from vidtext.ui.toasts import plain_text
+from vidtext.ui.framework.errors import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from vidtext.settings import Settings
     from vidtext.tasks.registry import AnyTask
     from vidtext.ui.services import Services
-    from vidtext.ui.visitors import Visitors
+    from vidtext.ui.session.sessions import Visitors
 
 _UPLOADED = "uploaded"
 

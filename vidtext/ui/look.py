@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from vidtext.errors import OptionError
-from vidtext.ui.example_clips import find_examples
+from vidtext.ui.video.example_clips import find_examples
 
 if TYPE_CHECKING:
     from vidtext.settings import Settings

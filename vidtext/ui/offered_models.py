@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from vidtext.errors import ModelError
+from vidtext.ui.framework.requests import QUIET
 from vidtext.ui.model_line import model_choices
-from vidtext.ui.orders import QUIET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""The page as a whole: header, the video, and the tabs. A new tab is a file beside this one and a line in `TABS`."""
+"""The page as a whole: header, the video, and the tabs. A new tab is a file in `tabs/` and a line in `TABS`."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from vidtext.job import Job
-from vidtext.media import fork_server
-from vidtext.ui.batch_tab import build_batch_tab
-from vidtext.ui.caption_tab import build_caption_tab
-from vidtext.ui.chapters_tab import build_chapters_tab
-from vidtext.ui.chat_tab import build_chat_tab
+from vidtext.media.sandbox import fork_server
 from vidtext.ui.endpoint import add_endpoints
-from vidtext.ui.example_clips import find_examples
+from vidtext.ui.framework.tab import QUIET
 from vidtext.ui.services import real_services
-from vidtext.ui.summary_tab import build_summary_tab
+from vidtext.ui.session.sessions import Visitors
 from vidtext.ui.surroundings import Surroundings
-from vidtext.ui.tab_work import QUIET
-from vidtext.ui.video_panel import build_video_panel
-from vidtext.ui.videos import load_file
-from vidtext.ui.visitors import Visitors
+from vidtext.ui.tabs.batch import build_batch_tab
+from vidtext.ui.tabs.caption import build_caption_tab
+from vidtext.ui.tabs.chapters import build_chapters_tab
+from vidtext.ui.tabs.chat import build_chat_tab
+from vidtext.ui.tabs.summary import build_summary_tab
+from vidtext.ui.video.example_clips import find_examples
+from vidtext.ui.video.panel import build_video_panel
+from vidtext.ui.video.videos import load_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vidtext.settings import Settings
-    from vidtext.ui.choices import ModelAndFit
-    from vidtext.ui.example_clips import ExampleClip
+    from vidtext.ui.framework.model_fields import ModelAndFit
     from vidtext.ui.services import Services
+    from vidtext.ui.video.example_clips import ExampleClip
 
 _CLEANING_PERIOD_SECONDS = 60
 

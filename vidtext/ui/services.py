@@ -33,7 +33,7 @@ class VideoWithChapters(Protocol):
 
 
 class ChapteredSuffix(Protocol):
-    """`vidtext.media.chapter_marks.chaptered_suffix`, or what takes its place."""
+    """`vidtext.media.write.chapter_marks.chaptered_suffix`, or what takes its place."""
 
     def __call__(self, source: Path, *, settings: Settings, job: Job) -> str:
         """Return how the name of a video with chapters in it has to end."""
@@ -79,7 +79,7 @@ class Services(TaskStreams):
 
 def real_services(settings: Settings) -> Services:
     """Return the services that do real work, with the models that the settings offer."""
-    from vidtext.media.chapter_marks import chaptered_suffix
+    from vidtext.media.write.chapter_marks import chaptered_suffix
     from vidtext.models.acquire import foresee
     from vidtext.models.catalog import EMBEDDED_CHAT, MODELS
     from vidtext.models.loading import best_device, resolve, resolve_chat

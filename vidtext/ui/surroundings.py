@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from vidtext.settings import Settings
     from vidtext.ui.services import Services
-    from vidtext.ui.video_panel import VideoPanel
-    from vidtext.ui.visitors import Visitors
+    from vidtext.ui.session.sessions import Visitors
+    from vidtext.ui.video.panel import VideoPanel
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from starlette.formparsers import MultiPartException
 
 from vidtext.errors import SourceRefusedError
 from vidtext.ui.endpoint import MCP_USER
-from vidtext.ui.toasts import plain_text
-from vidtext.ui.visitors import NOT_UPLOADED
+from vidtext.ui.framework.errors import plain_text
+from vidtext.ui.session.sessions import NOT_UPLOADED
 
 if TYPE_CHECKING:
     from pathlib import Path

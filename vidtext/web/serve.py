@@ -40,8 +40,8 @@ from vidtext.web.shield import Shield
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from vidtext.ui.example_clips import ExampleClip
     from vidtext.ui.services import Services
+    from vidtext.ui.video.example_clips import ExampleClip
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from transformers import ProcessorMixin
     from transformers.video_utils import VideoMetadata
 
-    from vidtext.media.frames import Frames
+    from vidtext.media.read.frames import Frames
 
 _TICKS_A_SECOND = 1000.0
 """Processors take times as numbers of frames at a rate. With this rate they are milliseconds."""

@@ -13,7 +13,7 @@ from vidtext.compute.memory import ModelDims
 from vidtext.compute.out_of_memory import translate_oom
 from vidtext.counts import count
 from vidtext.errors import NoMemoryError, OptionError, UnknownModelError
-from vidtext.media.resize import fit_square
+from vidtext.media.read.resize import fit_square
 from vidtext.models.base import ModelInfo
 from vidtext.models.checkpoint import TRANSFORMERS, input_device
 from vidtext.models.checkpoint_files import parameter_count, read_config, read_json
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, ProcessorMixin
 
     from vidtext.job import Job
-    from vidtext.media.frames import Frames
+    from vidtext.media.read.frames import Frames
     from vidtext.models.base import GenerationOptions
     from vidtext.models.model_cache import LoadedModel
     from vidtext.settings import Settings

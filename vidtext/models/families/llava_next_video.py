@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from transformers import PretrainedConfig, PreTrainedModel, ProcessorMixin
 
-    from vidtext.media.frames import Frames
+    from vidtext.media.read.frames import Frames
 
 _FRAMES_PER_CLIP = 32
 """How many frames a clip had in training, say the READMEs of the published checkpoints."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from transformers import PretrainedConfig, PreTrainedModel, ProcessorMixin
 
-    from vidtext.media.frames import Frames
+    from vidtext.media.read.frames import Frames
 
 _EDGE_PIXELS = 448
 """The model takes frames of any size. Of these it makes 196 tokens for two: a compromise of detail and length."""

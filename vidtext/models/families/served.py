@@ -14,7 +14,7 @@ import numpy as np
 
 from vidtext.counts import count
 from vidtext.errors import ModelUnavailableError, UnknownModelError
-from vidtext.media.resize import fit_square
+from vidtext.media.read.resize import fit_square
 from vidtext.models.base import FormerCard, GenerationOptions, Message, ModelInfo, collect_reply, cut_short
 from vidtext.models.family import RemoteFamily
 from vidtext.models.reasoning import AnswerFilter, no_answer
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidtext.job import Job
-    from vidtext.media.frames import Frames
+    from vidtext.media.read.frames import Frames
     from vidtext.models.served_exchange import Exchange
     from vidtext.settings import Settings
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from transformers import PretrainedConfig, PreTrainedModel, ProcessorMixin
 
-    from vidtext.media.frames import Frames
+    from vidtext.media.read.frames import Frames
 
 _SIZES = {
     "256M": "Describes scenes roughly and answers simple questions; the smallest model here that knows real things.",

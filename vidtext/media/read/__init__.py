@@ -1,0 +1,1 @@
+"""A file → what it holds, and its frames with their times."""

@@ -1,0 +1,1 @@
+"""Strangers' files are decoded in a process with limits."""

@@ -1,0 +1,1 @@
+"""Anything that a person gives → a local file, within limits."""

@@ -1,0 +1,1 @@
+"""Videos that are written: previews, chapters in a file, clips."""

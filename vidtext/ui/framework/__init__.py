@@ -1,0 +1,1 @@
+"""What all tabs share: buttons, progress, results, errors, edits."""

@@ -1,0 +1,1 @@
+"""The tabs: what each shows, and what it asks of a task."""

@@ -1,0 +1,1 @@
+"""The video on the left: player, strip, examples, ways to bring one."""
