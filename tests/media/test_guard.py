@@ -185,6 +185,10 @@ class TestWhatItSurvives:
             guarded(misbehaviour.send_a_bomb, NOWHERE, settings=GUARDED, job=Job())
         assert not Path("/tmp/vidtext-was-here").exists()
 
+    def test_a_type_that_is_not_marked_is_a_defect_and_not_the_files_fault(self) -> None:
+        with pytest.raises(UnmarkedTypeError, match=r"vidtext\.job\.Job"):
+            read_answer(pickle.dumps(Job))
+
     def test_an_answer_of_unknown_kind(self) -> None:
         with pytest.raises(pickle.UnpicklingError, match="dict is no answer"):
             read_answer(pickle.dumps({}))

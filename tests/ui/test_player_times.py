@@ -39,6 +39,8 @@ _SHOWN_AT = """async ([url, times]) => {
         const there = happens('seeked');
         video.currentTime = time;
         await there;
+        // A busy browser may say so before the frame is drawn.
+        for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
         context.drawImage(video, 0, 0, 1, 1);
         const [red, , blue] = context.getImageData(0, 0, 1, 1).data;
         shown.push(red > blue ? 'red' : 'blue');

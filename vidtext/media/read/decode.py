@@ -19,6 +19,7 @@ from vidtext.clock import format_clock
 from vidtext.errors import OptionError
 from vidtext.media.read.file_clock import FrameTicks, tick_of
 from vidtext.media.read.picture import to_picture
+from vidtext.media.sandbox.messages import crosses_process
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -52,6 +53,7 @@ LATE_SECONDS = 0.5
 containers do not say how long their last frame is shown."""
 
 
+@crosses_process
 @dataclass(frozen=True)
 class Picture:
     """One decoded frame for one wanted time: `(H, W, 3)` uint8 RGB, upright, and when it is really shown."""

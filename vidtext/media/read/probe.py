@@ -14,6 +14,7 @@ from vidtext.media.read.frames import Frames
 from vidtext.media.read.opening import is_shown_by_players, moving_tracks, open_video
 from vidtext.media.read.video_file import quarter_turns
 from vidtext.media.sandbox.guard import guarded
+from vidtext.media.sandbox.messages import crosses_process
 from vidtext.media.source.inputs import open_source
 from vidtext.settings import Settings
 
@@ -33,6 +34,7 @@ _WIDEST_PIXEL = 10
 """The widest pixels in use, those of anamorphic film on DVD, are below 2:1."""
 
 
+@crosses_process
 @dataclass(frozen=True)
 class VideoInfo:
     """A video as it is displayed.

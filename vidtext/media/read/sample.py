@@ -17,6 +17,7 @@ from vidtext.media.read.opening import open_video
 from vidtext.media.read.probe import inspect
 from vidtext.media.read.resize import shrunk_size
 from vidtext.media.sandbox.guard import guarded_stream
+from vidtext.media.sandbox.messages import crosses_process
 from vidtext.media.source.inputs import open_source
 from vidtext.settings import Settings
 
@@ -123,6 +124,7 @@ class _Wish:
         return sampling.uniform_seconds(count, span)
 
 
+@crosses_process
 @dataclass(frozen=True)
 class Found:
     """How many pictures a file is going to give, and of which size."""

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from vidtext.clock import format_clock
 from vidtext.errors import OptionError
+from vidtext.media.sandbox.messages import crosses_process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+@crosses_process
 @dataclass(frozen=True)
 class TimeRange:
     """The half-open stretch `[start_seconds, stop_seconds)` of a video."""

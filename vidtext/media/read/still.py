@@ -15,6 +15,7 @@ from PIL import ExifTags, Image, JpegImagePlugin, PngImagePlugin
 
 from vidtext.errors import MediaTooLargeError, UnreadableMediaError
 from vidtext.media.sandbox.guard import guarded_stream
+from vidtext.media.sandbox.messages import crosses_process
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -58,6 +59,7 @@ _MALFORMED = (
 """What Pillow's readers raise of files that are not what they claim to be."""
 
 
+@crosses_process
 @dataclass(frozen=True, eq=False)
 class Still:
     """A picture.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import pickle
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from vidtext import errors
 
@@ -16,6 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vidtext.job import Progress
+
+
+_VALUES = {
+    ("vidtext.job", "Progress"),
+    ("fractions", "Fraction"),
+    ("numpy", "dtype"),
+    ("numpy._core.numeric", "_frombuffer"),  # how arrays pickle
+}
+"""All that may be made while an answer is read: each of these only holds values."""
+
+Value = TypeVar("Value", bound=type)
+
+
+def crosses_process(kind: Value) -> Value:
+    """Mark a class whose instances a worker may send: it only holds values, and has no code that pickle would run."""
+    _VALUES.add((kind.__module__, kind.__qualname__))
+    return kind
 
 
 @dataclass(frozen=True)
@@ -56,6 +73,7 @@ class Next:
     """Give the generator's next item."""
 
 
+@crosses_process
 @dataclass(frozen=True)
 class Alive:
     """The work goes on; how far it is, where it tells."""
@@ -63,6 +81,7 @@ class Alive:
     progress: Progress | None = None
 
 
+@crosses_process
 @dataclass(frozen=True)
 class Item:
     """A generator's next item."""
@@ -70,6 +89,7 @@ class Item:
     value: Any
 
 
+@crosses_process
 @dataclass(frozen=True)
 class End:
     """The work is done; a function's result, None for a generator."""
@@ -77,6 +97,7 @@ class End:
     value: Any
 
 
+@crosses_process
 @dataclass(frozen=True)
 class Failed:
     """The work ended with a `VidtextError` of this name, and this message for a person."""
@@ -92,6 +113,7 @@ class Failed:
         return kind(self.message) if known else errors.VidtextError(self.message)  # type: ignore[misc]
 
 
+@crosses_process
 @dataclass(frozen=True)
 class Defect:
     """The work ended with any other exception, which is a defect of vidtext."""
@@ -101,35 +123,25 @@ class Defect:
 
 Answer: TypeAlias = Alive | Item | End | Failed | Defect
 
-_CLASSES = {
-    *(("vidtext.media.sandbox.messages", name) for name in ("Alive", "Item", "End", "Failed", "Defect")),
-    ("vidtext.job", "Progress"),
-    ("vidtext.media.write.clips", "Reel"),
-    ("vidtext.media.read.decode", "Picture"),
-    ("vidtext.media.read.probe", "VideoInfo"),
-    ("vidtext.media.read.sample", "Found"),
-    ("vidtext.media.read.sampling", "TimeRange"),
-    ("vidtext.media.shots.detect", "Scan"),
-    ("vidtext.media.shots.detect", "Shot"),
-    ("vidtext.media.read.still", "Still"),
-    ("fractions", "Fraction"),
-    ("numpy", "dtype"),
-    ("numpy._core.numeric", "_frombuffer"),  # how arrays pickle
-}
-"""All that may be made while an answer is read: each of these only holds values."""
+
+class UnmarkedTypeError(TypeError):
+    """A worker sent a type of vidtext that `crosses_process` does not mark: a defect, and not the file's fault."""
 
 
 class _Answers(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401  (pickle's own signature)
-        if (module, name) not in _CLASSES:
-            raise pickle.UnpicklingError(f"{module}.{name} is not among what a worker may send")
-        return super().find_class(module, name)
+        if (module, name) in _VALUES:
+            return super().find_class(module, name)
+        if module.partition(".")[0] == __name__.partition(".")[0]:
+            raise UnmarkedTypeError(f"{module}.{name} comes from a worker, but `crosses_process` does not mark it.")
+        raise pickle.UnpicklingError(f"{module}.{name} is not among what a worker may send")
 
 
 def read_answer(sent: bytes) -> Answer:
     """Read what a worker sent.
 
     Raises:
+        UnmarkedTypeError: it holds a type that is not marked.
         pickle.UnpicklingError: it is not one of the answers, or holds something else than values.
     """
     answer = _Answers(io.BytesIO(sent)).load()

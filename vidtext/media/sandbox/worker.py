@@ -37,8 +37,16 @@ if TYPE_CHECKING:
 
 REQUEST_BYTES = 4096
 
-_FORKED_WITH = ("chapter_marks", "clips", "preview", "sample", "shot_keyframes", "shot_search", "still")
-"""The modules of this room that the work is in, which bring all that it needs."""
+_FORKED_WITH = (
+    "read.sample",
+    "read.still",
+    "shots.keyframes",
+    "shots.search",
+    "write.chapter_marks",
+    "write.clips",
+    "write.preview",
+)
+"""The modules of `vidtext.media` that the work is in, which bring all that it needs."""
 
 _ALIVE_SECONDS = 0.2
 """Whoever waits hears no more often that the work goes on."""

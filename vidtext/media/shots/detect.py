@@ -17,6 +17,7 @@ from vidtext.media.read.opening import open_video
 from vidtext.media.read.probe import inspect
 from vidtext.media.read.resize import shrunk_size
 from vidtext.media.sandbox.guard import guarded
+from vidtext.media.sandbox.messages import crosses_process
 from vidtext.media.source.inputs import open_source
 from vidtext.settings import Settings
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from vidtext.media.source.inputs import Source
 
 
+@crosses_process
 @dataclass(frozen=True)
 class Shot:
     """A half-open stretch that one camera filmed without a break, and how it begins.
@@ -48,6 +50,7 @@ class Shot:
     begins: Literal["start", "cut", "dissolve", "fade"] = "cut"
 
 
+@crosses_process
 @dataclass(frozen=True)
 class Scan:
     """How far a search for shots is.

@@ -19,6 +19,7 @@ from vidtext.media.read.packets import Packets
 from vidtext.media.read.probe import inspect
 from vidtext.media.read.sampling import TimeRange
 from vidtext.media.sandbox.guard import guarded
+from vidtext.media.sandbox.messages import crosses_process
 from vidtext.media.write.atomic_write import told_write_errors, whole_file
 from vidtext.media.write.copied_track import (
     COPY_OPTIONS,
@@ -60,6 +61,7 @@ _DAMAGED = "The file is damaged: what could not be read is missing from the clip
 _Track: TypeAlias = CopiedPictures | CopiedSound | EncodedParts | EncodedPartsSound
 
 
+@crosses_process
 @dataclass(frozen=True)
 class Reel:
     """A clip that was put together.
