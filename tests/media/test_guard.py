@@ -23,7 +23,7 @@ from vidtext.media.read.sample import sample
 from vidtext.media.read.sampling import TimeRange
 from vidtext.media.sandbox import fork_server
 from vidtext.media.sandbox.guard import guarded, guarded_stream
-from vidtext.media.sandbox.messages import End, read_answer
+from vidtext.media.sandbox.messages import End, UnmarkedTypeError, read_answer
 from vidtext.media.shots.detect import find_shots
 from vidtext.media.write.chapter_marks import ChapterMark, chaptered_suffix, write_with_chapters
 from vidtext.media.write.clips import write_reel
