@@ -85,7 +85,7 @@ def test_axe_finds_nothing(steady: Served, visit: Callable[..., Page], tmp_path:
         expect(stop).to_be_visible()
         found[f"{name}, working"] = violations(page, look)
 
-        expect(panel.locator(".vt-result .vt-empty")).to_have_count(0, timeout=120_000)
+        expect(panel.locator(".vt-result .vt-empty"), f"{name} has no result").to_have_count(0, timeout=120_000)
         expect(go).to_be_visible(timeout=120_000)
         found[f"{name}, result"] = violations(page, look)
 
