@@ -4,8 +4,8 @@ To add a task:
 
 1. Write its options with `vidtext.options.task_options`, in a module that imports quickly.
 2. Write its formats, and what makes a JSON object of its result; see `vidtext.text.documents`.
-3. Write its work: a function from a video and the options to growing results, the last of which is whole. It begins with
-   `vidtext.options.check_limits`.
+3. Write its work: a function from a video and the options to growing results, the last of which is whole. It
+   begins with `vidtext.options.check_limits`.
 4. Add a `Task` to `TASKS`.
 """
 
