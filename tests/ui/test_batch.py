@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,6 @@ from playwright.sync_api import Error, expect
 from tests.media.clips import numbered_clip
 from tests.ui.serving import wait_until
 from tests.ui.test_looks import NAMELESS, PHONE, TOO_SMALL
-from vidtext.errors import CancelledError
-from vidtext.job import Job
-from vidtext.ui.tabs.batch import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,23 +112,6 @@ def test_another_visitor_sees_nothing_of_it(quick: Served, visit: Callable[..., 
             return False
 
     wait_until(gone, what="the ZIP to be gone")
-
-
-def test_batches_take_turns() -> None:
-    turns, told = Turns(1), []
-    first, second = Job(), Job(on_progress=told.append)
-    with turns.taken(first):
-        waiting = threading.Thread(target=lambda: turns.taken(second).__enter__(), daemon=True)
-        waiting.start()
-        wait_until(lambda: told, what="the place in the line")
-        assert told[0].doing == "waiting, you are next"
-        third = Job()
-        third.stop()
-        with pytest.raises(CancelledError), turns.taken(third):
-            pass
-        assert waiting.is_alive()
-    waiting.join(10)
-    assert not waiting.is_alive()
 
 
 def test_no_videos_and_no_tasks_are_explained(quick: Served, visit: Callable[..., Page], videos: list[Path]) -> None:

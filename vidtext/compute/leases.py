@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 READING = "files"
 """What is lent, instead of a device, for reading files: a slow file then keeps nobody from a device."""
 
+BATCHES = "batches"
+"""The same for batches: each item waits for the device by itself."""
+
 _LINE_OF_CLIENT = 0.75
 """The part of the line that one client's jobs may take."""
 
@@ -122,7 +125,7 @@ class Leases:
                 job.check()
                 with self._changed:
                     self._changed.wait(_LOOK_UP_SECONDS)
-            with _counted_job() if device != READING else nullcontext():
+            with _counted_job() if device not in (READING, BATCHES) else nullcontext():
                 yield lease
         finally:
             with self._changed:
@@ -138,9 +141,9 @@ class Leases:
 
     @property
     def working(self) -> int:
-        """How many jobs have a part of a device."""
+        """How many jobs have a part of a device, or read files; of batches, their items are counted."""
         with self._changed:
-            return len(self._given)
+            return sum(lease.device != BATCHES for lease in self._given)
 
     @property
     def waiting(self) -> int:
@@ -200,7 +203,7 @@ LEASES = Leases()
 
 @contextmanager
 def wait_for_slot(settings: Settings, *, job: Job, device: str = READING, at_once: int | None = None) -> Iterator[None]:
-    """Wait for a turn to read files, or for another one that takes none of a device's memory.
+    """Wait for a turn to read files, or for another one that takes none of a device's memory, such as `BATCHES`.
 
     Args:
         settings: the limits.

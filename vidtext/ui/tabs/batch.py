@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
@@ -14,6 +12,7 @@ import gradio as gr
 from vidtext.batch.archive import write_archive
 from vidtext.batch.listing import Wish, named
 from vidtext.batch.run import local_engine, run_batch
+from vidtext.compute.leases import BATCHES, wait_for_slot
 from vidtext.errors import OptionError, SourceError
 from vidtext.options import options_of
 from vidtext.ui.framework.errors import plain_words
@@ -33,16 +32,13 @@ if TYPE_CHECKING:
     from vidtext.tasks.registry import AnyTask
     from vidtext.ui.surroundings import Surroundings
 
-_LOOK_UP_SECONDS = 0.25
-"""How soon one who waits notices that the job was stopped."""
-
 _ARCHIVE = "vidtext-results.zip"
 
 
 def build_batch_tab(around: Surroundings) -> ModelAndFit:
     """Put the tab's content into the Blocks that are being built."""
     settings = around.settings
-    engine, turns = local_engine(around.services.tasks, settings), Turns(settings.page.max_batches)
+    engine = local_engine(around.services.tasks, settings)
     offered = [task for task in around.services.tasks.values() if not task.converses]
 
     def start(order: Order[BatchResult], job: Job) -> Iterator[BatchResult]:
@@ -59,7 +55,7 @@ def build_batch_tab(around: Surroundings) -> ModelAndFit:
         items = [replace(item, source=path) for item, path in zip(names, paths, strict=True)]
         result = BatchResult(tuple(items), order.visitor)
         yield result
-        with turns.taken(job):
+        with wait_for_slot(settings, job=job, device=BATCHES, at_once=settings.page.max_batches):
             for step in run_batch(items, engine, job):
                 result = replace(result, outcomes=(*result.outcomes, step.outcome))
                 yield result
@@ -118,40 +114,6 @@ def build_batch_tab(around: Surroundings) -> ModelAndFit:
 def _options(task: AnyTask, chosen: dict[str, Any]) -> Any:  # noqa: ANN401  of any task
     known = {option.name for option in options_of(task.options)}
     return task.options(**{name: value for name, value in chosen.items() if name in known})
-
-
-class Turns:
-    """So many at once, first come, first served; safe to use from several threads.
-
-    Not `Leases`: a batch has the device for one item after another, each of which waits there and is counted there.
-    """
-
-    def __init__(self, at_once: int) -> None:
-        """Begin with nobody in the line, whose first `at_once` have their turn."""
-        self._at_once = at_once
-        self._line: list[object] = []
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def taken(self, job: Job) -> Iterator[None]:
-        """Wait for a turn, while `job` is told the place in the line, and have it until the end of the context.
-
-        Raises:
-            CancelledError: the job was stopped.
-        """
-        mine = object()
-        with self._changed:
-            self._line.append(mine)
-        try:
-            with self._changed:
-                while (before := self._line.index(mine) - self._at_once) >= 0:
-                    job.wait(before)
-                    self._changed.wait(_LOOK_UP_SECONDS)
-            yield
-        finally:
-            with self._changed:
-                self._line.remove(mine)
-                self._changed.notify_all()
 
 
 def _check(paths: list[Path], order: Order[BatchResult], most: int) -> None:
