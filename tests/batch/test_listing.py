@@ -292,3 +292,10 @@ def test_whole_numbers_of_an_earlier_version_are_the_same_work() -> None:
     asked = as_json({"caption": CaptionOptions("m", 5)})
     before = {"caption": asked["caption"] | {"every_seconds": 5}}
     assert key("a.mp4", before) == key("a.mp4", asked)
+
+
+def test_a_record_from_before_an_option_existed_is_the_same_work() -> None:
+    whole = as_json({"caption": CaptionOptions(every_seconds=5.0)})
+    before = {"caption": {"model": "auto", "every_seconds": 5}}
+    assert key("a.mp4", before) == key("a.mp4", whole)
+    assert key("a.mp4", {"caption": {"every_seconds": 6}}) != key("a.mp4", whole)

@@ -59,7 +59,7 @@ def fill_what_is_asked_for(panel: Locator, videos: Sequence[Path] = ()) -> None:
             field.fill("What moves?")
     for field in panel.locator("input[type=file][multiple]:not(.vt-more *)").all() if videos else ():
         field.set_input_files(videos)
-        expect(panel.get_by_text(videos[0].stem)).to_be_visible()
+        expect(panel.locator(".file-preview")).to_contain_text(videos[0].stem)  # it is uploaded
 
 
 @pytest.mark.timeout(900)

@@ -32,7 +32,7 @@ def videos(tmp_path: Path) -> list[Path]:
 def bring(page: Page, videos: list[Path]) -> None:
     page.get_by_role("tab", name="Batch").click()
     page.locator("#vt-batch-files input[type=file]").set_input_files(videos)
-    expect(page.locator("#vt-batch-files")).to_contain_text("two")
+    expect(page.locator("#vt-batch-files .file-preview")).to_contain_text("two")  # they are uploaded
 
 
 def archive(page: Page, folder: Path) -> dict[str, str]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import io
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio
 import pytest
@@ -31,7 +32,7 @@ from starlette.testclient import TestClient
 from vidtext.web import gradio_bounds
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Coroutine, Iterator
 
 
 def parser_of(body: bytes, folder: Path) -> route_utils.GradioMultiPartParser:
@@ -47,6 +48,12 @@ def part(name: str, content: bytes, *, end: bytes = b"\r\n--x--", file: str = ""
     return f"--x\r\nContent-Disposition: form-data; {named}\r\n\r\n".encode() + content + end
 
 
+def run_alone(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine in a thread of its own: a browser of other tests may have an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 class TestUploads:
     def test_equal_files_get_equal_names(self) -> None:
         """For `_UploadOfItsOwn`."""
@@ -56,7 +63,7 @@ class TestUploads:
     def test_large_fields_are_held_in_memory(self, tmp_path: Path) -> None:
         """For `_bounded_part`."""
         field = b"y" * (gradio_bounds._FIELDS_BYTES + 1)
-        form = asyncio.run(parser_of(part("field", field), tmp_path).parse())
+        form = run_alone(parser_of(part("field", field), tmp_path).parse())
         assert form["field"] == field.decode()
 
     def test_a_thousand_files_are_accepted(self, tmp_path: Path) -> None:
@@ -65,8 +72,8 @@ class TestUploads:
 
     def test_files_in_other_fields_are_accepted(self, tmp_path: Path) -> None:
         """For `_parse`."""
-        form = asyncio.run(parser_of(part("other", b"film", file="a.mp4"), tmp_path).parse())
-        asyncio.run(form.close())
+        form = run_alone(parser_of(part("other", b"film", file="a.mp4"), tmp_path).parse())
+        run_alone(form.close())
         assert len(list(tmp_path.iterdir())) == 1
 
     def test_the_start_of_an_upload_that_breaks_off_stays(self, tmp_path: Path) -> None:
@@ -79,7 +86,7 @@ class TestUploads:
         parser = parser_of(b"", tmp_path)
         parser.stream = breaks_off()
         with pytest.raises(ConnectionError):
-            asyncio.run(parser.parse())
+            run_alone(parser.parse())
         assert len(list(tmp_path.iterdir())) == 1
         for file in parser._files_to_close_on_error:
             file.close()

@@ -19,6 +19,7 @@ from vidtext.batch.items import Item, as_json
 from vidtext.batch.options import tasks_of_line
 from vidtext.errors import OptionError
 from vidtext.media.source.inputs import is_there
+from vidtext.options import options_of
 from vidtext.tasks.registry import TASKS
 from vidtext.text.names import stem_of
 
@@ -77,8 +78,19 @@ def read_wishes(given: Iterable[str], tasks: Tasks, settings: Settings) -> list[
 
 
 def key(source: str, asked: Mapping[str, object]) -> str:
-    """Return what tells one piece of a batch's work from the others: the video, and what is done with it."""
-    return json.dumps([source, _comparable(asked)], sort_keys=True)
+    """Return what tells one piece of a batch's work from the others: the video, and what is done with it.
+
+    Options that are not named, as in records from before they existed, have their defaults.
+    """
+    return json.dumps(
+        [source, {name: _comparable(_whole(name, options)) for name, options in asked.items()}], sort_keys=True
+    )
+
+
+def _whole(name: str, options: object) -> object:
+    if name not in TASKS or not isinstance(options, Mapping):
+        return options
+    return {option.name: option.default for option in options_of(TASKS[name].options)} | dict(options)
 
 
 def _comparable(value: object) -> object:

@@ -8,12 +8,14 @@ from sys import stderr
 from typing import TYPE_CHECKING, Any
 
 from vidtext.cli.output import print_document
+from vidtext.options import options_of
 from vidtext.tasks.registry import TASKS
 
 if TYPE_CHECKING:
     import argparse
 
     from vidtext.settings import Settings
+    from vidtext.tasks.registry import AnyTask
 
 
 def models(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -33,20 +35,28 @@ def models(arguments: argparse.Namespace, settings: Settings) -> None:
 
 
 def _facts(name: str) -> dict[str, Any]:
-    from vidtext.models.catalog import EMBEDDED, EMBEDDED_CHAT, MODELS
+    from vidtext.models.catalog import EMBEDDED, MODELS
     from vidtext.models.hub import cached_folder
 
     info = MODELS[name]
     here = "ships with vidtext" if name in EMBEDDED else "in the local cache" if cached_folder(name) else "on the hub"
     return {
         "name": name,
-        # The embedded chat model only answers.
-        "tasks": [task.name for task in TASKS.values() if (info.chats if task.converses else name != EMBEDDED_CHAT)],
+        "tasks": [task.name for task in TASKS.values() if _does(task, name)],
         "where": here,
         "licence": info.licence,
         "weight_bytes": info.weight_bytes,
         "sees": info.description,
     }
+
+
+def _does(task: AnyTask, name: str) -> bool:
+    from vidtext.models.catalog import EMBEDDED_CHAT, MODELS
+
+    if task.converses:
+        return MODELS[name].chats
+    # The embedded chat model only answers.
+    return name != EMBEDDED_CHAT and any(option.name == "model" for option in options_of(task.options))
 
 
 def _lines(document: dict[str, Any]) -> str:

@@ -113,7 +113,8 @@ def build_batch_tab(around: Surroundings) -> ModelAndFit:
 
 def _options(task: AnyTask, chosen: dict[str, Any]) -> Any:  # noqa: ANN401  of any task
     known = {option.name for option in options_of(task.options)}
-    return task.options(**{name: value for name, value in chosen.items() if name in known})
+    given = {name: value for name, value in chosen.items() if value is not None}  # the others have their defaults
+    return task.options(**{name: value for name, value in given.items() if name in known})
 
 
 def _check(paths: list[Path], order: Order[BatchResult], most: int) -> None:
